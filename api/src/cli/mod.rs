@@ -19,6 +19,7 @@ mod lake;
 mod migrate;
 mod output;
 mod progress;
+mod queries;
 mod reader;
 mod reorganise;
 mod routing;
@@ -108,6 +109,9 @@ enum Command {
     /// Ask the register or a server in SQL, with pseudonyms for people and enterprises; without a query on a
     /// terminal: a prompt
     Sql(sql::Args),
+    /// List, save and delete questions in SQL that `sql @NAME` and the API run
+    #[command(subcommand)]
+    Queries(queries::Command),
     /// Write a table to a file: CSV, Parquet, Arrow or XLSX, with pseudonyms for people and enterprises
     Export(export::Args),
     /// Keep the tables of analysts as Parquet files in a folder, for DuckDB, Spark and the like
@@ -199,6 +203,11 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Classify(command) => classify::run(existing, &settings, command, out),
         Command::Rules(command) => rules::run(&existing()?, command, out),
         Command::Sql(args) => sql::run(existing, &settings, args, out),
+        // Report a wrong file before a database is opened.
+        Command::Queries(command) => {
+            let plan = command.plan()?;
+            queries::run(&existing()?, plan, out)
+        }
         Command::Export(args) => export::run(&existing()?, &settings, args, out),
         Command::Lake(command) => lake::run(existing, &settings, command, out),
         // A backup must not migrate the register: it is made before an upgrade.

@@ -62,6 +62,7 @@ pub use responses::{NewResponse, respond, respond_to};
 pub use routing::{Matter, NewRule, Route, RoutedBy, Routing, end_rule, put_rule, rules};
 pub use saved_queries::{
     NewSavedQuery, SeenQuery, delete_saved_query, no_such_query, save_query, saved_query_named, saved_query_version,
+    standing_queries,
 };
 pub use submission::{Submission, Submitted, sender_of, source_of, submit, submitted};
 pub use succession::{hand_over_after, waiting_after};

@@ -90,6 +90,18 @@ pub fn saved_query_named(conn: &mut Conn, name: &str) -> Result<Option<SavedQuer
     Ok(by_name(conn, name)?.filter(|query| query.deleted_at.is_none()))
 }
 
+/// The questions that were not deleted, by name.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn standing_queries(conn: &mut Conn) -> Result<Vec<SavedQuery>, StoreError> {
+    Ok(saved_queries::table
+        .filter(saved_queries::deleted_at.is_null())
+        .order(saved_queries::name_key)
+        .select(SavedQuery::as_select())
+        .load(conn)?)
+}
+
 /// A version of a question; None if there is none.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ mod interrupt;
 mod pager;
 mod print;
 mod register;
+mod saved;
 mod server;
 mod session;
 mod statement;
@@ -29,8 +30,14 @@ use way::Way;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// One SELECT, or - to read it from standard input; without it: a prompt on a terminal, else the list of tables
+    /// One SELECT, @NAME for a saved question, or - to read it from standard input; without it: a prompt on a terminal, else the list of tables
     query: Option<String>,
+    /// Value of a parameter of the saved question, as name=value
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = saved::given)]
+    given: Vec<(String, String)>,
+    /// Version of the saved question [default: the newest]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    query_version: Option<i32>,
     /// Value of $1, $2, … in the order of the options: JSON, or a text
     #[arg(long = "parameter", value_name = "VALUE")]
     parameters: Vec<String>,
@@ -87,8 +94,14 @@ pub fn run(
         std::io::stdin().read_to_string(&mut sql).context("standard input")?;
     }
     print::check_target(out.format())?;
-    let parameters: Vec<Value> = args.parameters.iter().map(|text| parameter(text)).collect();
+    let mut parameters: Vec<Value> = args.parameters.iter().map(|text| parameter(text)).collect();
+    let saved = sql.strip_prefix('@').map(|name| name.trim().to_owned());
+    saved::check(saved.as_deref(), args)?;
     let way = way(db, settings, args)?;
+    if let Some(name) = saved {
+        let run = saved::run(&way, &name, args.query_version, &args.given)?;
+        (sql, parameters) = (run.text, run.values);
+    }
     if way.has_temporary_key() && statement::may_show_pseudonyms(&sql) {
         print_note("note: without --key-file, pseudonyms are of a temporary key: another run has others");
     }

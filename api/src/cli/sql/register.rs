@@ -7,9 +7,11 @@ use anyhow::Context;
 use jobs::runner::settings::Settings;
 use jobs::snapshot::{SnapshotFile, SnapshotStore};
 use jobs::tables::Table;
-use schema::Db;
 use schema::db::cancellation::{CancelToken, set_cancel_token};
 use schema::keys::Keys;
+use schema::models::SavedQuery;
+use schema::register::{saved_query_named, saved_query_version};
+use schema::{Conn, Db, StoreError};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,6 +68,18 @@ impl Register {
         let parameters = parameters.map_err(anyhow::Error::msg)?;
         let result = self.service.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?;
         Ok(Answer::of_register(result, self.key_version, self.rows))
+    }
+
+    /// A saved question as a version says it; None if there is none. Whoever has the database may run any.
+    pub fn saved(&self, name: &str, version: Option<i32>) -> anyhow::Result<Option<SavedQuery>> {
+        let found = self.db.read(|conn: &mut Conn| -> Result<Option<SavedQuery>, StoreError> {
+            let Some(newest) = saved_query_named(conn, name)? else { return Ok(None) };
+            match version {
+                Some(version) => Ok(saved_query_version(conn, &newest, version)?.map(|of| of.of(newest))),
+                None => Ok(Some(newest)),
+            }
+        })?;
+        Ok(found)
     }
 
     pub fn shows(&self, table: &Table) -> bool {

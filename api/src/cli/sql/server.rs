@@ -10,11 +10,13 @@ use schema::Timestamp;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::time::Duration;
-use ureq::http::{HeaderMap, StatusCode, Uri};
+use ureq::Body;
+use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 
 pub struct Server {
     url: String,
+    graphql: String,
     token: String,
     is_here: bool,
     rows: u32,
@@ -25,6 +27,11 @@ pub struct Server {
 const TOKEN: &str = "PHANANH_TOKEN";
 /// Longest message of a refusal that is read, in bytes.
 const LONGEST_REFUSAL: u64 = 64 * 1024;
+/// Longest description of a saved question that is read, in bytes.
+const LONGEST_DOCUMENT: u64 = 1024 * 1024;
+/// Asks for a saved question.
+const SAVED_QUERY: &str = "query ($name: String!, $version: Int) { savedQuery(name: $name, version: $version) \
+    { text parameters { name type required default } } }";
 
 impl Server {
     pub fn new(address: &str, args: &Args) -> anyhow::Result<Self> {
@@ -35,9 +42,10 @@ impl Server {
                 format!("a server wants a token: put it into {TOKEN}, or name a file with --token-file")
             })?,
         };
-        let url = format!("{}/sql", address.trim_end_matches('/'));
+        let address = address.trim_end_matches('/');
+        let (url, graphql) = (format!("{address}/sql"), format!("{address}/graphql"));
         let time = Duration::from_secs(u64::from(args.seconds));
-        Ok(Self { url, token: token.trim().to_owned(), is_here, rows: args.rows, time })
+        Ok(Self { url, graphql, token: token.trim().to_owned(), is_here, rows: args.rows, time })
     }
 
     /// A client for one question: to cancel the question shuts it down.
@@ -57,23 +65,43 @@ impl Server {
     }
 
     pub fn ask(&self, agent: &ureq::Agent, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
-        let body = json!({ "query": sql, "parameters": parameters, "rows": self.rows }).to_string();
-        let mut response = agent
-            .post(self.url.as_str())
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json")
-            .header("accept", AnswerFormat::Arrow.media_type())
-            .send(body)
-            .with_context(|| self.url.clone())?;
-        let status = response.status();
-        if status != StatusCode::OK {
-            let body = response.body_mut().with_config().limit(LONGEST_REFUSAL).read_to_string().unwrap_or_default();
-            anyhow::bail!("{}: {}", self.url, refusal(status, &body));
-        }
+        let body = json!({ "query": sql, "parameters": parameters, "rows": self.rows });
+        let response = self.post(agent, &self.url, AnswerFormat::Arrow.media_type(), &body)?;
         let metadata = metadata(response.headers()).with_context(|| format!("{}: no answer to SQL", self.url))?;
         let truncated = header(response.headers(), "phananh-truncated");
         let reader = StreamReader::try_new_buffered(Whole(response.into_body().into_reader()), None)?;
         Ok(Answer::of_server(ServerAnswer { reader, truncated }, metadata, u64::from(self.rows)))
+    }
+}
+
+impl Server {
+    /// A saved question that the token may run, as a version says it; JSON null if there is none.
+    pub fn saved(&self, name: &str, version: Option<i32>) -> anyhow::Result<Value> {
+        let body = json!({ "query": SAVED_QUERY, "variables": { "name": name, "version": version } });
+        let mut response = self.post(&self.agent(), &self.graphql, "application/json", &body)?;
+        let text = response.body_mut().with_config().limit(LONGEST_DOCUMENT).read_to_string()?;
+        let document: Value = serde_json::from_str(&text).with_context(|| format!("{}: no JSON", self.graphql))?;
+        match document["errors"][0]["message"].as_str() {
+            Some(message) => anyhow::bail!("{}: {message}", self.graphql),
+            None => Ok(document["data"]["savedQuery"].clone()),
+        }
+    }
+
+    /// Sends JSON. Fails where the server refuses.
+    fn post(&self, agent: &ureq::Agent, url: &str, accept: &str, body: &Value) -> anyhow::Result<Response<Body>> {
+        let mut response = agent
+            .post(url)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .header("accept", accept)
+            .send(body.to_string())
+            .with_context(|| url.to_owned())?;
+        let status = response.status();
+        if status != StatusCode::OK {
+            let body = response.body_mut().with_config().limit(LONGEST_REFUSAL).read_to_string().unwrap_or_default();
+            anyhow::bail!("{url}: {}", refusal(status, &body));
+        }
+        Ok(response)
     }
 }
 

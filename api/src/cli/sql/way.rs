@@ -3,8 +3,10 @@
 use super::answer::Answer;
 use super::interrupt::Running;
 use super::register::Register;
+use super::saved::described;
 use super::server::Server;
 use jobs::tables::{TABLES, Table};
+use schema::domain::query_parameter::QueryParameter;
 use serde_json::Value;
 
 pub enum Way {
@@ -27,6 +29,21 @@ impl Way {
             (Self::Register(register), Running::Register(token)) => register.ask(token, sql, parameters),
             (Self::Server(server), Running::Server(agent)) => server.ask(agent, sql, parameters),
             _ => anyhow::bail!("the question was begun in another way"),
+        }
+    }
+
+    /// The text and the parameters of a saved question; None if there is none.
+    pub fn saved(&self, name: &str, version: Option<i32>) -> anyhow::Result<Option<(String, Vec<QueryParameter>)>> {
+        match self {
+            Self::Register(register) => {
+                let Some(query) = register.saved(name, version)? else { return Ok(None) };
+                let parameters = query.query_parameters()?;
+                Ok(Some((query.text, parameters)))
+            }
+            Self::Server(server) => match server.saved(name, version)? {
+                Value::Null => Ok(None),
+                document => described(&document).map(Some),
+            },
         }
     }
 

@@ -44,8 +44,10 @@ impl SavedQueryQueries {
         let page = PageArgs { first, after, last, before };
         let viewer = viewer(ctx)?.clone();
         let reference = snapshot(ctx)?.reference.clone();
-        let condition = move || Ok(Some(viewer.saved_queries(filter.condition(&reference)?)));
-        list::<SavedQuery>(ctx, page, SavedQueryOrder::list(order_by), condition).await
+        list::<SavedQuery>(ctx, page, SavedQueryOrder::list(order_by), move || {
+            Ok(Some(viewer.saved_queries(filter.condition(&reference)?)))
+        })
+        .await
     }
 
     /// A saved question; null if there is none that you may run.
