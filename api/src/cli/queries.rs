@@ -9,8 +9,7 @@ use schema::domain::query_parameter::{ParameterType, QueryParameter};
 use schema::enums::Role;
 use schema::models::SavedQuery;
 use schema::register::{
-    NewSavedQuery, SeenQuery, delete_saved_query, no_such_query, save_query, saved_query_named, saved_query_version,
-    standing_queries,
+    NewSavedQuery, SeenQuery, delete_saved_query, save_query, saved_query_named, saved_query_version, standing_queries,
 };
 use schema::{Conn, Db, StoreError};
 use serde_json::{Value, json};
@@ -201,11 +200,7 @@ pub fn run(db: &Db, plan: Plan, out: &Output) -> anyhow::Result<ExitCode> {
 }
 
 fn missing(name: &str) -> anyhow::Error {
-    let advice = "`phananh queries list` lists them";
-    match no_such_query(name) {
-        StoreError::NotFound(_) => anyhow::anyhow!("there is no saved question {name:?}: {advice}"),
-        other => other.into(),
-    }
+    anyhow::anyhow!("there is no saved question {name:?}: `phananh queries list` lists them")
 }
 
 fn listed(query: &SavedQuery) -> Value {
