@@ -200,6 +200,8 @@ fn schemathesis_finds_no_error_leak_or_wrong_type_for_any_role() {
                 "flag",
                 "node",
                 "sql",
+                "savedQuery",
+                "runSavedQuery",
                 "unit",
                 "officer",
                 "funnelPlot",

@@ -154,6 +154,7 @@ impl Everything {
                         GROUP BY unit ORDER BY unit\")",
                     "(query: \"SELECT finding, count(*) AS n FROM allegations GROUP BY finding ORDER BY finding\")",
                 ],
+                "savedQuery" | "runSavedQuery" => &["(name: \"by-unit\")"],
                 "officer" => &["(code: \"CC01\")", "(code: \"CC02\")", "(code: \"CC03\")"],
                 "unit" => &["(code: \"02\")", "(code: \"02CV\")", "(code: \"03TG\")"],
                 "flagsFound" => &["(asOf: \"2024-06-30\")"],
@@ -228,6 +229,9 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
         let boards = apps.each_ref().map(|app| app.as_role(Role::Board));
         for (app, board) in apps.iter().zip(&boards) {
             decide(board, &app.as_head("03TG"));
+            let save = "mutation { saveQuery(input: {name: \"by-unit\", expectedVersion: 0, roles: [BOARD], \
+                text: \"SELECT unit, count(*) AS n FROM complaints GROUP BY unit ORDER BY unit\"}) { query { version } } }";
+            board.data(save);
         }
         let mut documents = Everything::new().documents();
         assert!(documents.len() > 30, "{}", documents.len());
@@ -254,6 +258,7 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
             "blameCheck",
             "backtest",
             "sql",
+            "runSavedQuery",
             "units",
             "proposals",
         ] {

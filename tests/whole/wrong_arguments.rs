@@ -75,6 +75,16 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["routing", "put", "--unit", "02", "--from", "2024-02-30"], 2, &["\"2024-02-30\" is not a date"]),
     (&["routing", "end", "x", "--on", "2024-01-01"], 2, &["\"x\" is not the id of a rule"]),
     (&["routing", "end", "00000000-0000-0000-0000-000000000000"], 2, &["--on <DATE>"]),
+    // Saved questions.
+    (&["queries", "save"], 2, &["<NAME>"]),
+    (&["queries", "save", "a"], 2, &["<FILE>"]),
+    (&["queries", "save", "a", "none.sql"], 1, &["none.sql", "No such file"]),
+    (&["queries", "save", "--all", "none"], 1, &["none", "No such file"]),
+    (&["queries", "show", "x"], 1, &["there is no saved question \"x\"", "phananh queries list"]),
+    (&["queries", "delete", "x"], 1, &["there is no saved question \"x\"", "phananh queries list"]),
+    (&["sql", "@x"], 1, &["there is no saved question \"x\"", "phananh queries list"]),
+    (&["sql", "@x", "--param", "y"], 2, &["write name=value"]),
+    (&["sql", "SELECT 1", "--param", "y=1"], 1, &["write @NAME"]),
     // Invented registers.
     (&["generate", "--complaints", "-5", "--seed", "1"], 2, &["-5"]),
     (&["generate", "--complaints", "1000", "--seed", "1"], 1, &["holds real data"]),

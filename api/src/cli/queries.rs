@@ -97,7 +97,8 @@ impl SaveArgs {
 /// The questions of a folder in the order of their files' names.
 fn questions_in(folder: &Path) -> anyhow::Result<Vec<NewSavedQuery>> {
     let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut files: Vec<PathBuf> = paths.collect::<std::io::Result<_>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
     anyhow::ensure!(!files.is_empty(), "{} has no file NUMBER-NAME.sql", folder.display());

@@ -264,6 +264,10 @@ fn check(new: &NewSavedQuery) -> Result<Option<String>, StoreError> {
             "the description of {name:?} is too long: write at most {LONGEST_DESCRIPTION} characters"
         ));
     }
+    let mut texts = new.parameters.iter().filter_map(|one| one.default.as_ref()?.as_str()).chain(description);
+    if texts.any(|text| text.contains('\0')) {
+        return rule(format!("{name:?} has the character U+0000 in its description or a default: remove it"));
+    }
     if let Some(role) = new.roles.iter().find(|role| !matches!(role, Role::Board | Role::DataTeam)) {
         return rule(format!("a {role} may not ask in SQL: roles are BOARD and DATA_TEAM"));
     }

@@ -42,6 +42,17 @@ pub fn run(way: &Way, name: &str, version: Option<i32>, given: &[(String, String
     SavedRun::new(&text, &parameters, &values).map_err(anyhow::Error::msg)
 }
 
+/// What to ask for a statement of the prompt: SQL, or `@NAME` with values such as `since=2025-01-01`, without spaces.
+pub fn typed(way: &Way, statement: &str) -> anyhow::Result<SavedRun> {
+    let Some(named) = statement.strip_prefix('@') else {
+        return Ok(SavedRun { text: statement.to_owned(), values: Vec::new() });
+    };
+    let mut words = named.split_whitespace();
+    let name = words.next().context("write the name of a saved question behind @")?;
+    let values = words.map(given).collect::<Result<Vec<_>, _>>().map_err(anyhow::Error::msg)?;
+    run(way, name, None, &values)
+}
+
 /// The text and the parameters of a question that a server describes.
 pub fn described(document: &Value) -> anyhow::Result<(String, Vec<QueryParameter>)> {
     let text = document["text"].as_str().context("the server describes no text of the question")?;

@@ -5,7 +5,7 @@ use super::complete::SqlHelper;
 use super::interrupt::Interrupts;
 use super::statement::{COMMANDS, Input, input};
 use super::way::Way;
-use super::{pager, print};
+use super::{pager, print, saved};
 use crate::sql::cells::type_name;
 use jobs::tables::Table;
 use rustyline::error::ReadlineError;
@@ -109,7 +109,8 @@ impl Session<'_> {
         let began = Instant::now();
         let running = self.way.begin();
         let asking = self.interrupts.asking(running.clone());
-        let answered = self.way.ask(&running, sql, &[]).and_then(|mut answer| {
+        let asked = saved::typed(self.way, sql).and_then(|run| self.way.ask(&running, &run.text, &run.values));
+        let answered = asked.and_then(|mut answer| {
             let rows = print::rows(&mut answer)?;
             Ok((answer, rows))
         });

@@ -16,7 +16,8 @@ pub enum Input<'i> {
 }
 
 /// The commands with what they do, as the help shows them.
-pub const COMMANDS: [(&str, &str); 6] = [
+pub const COMMANDS: [(&str, &str); 7] = [
+    ("@NAME VALUE=…;", "run a saved question"),
     ("\\d", "list the tables"),
     ("\\d TABLE", "describe the columns of a table"),
     ("\\timing", "show how long each question took, or no longer"),
