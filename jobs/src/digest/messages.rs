@@ -18,11 +18,23 @@ pub struct Messages {
 }
 
 impl Messages {
+    /// The messages of digests.
+    ///
+    /// # Errors
+    /// `Template` when the messages are malformed.
     pub fn new(locale: Locale) -> Result<Self, JobError> {
+        Self::of(locale, include_str!("vi.ftl"), include_str!("en.ftl"))
+    }
+
+    /// The messages of Fluent sources.
+    ///
+    /// # Errors
+    /// `Template` when the source of the locale is malformed.
+    pub fn of(locale: Locale, vi: &str, en: &str) -> Result<Self, JobError> {
         let broken = |what: String| JobError::Template(format!("the messages of {locale}: {what}"));
         let (language, source, formatter): (_, _, fn(&FluentValue<'_>, &_) -> Option<String>) = match locale {
-            Locale::Vi => ("vi", include_str!("vi.ftl"), |value, _| formatted(value, Locale::Vi)),
-            Locale::En => ("en", include_str!("en.ftl"), |value, _| formatted(value, Locale::En)),
+            Locale::Vi => ("vi", vi, |value, _| formatted(value, Locale::Vi)),
+            Locale::En => ("en", en, |value, _| formatted(value, Locale::En)),
         };
         let language: LanguageIdentifier = language.parse().map_err(|e| broken(format!("{e:?}")))?;
         let resource =

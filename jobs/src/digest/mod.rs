@@ -5,7 +5,7 @@ pub mod address;
 mod document;
 mod flagged;
 mod measured;
-mod messages;
+pub(crate) mod messages;
 pub mod outbox;
 mod render;
 mod send;
