@@ -1,4 +1,4 @@
-//! Statistics, flags and digests; the columnar snapshot and SQL over it; and the runner of scheduled
+//! Statistics, flags, charts and digests; the columnar snapshot and SQL over it; and the runner of scheduled
 //! jobs with its ledger of runs.
 //!
 //! Analyses are pure functions of data frames or rows, an as-of date and rules: they use neither the clock nor the
@@ -6,6 +6,7 @@
 //! position before an analysis runs.
 
 pub mod analyses;
+pub mod charts;
 pub mod classification;
 pub mod compute_pool;
 pub mod digest;

@@ -1,0 +1,97 @@
+no-data = Không có số liệu để vẽ.
+and-more = { $labels } và { $count } trường hợp khác
+others = { $count } mục khác
+millions = { $number } triệu
+billions = { $number } tỷ
+trillions = { $number } nghìn tỷ
+month = Tháng
+week = Tuần từ ngày
+day = Ngày
+observed = Thực tế
+expected = Kỳ vọng
+ratio = Thực tế / kỳ vọng
+cumulative = Lũy kế
+yes = có
+usual = bình thường
+more-than-usual = cao hơn mức ngẫu nhiên
+less-than-usual = thấp hơn mức ngẫu nhiên
+
+trend-none = { $what }: chưa có số liệu tháng nào
+trend-alone = { $what }, tháng { $month }: { $value }
+trend-year-before = { $what }, tháng { $month }: { $value }, cùng kỳ năm trước { $before }
+trend-usual = { $what }, tháng { $month }: { $value }, trong khoảng thường gặp từ { $low } đến { $high }
+trend-high = { $what }, tháng { $month }: { $value }, cao hơn khoảng thường gặp từ { $low } đến { $high }
+trend-low = { $what }, tháng { $month }: { $value }, thấp hơn khoảng thường gặp từ { $low } đến { $high }
+trend-value = Năm nay
+trend-before = Cùng kỳ năm trước
+trend-range = Khoảng thường gặp
+trend-alt = Có số liệu của { $count } tháng: cao nhất { $highest } vào tháng { $highest-month }, thấp nhất { $lowest } vào tháng { $lowest-month }.
+trend-alt-unusual = Ngoài khoảng thường gặp: { $months }.
+
+pareto-none = { $what }: không có số liệu
+pareto-title = { $few } trong số { $all } { $groups } chiếm { $share } { $what }
+pareto-few = cộng lại từ { $share } trở lên
+pareto-rest = còn lại
+pareto-alt = Tổng số: { $total } { $what }. Nhiều nhất: { $labels }.
+
+funnel-none = Không có { $units } nào có số { $what } kỳ vọng
+funnel-usual = Khác biệt giữa { $all } { $units } không vượt quá mức ngẫu nhiên
+funnel-title = Trong { $all } { $units }, { $high } có nhiều { $what } hơn và { $low } có ít hơn mức ngẫu nhiên
+funnel-ratio = { $what }: thực tế / kỳ vọng
+funnel-expected = { $what }: kỳ vọng
+funnel-near = giữa hai giới hạn
+funnel-limit = giới hạn { $share }
+funnel-dispersion = Giới hạn đã tính đến việc các đơn vị khác nhau gấp { $times } lần so với ngẫu nhiên thuần túy.
+funnel-alt-high = Cao hơn mức ngẫu nhiên: { $labels }.
+funnel-alt-low = Thấp hơn mức ngẫu nhiên: { $labels }.
+
+cusum-none = { $label }: chưa có số liệu tuần nào
+cusum-usual = { $label }: tổng tích lũy chưa vượt giới hạn
+cusum-title = { $label }: { $count } tín hiệu, gần nhất trong tuần từ ngày { $day }
+cusum-axis = Tổng tích lũy phần vượt kỳ vọng (CUSUM)
+cusum-sum = Tổng tích lũy
+cusum-limit = giới hạn h = { $limit }
+cusum-signal = Tín hiệu
+cusum-alt = { $weeks } tuần; giới hạn { $limit }, tổng cao nhất { $highest }.
+cusum-alt-signals = Tín hiệu trong các tuần từ ngày { $days }.
+
+waiting-none = Không có { $what } nào để tính thời gian chờ
+waiting-title = { $label }: sau { $days } ngày còn { $share } { $what } chưa được trả lời
+waiting-axis = { $what } chưa được trả lời
+waiting-days = Số ngày kể từ khi nhận
+waiting-due = thời hạn: { $days } ngày
+waiting-after = Chưa trả lời sau { $days } ngày
+waiting-half = Số ngày để trả lời một nửa
+waiting-open = Đang chờ
+waiting-curve = { $label } ({ $count })
+waiting-note = Vạch ngắn đánh dấu phản ánh còn đang chờ: thời gian chờ ít nhất là như vậy.
+waiting-median = { $label }: một nửa được trả lời trong { $days } ngày.
+waiting-no-median = { $label }: chưa đến một nửa được trả lời.
+curve = Đường
+
+timeline-title = { $label }: { $count } đợt phản ánh, { $confirmed } đợt đã xác minh; hiện nay: { $tier }
+timeline-episodes = Đợt phản ánh
+timeline-measures = Biện pháp
+timeline-confirmed = đợt phản ánh đã xác minh
+timeline-not-confirmed = đợt phản ánh chưa xác minh
+timeline-tier = mức cảnh báo
+timeline-measure = biện pháp
+timeline-what = Sự việc
+timeline-detail = Chi tiết
+timeline-until = đến hết ngày { $day }
+timeline-alt = Từ ngày { $from } đến ngày { $to }: { $tiers } lần đổi mức cảnh báo, { $measures } biện pháp.
+tier-none = không có cảnh báo
+tier-WATCH = theo dõi
+tier-REVIEW = xem xét
+tier-SUSPENSION_REVIEW = xem xét đình chỉ
+
+map-none = { $what }: chưa có số liệu của khu vực nào
+map-usual = { $what }: khác biệt giữa { $all } { $areas } không vượt quá mức ngẫu nhiên
+map-title = Trong { $all } { $areas }, { $high } có nhiều { $what } hơn và { $low } có ít hơn mức ngẫu nhiên
+map-hoangsa = Quần đảo Hoàng Sa
+map-truongsa = Quần đảo Trường Sa
+map-no-data = không có số liệu
+map-unusual = So với ngẫu nhiên
+map-source = Bản đồ: Stephen Truong, svg-maps, CC BY 4.0, đã giản lược.
+map-alt-high = Cao hơn mức ngẫu nhiên: { $labels }.
+map-alt-low = Thấp hơn mức ngẫu nhiên: { $labels }.
