@@ -20,6 +20,14 @@ test:
 schema:
     INSTA_UPDATE=always cargo test -p api --test whole documents
 
+# Accept the present charts: then look at the pictures in docs/charts
+charts:
+    PHANANH_WRITE_CHARTS=1 cargo test -p jobs --test charts golden
+
+# Write every chart in both languages, themes and widths as SVG and PNG into a folder
+draw-charts folder:
+    cargo run -p jobs --example charts -- {{folder}}
+
 # Check licences, sources and bans of the dependencies
 deny:
     cargo deny check bans licenses sources

@@ -1,0 +1,355 @@
+//! Charts of the samples against the pictures in docs/charts, and of data at the edges of what is possible.
+
+#[path = "../examples/charts/samples.rs"]
+mod samples;
+
+use chrono::NaiveDate;
+use jobs::charts::cusum::{self, CusumData};
+use jobs::charts::funnel::{self, FunnelData};
+use jobs::charts::map::{self, MapData};
+use jobs::charts::pareto::{self, ParetoBar, ParetoData};
+use jobs::charts::timeline::{self, TimelineData};
+use jobs::charts::trend::{self, TrendData, TrendMonth};
+use jobs::charts::waiting::{self, WaitingData};
+use jobs::charts::{Chart, FONT_BOLD, FONT_REGULAR, Style, Theme, Unusual, Width, Words, png};
+use resvg::usvg::{Group, Node, Options, Rect, Tree, roxmltree};
+use schema::enums::Locale;
+use std::path::Path;
+
+const LOCALES: [Locale; 2] = [Locale::Vi, Locale::En];
+const WIDTHS: [Width; 2] = [Width::Wide, Width::Narrow];
+
+const fn style(theme: Theme, width: Width) -> Style<'static> {
+    Style { theme, width, id: "chart" }
+}
+
+fn words(locale: Locale) -> Words {
+    Words::new(locale).unwrap()
+}
+
+/// All texts of a picture with the area that each takes.
+fn texts(chart: &Chart) -> (Rect, Vec<(String, Rect)>) {
+    fn collect(group: &Group, found: &mut Vec<(String, Rect)>) {
+        for node in group.children() {
+            match node {
+                Node::Group(group) => collect(group, found),
+                Node::Text(text) => {
+                    let letters = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                    found.push((letters, text.abs_bounding_box()));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut options = Options { font_family: "Noto Sans".to_owned(), ..Options::default() };
+    for font in [FONT_REGULAR, FONT_BOLD] {
+        options.fontdb_mut().load_font_data(font.to_vec());
+    }
+    let tree = Tree::from_str(&chart.svg, &options).unwrap_or_else(|error| panic!("{}: {error}", chart.title));
+    let mut found = Vec::new();
+    collect(tree.root(), &mut found);
+    let size = tree.size();
+    (Rect::from_xywh(0.0, 0.0, size.width(), size.height()).unwrap(), found)
+}
+
+/// Fails when texts lie over each other or outside of the picture, or when the document is not as pages need it.
+fn check(chart: &Chart) {
+    let (picture, texts) = texts(chart);
+    for (n, (text, area)) in texts.iter().enumerate() {
+        let is_inside = area.left() >= picture.left()
+            && area.right() <= picture.right()
+            && area.top() >= picture.top()
+            && area.bottom() <= picture.bottom();
+        assert!(is_inside, "{}: “{text}” is outside: {area:?} of {picture:?}", chart.title);
+        for (other, beside) in &texts[..n] {
+            // The areas have room for accents above and below that few letters need.
+            let meet = area.left() < beside.right() - 1.0
+                && beside.left() < area.right() - 1.0
+                && area.top() + 2.5 < beside.bottom() - 2.5
+                && beside.top() + 2.5 < area.bottom() - 2.5;
+            assert!(!meet, "{}: “{text}” lies over “{other}”: {area:?} {beside:?}", chart.title);
+        }
+    }
+    let document = roxmltree::Document::parse(&chart.svg).unwrap();
+    let root = document.root_element();
+    assert_eq!(root.attribute("role"), Some("img"));
+    for id in root.attribute("aria-labelledby").unwrap().split(' ') {
+        let named = document.descendants().filter(|node| node.attribute("id") == Some(id));
+        assert_eq!(named.count(), 1, "{id}");
+    }
+    let described = document.descendants().find(|node| node.has_tag_name("desc")).and_then(|node| node.text());
+    assert_eq!(described.unwrap_or_default().trim(), chart.alt.trim());
+    // The pages' CSP forbids both.
+    assert!(document.descendants().all(|node| node.attribute("style").is_none() && !node.has_tag_name("style")));
+    assert!(!chart.svg.contains("NaN"), "{}", chart.title);
+    assert!(!chart.title.is_empty() && !chart.alt.is_empty());
+    assert!(chart.table.rows.iter().all(|row| row.len() == chart.table.header.len()), "{}", chart.title);
+}
+
+#[test]
+fn golden_pictures_are_those_of_the_documentation() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/charts");
+    let is_writing = std::env::var_os("PHANANH_WRITE_CHARTS").is_some();
+    for locale in LOCALES {
+        for (name, chart) in samples::charts(locale, &words(locale), style(Theme::Light, Width::Wide)).unwrap() {
+            let file = folder.join(format!("{name}.{locale}.svg"));
+            if is_writing {
+                std::fs::write(&file, &chart.svg).unwrap();
+            }
+            let golden = std::fs::read_to_string(&file).unwrap_or_default();
+            assert!(golden == chart.svg, "docs/charts/{name}.{locale}.svg differs: look at it after `just charts`");
+        }
+    }
+}
+
+#[test]
+fn no_text_lies_over_another_in_any_language_theme_or_width() {
+    for locale in LOCALES {
+        for width in WIDTHS {
+            for theme in [Theme::Light, Theme::Dark, Theme::Css] {
+                for (name, chart) in samples::charts(locale, &words(locale), style(theme, width)).unwrap() {
+                    check(&chart);
+                    assert_eq!(chart.svg.contains(" class=\"chart-"), theme == Theme::Css, "{name}");
+                    assert!(png(&chart, 2.0).unwrap().len() > 2000, "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn titles_and_alternative_texts_have_the_numbers_of_the_data() {
+    let (words, style) = (words(Locale::En), style(Theme::Light, Width::Wide));
+    let all = samples::charts(Locale::En, &words, style).unwrap();
+    let of = |name: &str| &all.iter().find(|(found, _)| *found == name).unwrap().1;
+
+    let trend = of("trend");
+    assert_eq!(trend.title, "Complaints, Dec 2026: 431, more than the usual 295 to 385");
+    assert!(trend.alt.contains("11 months with numbers: the highest is 431 in Dec 2026, the lowest 284 in Feb 2026."));
+    assert!(trend.alt.contains("Outside of the usual range: Dec 2026."), "{}", trend.alt);
+
+    let data = samples::pareto_data(Locale::En);
+    let total: f64 = data.bars.iter().map(|bar| bar.value).sum();
+    let mut sum = 0.0;
+    let few = data.bars.iter().take_while(|bar| {
+        let is_few = sum < 0.8 * total;
+        sum += bar.value;
+        is_few
+    });
+    let few = few.count();
+    let pareto = of("pareto");
+    assert!(pareto.title.starts_with(&format!("{few} of 14 categories make up 8")), "{}", pareto.title);
+    assert_eq!(pareto.table.rows.len(), data.bars.len());
+
+    let data = samples::funnel_data(Locale::En, 40);
+    let count = |unusual| data.units.iter().filter(|unit| unit.unusual() == Some(unusual)).count();
+    let (high, low) = (count(Unusual::High), count(Unusual::Low));
+    assert!(high > 0 && low > 0, "{high} {low}");
+    let title = format!("Of 40 branches, {high} have more and {low} fewer episodes than chance explains");
+    assert_eq!(of("funnel").title, title);
+
+    let data = samples::cusum_data();
+    let signals = data.weeks.iter().filter(|week| week.signal).count();
+    assert!(signals > 0);
+    assert!(of("cusum").title.contains(&format!(": {signals} signal")), "{}", of("cusum").title);
+    assert!(of("cusum").alt.contains("44 weeks; the limit is 3.2"), "{}", of("cusum").alt);
+
+    let data = samples::waiting_data(Locale::En);
+    let share = data.curves[0].after(15.0);
+    assert!(of("waiting").title.contains(&format!("{:.1}% of complaints still wait after 15 days", share * 100.0)));
+
+    let timeline = of("timeline");
+    assert_eq!(timeline.title, "CC-0412: 17 episodes, 11 confirmed; now: review");
+    assert!(timeline.alt.contains("4 changes of the tier, 2 measures."), "{}", timeline.alt);
+    assert_eq!(timeline.table.rows.len(), 17 + 4 + 2);
+
+    let map = of("map");
+    assert_eq!(map.title, "Of 34 provinces, 4 have more and 2 fewer complaints than chance explains");
+    assert!(map.alt.contains("Fewer than chance explains: Ca Mau, Nghe An."), "{}", map.alt);
+    for word in ["Hoàng Sa", "Trường Sa"] {
+        assert!(map.svg.contains(word));
+    }
+}
+
+/// Charts of nothing.
+fn empty(words: &Words, style: Style<'_>) -> Vec<Chart> {
+    let text = || "x".to_owned();
+    let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+    let funnel = FunnelData { what: text(), units_name: text(), dispersion: 1.0, units: Vec::new() };
+    let timeline = TimelineData {
+        label: text(),
+        from: day,
+        to: day,
+        episodes: Vec::new(),
+        tiers: Vec::new(),
+        measures: Vec::new(),
+    };
+    vec![
+        trend::chart(&TrendData { what: text(), months: Vec::new() }, words, style).unwrap(),
+        pareto::chart(&ParetoData { what: text(), groups: text(), bars: Vec::new() }, words, style).unwrap(),
+        funnel::chart(&funnel, words, style).unwrap(),
+        cusum::chart(&CusumData { label: text(), limit: 3.0, weeks: Vec::new() }, words, style).unwrap(),
+        waiting::chart(&WaitingData { what: text(), curves: Vec::new(), due: None }, words, style).unwrap(),
+        timeline::chart(&timeline, words, style).unwrap(),
+        map::chart(&MapData { what: text(), areas_name: text(), areas: Vec::new() }, words, style).unwrap(),
+    ]
+}
+
+/// Charts of one point each.
+fn single(locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
+    let mut trend = samples::trend_data(locale);
+    trend.months.truncate(1);
+    let mut pareto = samples::pareto_data(locale);
+    pareto.bars.truncate(1);
+    let funnel = samples::funnel_data(locale, 1);
+    let mut cusum = samples::cusum_data();
+    cusum.weeks.truncate(1);
+    let mut waiting = samples::waiting_data(locale);
+    waiting.curves.truncate(1);
+    waiting.curves[0].steps.truncate(1);
+    waiting.curves[0].censored.clear();
+    let mut timeline = samples::timeline_data(locale);
+    timeline.episodes.truncate(1);
+    timeline.tiers.truncate(1);
+    timeline.measures.truncate(1);
+    (timeline.from, timeline.to) = (timeline.episodes[0].day, timeline.episodes[0].day);
+    let mut map = samples::map_data(locale).unwrap();
+    map.areas.truncate(1);
+    vec![
+        trend::chart(&trend, words, style).unwrap(),
+        pareto::chart(&pareto, words, style).unwrap(),
+        funnel::chart(&funnel, words, style).unwrap(),
+        cusum::chart(&cusum, words, style).unwrap(),
+        waiting::chart(&waiting, words, style).unwrap(),
+        timeline::chart(&timeline, words, style).unwrap(),
+        map::chart(&map, words, style).unwrap(),
+    ]
+}
+
+/// Charts whose numbers are all this one.
+fn constant(number: f64, locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
+    let mut trend = samples::trend_data(locale);
+    for month in &mut trend.months {
+        (month.value, month.before) = (Some(number), Some(number));
+    }
+    let mut pareto = samples::pareto_data(locale);
+    for bar in &mut pareto.bars {
+        bar.value = number;
+    }
+    let mut funnel = samples::funnel_data(locale, 20);
+    for unit in &mut funnel.units {
+        (unit.observed, unit.expected) = (number, number);
+    }
+    let mut cusum = samples::cusum_data();
+    for week in &mut cusum.weeks {
+        (week.observed, week.expected, week.sum) = (number, number, number);
+    }
+    let mut waiting = samples::waiting_data(locale);
+    for curve in &mut waiting.curves {
+        (curve.median, curve.censored) = (Some(number), vec![number; 3]);
+    }
+    let mut map = samples::map_data(locale).unwrap();
+    for area in &mut map.areas {
+        (area.observed, area.expected) = (number, number);
+    }
+    vec![
+        trend::chart(&trend, words, style).unwrap(),
+        pareto::chart(&pareto, words, style).unwrap(),
+        funnel::chart(&funnel, words, style).unwrap(),
+        cusum::chart(&cusum, words, style).unwrap(),
+        waiting::chart(&waiting, words, style).unwrap(),
+        map::chart(&map, words, style).unwrap(),
+    ]
+}
+
+#[test]
+fn nothing_one_point_zeros_and_huge_numbers_are_drawn() {
+    for locale in LOCALES {
+        let words = words(locale);
+        for width in WIDTHS {
+            let style = style(Theme::Light, width);
+            let mut all = empty(&words, style);
+            all.extend(single(locale, &words, style));
+            for number in [0.0, 1.0, 1e9, 1e15, f64::MAX] {
+                all.extend(constant(number, locale, &words, style));
+            }
+            for chart in &all {
+                check(chart);
+                png(chart, 1.0).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_that_is_none_is_drawn_as_zero() {
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for chart in constant(number, Locale::En, &words(Locale::En), style(Theme::Light, Width::Wide)) {
+            roxmltree::Document::parse(&chart.svg).unwrap();
+            let pictures = chart.svg.split('<').filter(|element| !element.starts_with(['t', 'd']));
+            assert!(pictures.into_iter().all(|element| !element.contains("NaN") && !element.contains("inf")));
+        }
+    }
+}
+
+#[test]
+fn a_line_has_a_gap_where_months_are_missing() {
+    let style = style(Theme::Light, Width::Wide);
+    let month = |number, value| TrendMonth {
+        month: NaiveDate::from_ymd_opt(2026, number, 1).unwrap(),
+        value,
+        before: None,
+        usual: None,
+    };
+    let draw = |months| {
+        let chart = trend::chart(&TrendData { what: "x".to_owned(), months }, &words(Locale::En), style).unwrap();
+        check(&chart);
+        chart.svg.matches("<polyline").count()
+    };
+    let value = Some(5.0);
+    assert_eq!(draw(vec![month(1, value), month(2, value), month(3, value), month(4, value)]), 1);
+    assert_eq!(draw(vec![month(1, value), month(2, value), month(5, value), month(6, value)]), 2);
+    assert_eq!(draw(vec![month(1, value), month(2, value), month(3, None), month(4, value), month(5, value)]), 2);
+    assert_eq!(draw(vec![month(2, value), month(1, value)]), 1, "in any order");
+}
+
+#[test]
+fn hundreds_of_branches_are_drawn_and_listed() {
+    for locale in LOCALES {
+        for width in WIDTHS {
+            let data = samples::funnel_data(locale, 300);
+            let chart = funnel::chart(&data, &words(locale), style(Theme::Light, width)).unwrap();
+            check(&chart);
+            assert_eq!(chart.table.rows.len(), 300);
+            let bars = data.units.iter().map(|unit| ParetoBar { label: unit.label.clone(), value: unit.observed });
+            let data = ParetoData { what: data.what.clone(), groups: data.units_name.clone(), bars: bars.collect() };
+            let chart = pareto::chart(&data, &words(locale), style(Theme::Light, width)).unwrap();
+            check(&chart);
+            assert_eq!(chart.table.rows.len(), 300);
+        }
+    }
+}
+
+#[test]
+fn markup_in_labels_stays_text() {
+    let label = "<script>alert(\"1\")</script> & 'x' ]]>";
+    let data = ParetoData {
+        what: label.to_owned(),
+        groups: label.to_owned(),
+        bars: vec![ParetoBar { label: label.to_owned(), value: 1.0 }],
+    };
+    let style = Style { id: "a\" onload=\"x", ..style(Theme::Light, Width::Wide) };
+    let chart = pareto::chart(&data, &words(Locale::En), style).unwrap();
+    let document = roxmltree::Document::parse(&chart.svg).unwrap();
+    assert!(document.descendants().all(|node| !node.has_tag_name("script") && node.attribute("onload").is_none()));
+    assert_eq!(chart.table.rows[0][0], label);
+    assert!(document.descendants().any(|node| node.text() == Some(label)));
+}
+
+#[test]
+fn an_area_without_its_shape_is_told() {
+    let mut data = samples::map_data(Locale::En).unwrap();
+    data.areas[0].shapes = vec!["atlantis".to_owned()];
+    let error = map::chart(&data, &words(Locale::En), style(Theme::Light, Width::Wide)).unwrap_err();
+    assert!(error.to_string().contains("atlantis"), "{error}");
+}
