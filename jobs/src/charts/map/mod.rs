@@ -100,7 +100,7 @@ fn patterns(frame: &mut Frame<'_>, scale: f64) {
     let id = escape(frame.style.id);
     let mut element = String::from("<defs>");
     for (name, paint, turn) in [("high", Paint::High, 45), ("low", Paint::Low, -45)] {
-        let look = frame.canvas.attributes(Look::line(paint, 3.0));
+        let look = frame.canvas.attributes(Look::line(paint, 2.0));
         element.push_str(&format!(
             "<pattern id=\"{id}-{name}\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" \
              patternTransform=\"scale({:.4}) rotate({turn})\"><line x1=\"0\" y1=\"2.5\" x2=\"5\" y2=\"2.5\"{look}/></pattern>",
