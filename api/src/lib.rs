@@ -16,3 +16,4 @@ mod pgwire;
 mod receipt_limits;
 pub mod sql;
 mod traces;
+pub mod web;

@@ -12,6 +12,7 @@ mod graphiql;
 mod graphql;
 mod handshakes;
 mod health;
+mod in_process;
 mod metrics;
 mod operation;
 mod persisted;
@@ -23,6 +24,7 @@ mod receipts;
 mod rights;
 mod sending;
 mod server;
+mod sessions;
 mod snapshot_keeper;
 mod socket;
 mod spool;
@@ -31,6 +33,7 @@ mod sql_gate;
 mod subscription_limit;
 mod tls;
 
+pub use in_process::in_process;
 pub use server::{Server, ServerOptions, listen};
 
 use crate::access::Guard;

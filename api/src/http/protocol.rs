@@ -75,6 +75,9 @@ pub struct Body {
     pub operation_name: Option<String>,
     pub variables: Option<serde_json::Map<String, serde_json::Value>>,
     pub extensions: Option<Extensions>,
+    /// Whether the document belongs to this program, and not to a client: then no allow-list needs to name it.
+    #[serde(skip)]
+    pub is_of_this_program: bool,
 }
 
 /// Protocol extensions of a request.
@@ -115,6 +118,7 @@ impl UrlBody {
             operation_name: self.operation_name,
             variables: part("variables", self.variables)?,
             extensions: part("extensions", self.extensions)?,
+            is_of_this_program: false,
         })
     }
 }

@@ -18,32 +18,37 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// The messages of digests.
+    /// Those of digests.
     ///
     /// # Errors
-    /// `Template` when the messages are malformed.
+    /// `Template` when the source cannot be parsed.
     pub fn new(locale: Locale) -> Result<Self, JobError> {
-        Self::of(locale, include_str!("vi.ftl"), include_str!("en.ftl"))
+        let source = match locale {
+            Locale::Vi => include_str!("vi.ftl"),
+            Locale::En => include_str!("en.ftl"),
+        };
+        Self::of(locale, [source.to_owned()])
     }
 
-    /// The messages of Fluent sources.
+    /// Those of other sources, each with keys of its own.
     ///
     /// # Errors
-    /// `Template` when the source of the locale is malformed.
-    pub fn of(locale: Locale, vi: &str, en: &str) -> Result<Self, JobError> {
+    /// `Template` when a source cannot be parsed, or a key is in two of them.
+    pub fn of(locale: Locale, sources: impl IntoIterator<Item = String>) -> Result<Self, JobError> {
         let broken = |what: String| JobError::Template(format!("the messages of {locale}: {what}"));
-        let (language, source, formatter): (_, _, fn(&FluentValue<'_>, &_) -> Option<String>) = match locale {
-            Locale::Vi => ("vi", vi, |value, _| formatted(value, Locale::Vi)),
-            Locale::En => ("en", en, |value, _| formatted(value, Locale::En)),
+        let (language, formatter): (_, fn(&FluentValue<'_>, &_) -> Option<String>) = match locale {
+            Locale::Vi => ("vi", |value, _| formatted(value, Locale::Vi)),
+            Locale::En => ("en", |value, _| formatted(value, Locale::En)),
         };
         let language: LanguageIdentifier = language.parse().map_err(|e| broken(format!("{e:?}")))?;
-        let resource =
-            FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| broken(format!("{errors:?}")))?;
         let mut bundle = FluentBundle::new_concurrent(vec![language]);
         // Bidirectional isolation marks around values would show in plain text.
         bundle.set_use_isolating(false);
         bundle.set_formatter(Some(formatter));
-        bundle.add_resource(resource).map_err(|errors| broken(format!("{errors:?}")))?;
+        for source in sources {
+            let resource = FluentResource::try_new(source).map_err(|(_, errors)| broken(format!("{errors:?}")))?;
+            bundle.add_resource(resource).map_err(|errors| broken(format!("{errors:?}")))?;
+        }
         Ok(Self { bundle, locale })
     }
 

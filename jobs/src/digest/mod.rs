@@ -5,7 +5,7 @@ pub mod address;
 mod document;
 mod flagged;
 mod measured;
-pub(crate) mod messages;
+pub mod messages;
 pub mod outbox;
 mod render;
 mod send;

@@ -1,0 +1,62 @@
+//! The data of a page: GraphQL documents of this program, executed in the process as the reader.
+
+use super::error::{PageError, Problem};
+use crate::access::Viewer;
+use crate::http::{Service, in_process};
+use schema::enums::Locale;
+use serde_json::Value;
+
+/// Executes a document and returns its `data`.
+///
+/// # Errors
+/// By the code of the first error of the answer. Parts of an answer are not shown.
+pub async fn query(
+    service: &Service,
+    viewer: &Viewer,
+    locale: Locale,
+    document: &'static str,
+    variables: Value,
+) -> Result<Value, PageError> {
+    let Value::Object(variables) = variables else {
+        tracing::error!("the variables of a page are not an object");
+        return Err(PageError::Internal);
+    };
+    let outcome = in_process(service, viewer, document, variables, locale).await;
+    let mut answer: Value = serde_json::from_slice(outcome.json()).map_err(|error| {
+        tracing::error!(%error, "the answer for a page cannot be parsed");
+        PageError::Internal
+    })?;
+    let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+    if !errors.is_empty() {
+        return Err(refused(&errors));
+    }
+    Ok(answer["data"].take())
+}
+
+fn refused(errors: &[Value]) -> PageError {
+    let code = errors.iter().find_map(|error| error["extensions"]["code"].as_str()).unwrap_or_default();
+    let problems = || errors.iter().map(|error| Problem::of_form(text(&error["message"]))).collect();
+    match code {
+        "BAD_USER_INPUT" => PageError::Refused(problems()),
+        "CONFLICT" => PageError::Conflict(problems()),
+        "NOT_FOUND" => PageError::NotFound,
+        "FORBIDDEN" | "UNAUTHENTICATED" => PageError::Forbidden,
+        "RATE_LIMITED" => PageError::TooMany,
+        "TIMEOUT" => PageError::TookTooLong,
+        "UNAVAILABLE" => PageError::Away,
+        _ => {
+            tracing::error!(code, message = %errors[0]["message"], "a document of the page was refused");
+            PageError::Internal
+        }
+    }
+}
+
+/// The nodes of a connection, or of its JSON.
+pub fn nodes(connection: &Value) -> impl Iterator<Item = &Value> {
+    connection["nodes"].as_array().into_iter().flatten()
+}
+
+/// A text of an answer; empty if it is null.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

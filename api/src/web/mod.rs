@@ -1,0 +1,88 @@
+//! The web page: views rendered on the server, for a reader who is signed in.
+//!
+//! # How to add a view
+//!
+//! A view is one file in `views/` (a folder when it has several pages or forms), its templates
+//! `assets/web/templates/<view>.html` (`<view>-<page>.html`), and its words `assets/web/words/<view>.vi.ftl` and
+//! `<view>.en.ftl`, in which every key begins with `<view>-`. Then:
+//!
+//! 1. A constant with a GraphQL document for each question. Give operations a name that begins with `Page`, because
+//!    metrics and the audit log show it. The access table decides what the reader may ask: where fields are for some
+//!    roles only, write a variable `$board: Boolean!` and `@include(if: $board)`, or a document for each role.
+//! 2. A handler that takes a [`Visit`] and answers through [`Visit::respond`]:
+//!
+//!    ```ignore
+//!    pub fn routes(config: &mut ServiceConfig) {
+//!        config.route("/things", get().to(list)).route("/things/{id}/close", post().to(close));
+//!    }
+//!
+//!    async fn list(visit: Visit) -> HttpResponse {
+//!        let page = page(&visit).await;
+//!        visit.respond(page)
+//!    }
+//!
+//!    async fn page(visit: &Visit) -> Result<Page, PageError> {
+//!        let data = visit.query(THINGS, json!({ "first": visit.rows(25), "after": visit.argument("after") })).await?;
+//!        let rows = nodes(&data["things"]).map(|thing| vec![Cell::link(text(&thing["code"]), "/things/…")]);
+//!        Ok(Page::new("things.html", visit.t("things-title"))
+//!            .table(Table::new("things", visit.t("things-caption"), &[visit.t("things-code")], rows))
+//!            .with("page_info", &data["things"]["pageInfo"]))
+//!    }
+//!    ```
+//!
+//!    `visit.query` runs the document as the reader, through access table, limits, budget and audit log, and notes it
+//!    for *show the query*. Every table of the page is offered as CSV and XLSX at the same address (`?as=csv`,
+//!    `?as=xlsx`), so the handler asks for `visit.rows(n)` rows: n for a page, more for a file.
+//! 3. A form is `method="post"` and has `{{ ui.csrf(page) }}`. Its handler takes [`Posted`], which refuses a form
+//!    without the secret of the session or from another site; it calls [`Visit::change`] and answers with
+//!    [`Visit::go_to`] and the key of a word that begins with `done-`. Where the change is refused
+//!    ([`PageError::Refused`]), render the page again with [`Page::problems`]: the layout lists them above the form.
+//!    Every filter is a GET form whose fields are arguments of the address: [`Visit::argument`], [`Visit::link`].
+//! 4. `views::routes` calls its `routes`, and [`navigation::ENTRIES`] gets a line with the root field that a role must
+//!    be allowed in order to see the entry.
+//!
+//! Templates extend `layout.html` (blocks `content`, `filters`) and import `ui.html`: `ui.table(tables.things)`,
+//! `ui.chart(chart, t("table"))`, `ui.pager(page, page_info)`, `ui.field(…)`, `ui.choice(…)`. Functions: `t(key, name=value)`,
+//! `number(x, digits)`, `percent(x)`, `money(x)`, `date(text)`, `time(text)`, `name(object)` (its `nameVi` or `nameEn`), `asset(file)`.
+//! The content security policy allows neither inline scripts nor inline styles: give elements classes of `style.css`.
+//! Undefined values are errors.
+
+pub mod address;
+mod assets;
+mod data;
+mod error;
+mod file;
+pub mod navigation;
+mod page;
+mod preferences;
+mod sign_in;
+mod table;
+mod templates;
+mod views;
+mod visit;
+mod words;
+
+pub use data::{nodes, text};
+pub use error::{PageError, Problem};
+pub use page::Page;
+pub use table::{Cell, Table};
+pub use visit::{Posted, Visit, name, not_found};
+
+use actix_web::web::{FormConfig, ServiceConfig, get, post};
+
+/// Bytes of a form: a correction or an answer may hold a long text.
+const LARGEST_FORM: usize = 256 * 1024;
+
+/// The routes of the page.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .app_data(FormConfig::default().limit(LARGEST_FORM))
+        .route("/assets/{file:.*}", get().to(assets::asset))
+        .route("/prefer", get().to(preferences::prefer))
+        .route("/sign-in", get().to(sign_in::form))
+        .route("/sign-in", post().to(sign_in::by_token))
+        .route("/sign-in/code/{code}", get().to(sign_in::by_code))
+        .route("/sign-out", post().to(sign_in::out))
+        .route("/sign-out/everywhere", post().to(sign_in::out_everywhere));
+    views::routes(config);
+}

@@ -1,0 +1,32 @@
+//! The entries of the navigation.
+
+use crate::access::allowed;
+use schema::enums::Role;
+use serde::Serialize;
+
+/// The path of each view, the key of its word, and the root field that a role must be allowed to see the entry.
+pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
+    ("/", "nav-today", None),
+    // One line for each view, in the order of the navigation.
+    ("/complaints", "nav-complaints", Some("complaints")),
+];
+
+/// An entry as the layout shows it.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    pub href: &'static str,
+    pub key: &'static str,
+    /// Whether the page belongs to it.
+    pub current: bool,
+}
+
+/// The entries for a role, on the page at a path.
+pub fn entries(role: Role, path: &str) -> Vec<Entry> {
+    let may = |field: &Option<&str>| field.is_none_or(|field| allowed(role, "Query", field));
+    let shown = ENTRIES.iter().filter(|(.., field)| may(field));
+    shown.map(|(href, key, _)| Entry { href, key, current: is_within(path, href) }).collect()
+}
+
+fn is_within(path: &str, href: &str) -> bool {
+    path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || href != "/" && rest.starts_with('/'))
+}

@@ -1,0 +1,242 @@
+//! A visit: one request of a reader who is signed in.
+
+use super::address::{address, arguments};
+use super::data::{self, text};
+use super::error::PageError;
+use super::file::{Form, download};
+use super::page::Page;
+use super::preferences::Preferences;
+use super::templates::{Layout, Shown, lead_on, render, render_error};
+use super::words;
+use crate::http::{Service, Session, is_forged, is_from_elsewhere, session};
+use actix_web::dev::Payload;
+use actix_web::error::InternalError;
+use actix_web::http::{Method, StatusCode};
+use actix_web::http::header::LOCATION;
+use actix_web::web::{self, Data};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use fluent_bundle::FluentValue;
+use futures_util::future::LocalBoxFuture;
+use schema::enums::{Locale, Role};
+use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
+
+/// Rows of a table in a file.
+const ROWS_OF_A_FILE: u32 = 200;
+
+/// A request of a reader who is signed in.
+pub struct Visit {
+    pub service: Data<Service>,
+    pub http: HttpRequest,
+    pub session: Session,
+    pub preferences: Preferences,
+    /// The arguments of the address, without empty ones.
+    arguments: Vec<(String, String)>,
+    /// The documents that the page asked, for *show the query*.
+    asked: Mutex<Vec<Shown>>,
+}
+
+impl Visit {
+    async fn of(http: HttpRequest) -> Result<Self, HttpResponse> {
+        let preferences = Preferences::of(&http);
+        let Some(service) = http.app_data::<Data<Service>>().cloned() else {
+            return Err(HttpResponse::InternalServerError().finish());
+        };
+        let session = match session(&service, &http).await {
+            Ok(Some(session)) => session,
+            Ok(None) => return Err(sign_in_first(&service, &http, preferences)),
+            Err(_) => return Err(render_error(&service, &http, None, preferences, &PageError::Away)),
+        };
+        let arguments = arguments(&http);
+        Ok(Self { service, http, session, preferences, arguments, asked: Mutex::default() })
+    }
+
+    pub fn role(&self) -> Role {
+        self.session.viewer.role
+    }
+
+    pub fn locale(&self) -> Locale {
+        self.preferences.locale
+    }
+
+    /// Asks a document as the reader, and notes it for *show the query*.
+    ///
+    /// # Errors
+    /// As the answer says.
+    pub async fn query(&self, document: &'static str, variables: Value) -> Result<Value, PageError> {
+        let shown = Shown { document, variables: variables.clone() };
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(shown);
+        data::query(&self.service, &self.session.viewer, self.locale(), document, variables).await
+    }
+
+    /// Runs a mutation as the reader.
+    ///
+    /// # Errors
+    /// As the answer says: `Refused` and `Conflict` hold what to tell the reader.
+    pub async fn change(&self, document: &'static str, variables: Value) -> Result<Value, PageError> {
+        data::query(&self.service, &self.session.viewer, self.locale(), document, variables).await
+    }
+
+    /// An argument of the address; None if it is missing or empty.
+    pub fn argument(&self, name: &str) -> Option<&str> {
+        self.arguments.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of an argument.
+    pub fn arguments<'v>(&'v self, name: &'v str) -> impl Iterator<Item = &'v str> {
+        self.arguments.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A part of the path, such as `{id}` of the route.
+    pub fn part(&self, name: &str) -> &str {
+        self.http.match_info().get(name).unwrap_or_default()
+    }
+
+    /// How many rows to ask for: `page` of them, or as many as a file may have.
+    pub fn rows(&self, page: u32) -> u32 {
+        match self.form() {
+            None => page,
+            Some(_) => ROWS_OF_A_FILE.min(self.service.settings.limits(Some(self.role())).page_size),
+        }
+    }
+
+    /// The form of file that is asked for; None for the page itself.
+    fn form(&self) -> Option<Form> {
+        self.argument("as").and_then(|word| word.parse().ok())
+    }
+
+    /// The address of this page with some arguments changed; None leaves one out.
+    pub fn link(&self, changed: &[(&str, Option<&str>)]) -> String {
+        let kept = self.arguments.iter().filter(|(key, _)| key != "done" && changed.iter().all(|(name, _)| name != key));
+        let kept = kept.map(|(key, value)| (key.as_str(), value.as_str()));
+        let new = changed.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        address(self.http.path(), kept.chain(new))
+    }
+
+    /// A word in the language of the reader.
+    pub fn t(&self, key: &str) -> String {
+        words::word(self.locale(), key, &[])
+    }
+
+    pub fn t_with(&self, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
+        words::word(self.locale(), key, values)
+    }
+
+    /// The page, a file of its tables, or why neither can be shown.
+    pub fn respond(&self, page: Result<Page, PageError>) -> HttpResponse {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => return self.refuse(&error),
+        };
+        if let Some(form) = self.form() {
+            return match download(form, &page, self.argument("table")) {
+                Ok(response) => response,
+                Err(error) => self.refuse(&error),
+            };
+        }
+        let status = if page.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let queries = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let layout = Layout::new(&self.service, &self.http, Some(&self.session), self.preferences);
+        let layout = layout.of_page(&page, queries, self.argument("done"), |word| self.link(&[("as", Some(word))]));
+        render(page, &layout, status)
+    }
+
+    /// The page of an error.
+    pub fn refuse(&self, error: &PageError) -> HttpResponse {
+        render_error(&self.service, &self.http, Some(&self.session), self.preferences, error)
+    }
+
+    /// Leads to another page after a change; `done` is the key of a word that begins with `done-`.
+    pub fn go_to(&self, path: &str, done: Option<&str>) -> HttpResponse {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let to = done.map_or_else(|| path.to_owned(), |done| format!("{path}{separator}done={done}"));
+        HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+    }
+}
+
+impl FromRequest for Visit {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let http = http.clone();
+        Box::pin(async move { Self::of(http).await.map_err(refused) })
+    }
+}
+
+/// A form that a reader sent, with the secret of its session.
+pub struct Posted {
+    pub visit: Visit,
+    fields: Vec<(String, String)>,
+}
+
+impl Posted {
+    /// A field without white space at its ends; empty if it is missing.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim()).unwrap_or_default()
+    }
+
+    /// A field, or None if it is empty.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        Some(self.field(name)).filter(|value| !value.is_empty())
+    }
+
+    /// All values of a field.
+    pub fn fields<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+        self.fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
+    }
+}
+
+impl FromRequest for Posted {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(http: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let http = http.clone();
+        let form = web::Form::<Vec<(String, String)>>::from_request(&http, payload);
+        Box::pin(async move {
+            let visit = Visit::of(http).await.map_err(refused)?;
+            let fields = form.await.map(web::Form::into_inner).unwrap_or_default();
+            let secret = fields.iter().find(|(key, _)| key == "csrf").map(|(_, value)| value.as_str());
+            if is_from_elsewhere(&visit.http) || is_forged(&visit.http, &visit.session, secret) {
+                let response = visit.refuse(&PageError::Forged);
+                return Err(refused(response));
+            }
+            Ok(Self { visit, fields })
+        })
+    }
+}
+
+/// Leads a reader without a session to the form for signing in. A browser that follows a link of another site, say in a
+/// mail, holds back the cookie of the session: a page of ours that leads to the same address again brings it out.
+fn sign_in_first(service: &Service, http: &HttpRequest, preferences: Preferences) -> HttpResponse {
+    let here = http.uri().path_and_query().map_or("/", |here| here.as_str());
+    let is_a_page = http.method() == Method::GET;
+    let site = http.headers().get("sec-fetch-site").map(|value| value.as_bytes());
+    if is_a_page && matches!(site, Some(b"cross-site" | b"same-site")) {
+        return lead_on(service, http, preferences, here);
+    }
+    let next = if is_a_page { here } else { "/" };
+    HttpResponse::SeeOther().insert_header((LOCATION, address("/sign-in", [("next", next)]))).finish()
+}
+
+/// The answer of an extractor that refuses.
+fn refused(response: HttpResponse) -> actix_web::Error {
+    InternalError::from_response("the page is not shown", response).into()
+}
+
+/// Answers unknown addresses: with a page to browsers.
+pub async fn not_found(service: Data<Service>, http: HttpRequest) -> Option<HttpResponse> {
+    let accepts = http.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !accepts.contains("text/html") {
+        return None;
+    }
+    let session = session(&service, &http).await.ok().flatten();
+    Some(render_error(&service, &http, session.as_ref(), Preferences::of(&http), &PageError::NotFound))
+}
+
+/// The name of an object in a language, of its `nameVi` and `nameEn`.
+pub fn name(object: &Value, locale: Locale) -> &str {
+    let english = text(&object["nameEn"]);
+    if locale == Locale::En && !english.is_empty() { english } else { text(&object["nameVi"]) }
+}
