@@ -38,7 +38,7 @@ mod jobs;
 mod reference;
 mod saved_queries;
 
-pub use access::{ApiToken, Principal, TrustedOperation};
+pub use access::{ApiToken, Principal, TrustedOperation, WebSession};
 pub use audit::{AuditEntry, Seal, StateEvent};
 pub use classification::{CategorySuggestion, Classification, ClassifierModel, ClassifierWeights};
 pub use complaints::{

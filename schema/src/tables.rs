@@ -13,7 +13,7 @@ mod job;
 mod reference;
 mod saved_query;
 
-pub use access::{api_tokens, principals, trusted_operations};
+pub use access::{api_tokens, principals, trusted_operations, web_sessions};
 pub use audit::{__diesel_schema_migrations, audit_log, audit_position, seals, state_events, state_position};
 pub use classification::{category_suggestions, classifications, classifier_models, classifier_weights};
 pub use complaint::{
@@ -76,6 +76,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     principals,
     api_tokens,
     trusted_operations,
+    web_sessions,
     guidance_documents,
     guidance_opinions,
     proposals,

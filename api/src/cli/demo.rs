@@ -75,7 +75,8 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
         let options = ServerOptions { database: format!("sqlite:{FILE}"), dev: true, settings, jobs: true };
         let server = Server::new(db.clone(), listener, options)?;
         let address = server.address()?;
-        server.run(move || welcome(&address, &token, &folder, until)).await
+        let open = format!("{address}{}", server.one_time_path(&token));
+        server.run(move || welcome(&address, &open, &token, &folder, until)).await
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -155,15 +156,15 @@ pub const QUERIES: [(&str, &str); 3] = [
     ),
 ];
 
-fn welcome(address: &str, token: &str, folder: &Path, until: NaiveDate) {
+fn welcome(address: &str, open: &str, token: &str, folder: &Path, until: NaiveDate) {
     let digest: PathBuf = folder.join(format!("phan-anh-{until}-vi.html"));
     println!("address: {address}");
+    println!("open: {open}");
     println!("token: {token}");
     println!("digest: {}", digest.display());
     println!();
-    println!("Everything in it is invented. Open {address}/graphiql, write under Headers");
-    println!("  {{\"Authorization\": \"Bearer {token}\"}}");
-    println!("and try:");
+    println!("Everything in it is invented. The address after open: shows the page, once and within ten");
+    println!("minutes; later sign in with the token at {address}. Then {address}/graphiql answers, too:");
     for (about, query) in QUERIES {
         println!();
         println!("# {about}");

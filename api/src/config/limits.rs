@@ -3,6 +3,7 @@
 
 use super::JwtSettings;
 use super::intake::IntakeSettings;
+use super::web::WebSettings;
 use async_graphql::SimpleObject;
 use jobs::runner::settings::Settings;
 use schema::enums::Role;
@@ -214,6 +215,8 @@ pub struct ApiSettings {
     pub sql_engines: u32,
     /// Receipts of complaints, and probable duplicates.
     pub intake: IntakeSettings,
+    /// The web page.
+    pub web: WebSettings,
     without_token: Arc<Limits>,
     limits: Arc<Limits>,
     roles: BTreeMap<Role, Arc<Limits>>,
@@ -236,6 +239,11 @@ impl ApiSettings {
             anyhow::ensure!(value > 0, "the configuration, api.{name}: must be 1 or more");
         }
         read.intake.check()?;
+        let web = WebSettings::of(settings.web.clone().unwrap_or_default())?;
+        anyhow::ensure!(
+            web.oidc.is_none() || read.jwt.is_some(),
+            "the configuration, [web.oidc]: it needs [api.jwt], which names the issuer and what its claims mean"
+        );
         let limits = limits(read.limits.clone(), "api.limits")?;
         let mut roles = BTreeMap::new();
         for (name, own) in read.roles {
@@ -266,6 +274,7 @@ impl ApiSettings {
             incomplete_requests_per_address: read.incomplete_requests_per_address,
             request_seconds: read.request_seconds,
             intake: read.intake,
+            web,
             without_token: Arc::new(Limits::without_token()),
             limits: Arc::new(limits),
             roles,

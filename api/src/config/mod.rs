@@ -1,11 +1,13 @@
-//! What the configuration file says about the API: limits by role, TLS, and external JWTs.
+//! What the configuration file says about the API: limits by role, TLS, external JWTs, and the web page.
 
 mod intake;
 mod jwt;
 mod limits;
 mod sql;
+mod web;
 
 pub use intake::IntakeSettings;
 pub use jwt::JwtSettings;
 pub use limits::*;
 pub use sql::SqlSettings;
+pub use web::{OidcSettings, WebSettings};

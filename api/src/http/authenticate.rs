@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::protocol::OperationResult;
+use super::sessions::reader_of_the_page;
 use crate::access::{Viewer, chosen, signature, viewer};
 use crate::admission::Owner;
 use crate::config::ApiSettings;
@@ -117,7 +118,7 @@ pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Opti
         return Err(OperationResult::refused(StatusCode::EXPECTATION_FAILED, Code::BadUserInput, message));
     }
     match bearer(http.headers()) {
-        None => Ok(None),
+        None => reader_of_the_page(service, http).await,
         Some(token) => by_token(service, token.to_owned()).await.map(Some),
     }
 }

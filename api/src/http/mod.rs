@@ -25,6 +25,7 @@ mod rights;
 mod sending;
 mod server;
 mod sessions;
+mod signing_in;
 mod snapshot_keeper;
 mod socket;
 mod spool;
@@ -34,7 +35,10 @@ mod subscription_limit;
 mod tls;
 
 pub use in_process::in_process;
+pub use protocol::locale as accepted_locale;
 pub use server::{Server, ServerOptions, listen};
+pub use sessions::{Session, is_forged, is_from_elsewhere, is_plain_loopback, session, session_cookie};
+pub use signing_in::{SignInError, sign_in, sign_in_by_code, sign_out};
 
 use crate::access::Guard;
 use crate::config::ApiSettings;
@@ -53,6 +57,8 @@ pub struct Service {
     pub sdl: String,
     pub settings: ApiSettings,
     jwt: Option<std::sync::Arc<crate::jwt::Jwt>>,
+    /// Codes that open the page signed in.
+    one_time_codes: signing_in::OneTimeCodes,
     rates: authenticate::Rates,
     tokens: authenticate::Tokens,
     persisted: persisted::Persisted,

@@ -10,6 +10,7 @@ use super::metrics::{Metrics, metrics, metrics_unauthenticated, trace_and_count}
 use super::persisted::Persisted;
 use super::protocol::POSITION;
 use super::rights::Rights;
+use super::signing_in::OneTimeCodes;
 use super::snapshot_keeper::SnapshotKeeper;
 use super::socket::Stopping;
 use super::sql_gate::PgListener;
@@ -28,12 +29,13 @@ use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, preva
 use crate::jwt::Jwt;
 use crate::receipt_limits::ReceiptLimits;
 use crate::sql::SqlService;
+use crate::web;
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::web::{Data, PayloadConfig, get, head, post, resource, to};
 use actix_web::{
-    App as ActixApp, HttpServer,
+    App as ActixApp, HttpRequest, HttpResponse, HttpServer,
     middleware::{Compress, from_fn},
 };
 use anyhow::Context;
@@ -180,6 +182,7 @@ impl Server {
             guard,
             sdl,
             jwt,
+            one_time_codes: OneTimeCodes::default(),
             rates: Rates::new(&settings),
             tokens: Tokens::new(),
             persisted: Persisted::new(),
@@ -218,6 +221,11 @@ impl Server {
     /// The address of the PostgreSQL protocol; None if it is not configured.
     pub fn pgwire_address(&self) -> Option<std::net::SocketAddr> {
         self.pgwire.as_ref().and_then(PgListener::address)
+    }
+
+    /// The address, below that of the server, that opens the page signed in with a token, once and soon.
+    pub fn one_time_path(&self, token: &str) -> String {
+        format!("/sign-in/code/{}", self.service.one_time_codes.issue(token))
     }
 
     /// Serves until SIGINT or SIGTERM. Calls `ready` once a signal shuts the server down gracefully.
@@ -296,7 +304,8 @@ impl Server {
                 .route("/readyz", get().to(health::readyz))
                 .route("/schema.graphql", get().to(health::sdl))
                 .service(resource("/sql").route(post().to(sql::post)).route(get().to(sql::get)))
-                .default_service(to(health::not_found));
+                .configure(web::routes)
+                .default_service(to(not_found));
             if dev {
                 app.route("/graphiql", get().to(graphiql::page)).route("/graphiql/{name}", get().to(graphiql::asset))
             } else {
@@ -394,6 +403,14 @@ fn serve_metrics(listener: TcpListener, service: Data<Service>) -> anyhow::Resul
     let handle = server.handle();
     tokio::spawn(server);
     Ok(handle)
+}
+
+/// The answer to an unknown address: a page for browsers.
+async fn not_found(service: Data<Service>, http: HttpRequest) -> HttpResponse {
+    match web::not_found(service, http.clone()).await {
+        Some(page) => page,
+        None => health::not_found(http).await,
+    }
 }
 
 /// Allows cross-origin requests from the configured origins only.

@@ -17,7 +17,7 @@ impl Words {
     /// # Errors
     /// `Template` when the messages of the program are malformed.
     pub fn new(locale: Locale) -> Result<Self, JobError> {
-        Ok(Self { messages: Messages::of(locale, include_str!("vi.ftl"), include_str!("en.ftl"))? })
+        Ok(Self { messages: Messages::of(locale, [source.to_owned()])? })
     }
 
     /// A message without values.

@@ -35,6 +35,8 @@ pub struct Settings {
     pub api: Option<toml::Table>,
     /// SQL over the PostgreSQL protocol, which the `api` crate parses, too.
     pub sql: Option<toml::Table>,
+    /// The web page, which the `api` crate parses.
+    pub web: Option<toml::Table>,
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
     #[serde(skip)]
     pub keys: Option<Arc<Keys>>,

@@ -1,4 +1,4 @@
-//! Principals, their tokens and allow-lists.
+//! Principals, their tokens, allow-lists and sessions of the web page.
 
 use crate::enums::Role;
 use crate::sql_types::{Id, Timestamp};
@@ -35,4 +35,26 @@ model!(trusted_operations TrustedOperation {
     name: Option<String>,
     document: String,
     added_at: Timestamp,
+});
+
+model!(web_sessions WebSession {
+    id: Id,
+    /// The SHA-256 of the secret in the cookie.
+    hash: Vec<u8>,
+    /// The code of the secret and the holder by the key file; empty where the server has none.
+    proof: Vec<u8>,
+    /// None for an external JWT; then the fields up to `outside` hold what its claims said.
+    token_id: Option<Id>,
+    principal_id: Id,
+    name: String,
+    role: Role,
+    unit_id: Option<Id>,
+    officer_id: Option<Id>,
+    outside: bool,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    expires_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+    /// When the principal used its session before this one.
+    last_looked_at: Option<Timestamp>,
 });

@@ -31,6 +31,7 @@ mod submission;
 mod succession;
 mod tree;
 mod values;
+pub mod web_sessions;
 
 pub use aliases::Aliases;
 pub use attachments::{ATTACHMENTS, check_attachments};

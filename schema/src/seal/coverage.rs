@@ -66,6 +66,10 @@ const OTHERS: &[(&str, Cover)] = &[
         Cover::Not("they decide nothing: the job classify derives them from texts and classifier_models"),
     ),
     ("category_suggestions", Cover::Not("as classifications; the category that a person confirms is an event")),
+    (
+        "web_sessions",
+        Cover::Not("each row holds a code over its holder by the key file, which every request of the session checks"),
+    ),
     ("legal_clock", Cover::Not("with another hash the deadlines are computed anew by rules that other tables hold")),
     ("seals", Cover::Not("each is signed and holds the hash of the one before; witnesses keep the newest")),
     ("register_position", Cover::Not("it is compared with the last event")),

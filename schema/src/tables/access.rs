@@ -1,4 +1,4 @@
-//! Tables of principals, tokens and allow-lists.
+//! Tables of principals, tokens, allow-lists and sessions of the web page.
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -41,5 +41,28 @@ diesel::table! {
         name -> Nullable<Text>,
         document -> Text,
         added_at -> UtcMicros,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    web_sessions (id) {
+        id -> Uid,
+        hash -> Binary,
+        proof -> Binary,
+        token_id -> Nullable<Uid>,
+        principal_id -> Uid,
+        name -> Text,
+        role -> Text,
+        unit_id -> Nullable<Uid>,
+        officer_id -> Nullable<Uid>,
+        outside -> Bool,
+        created_at -> UtcMicros,
+        last_seen_at -> UtcMicros,
+        expires_at -> UtcMicros,
+        revoked_at -> Nullable<UtcMicros>,
+        last_looked_at -> Nullable<UtcMicros>,
     }
 }

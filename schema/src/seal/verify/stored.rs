@@ -149,6 +149,7 @@ stored!(
     principals(id),
     api_tokens(id),
     trusted_operations(principal_id, signature),
+    web_sessions(id),
     register_info(key),
     jobs(job),
     job_results(run_id, name),

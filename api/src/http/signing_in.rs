@@ -1,0 +1,163 @@
+//! Signing in to the web page and out of it.
+
+use super::Service;
+use super::authenticate::by_token;
+use super::connections::network;
+use super::sessions::{Session, hash, proof, secret, session};
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use chrono::TimeDelta;
+use schema::Timestamp;
+use schema::domain::ids::random_id;
+use schema::enums::Role;
+use schema::models::WebSession;
+use schema::register::web_sessions::{begin_session, end_session, end_sessions_of};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a one-time code can be used.
+const CODE_LASTS: Duration = Duration::from_secs(600);
+
+/// One-time codes that sign in with a token, by their hashes.
+#[derive(Default)]
+pub struct OneTimeCodes(Mutex<HashMap<[u8; 32], (String, Instant)>>);
+
+impl OneTimeCodes {
+    /// A code for a token.
+    pub fn issue(&self, token: &str) -> String {
+        let code = secret();
+        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.retain(|_, (_, issued)| issued.elapsed() < CODE_LASTS);
+        codes.insert(hash(&code), (token.to_owned(), Instant::now()));
+        code
+    }
+
+    /// The token of a code, once.
+    fn take(&self, code: &str) -> Option<String> {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(code));
+        taken.filter(|(_, issued)| issued.elapsed() < CODE_LASTS).map(|(token, _)| token)
+    }
+}
+
+/// Why a reader cannot sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInError {
+    /// The token or the code is not valid.
+    Unknown,
+    /// Too many attempts from the address of the reader.
+    TooMany,
+    /// The database does not answer.
+    Away,
+}
+
+/// Begins a session with a token: the secret of its cookie. A session that the request has ends.
+///
+/// # Errors
+/// Why the reader cannot sign in.
+pub async fn sign_in(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
+    counted(service, http)?;
+    begin(service, http, token).await
+}
+
+/// The same with a one-time code.
+///
+/// # Errors
+/// As [`sign_in`].
+pub async fn sign_in_by_code(service: &Service, http: &HttpRequest, code: &str) -> Result<String, SignInError> {
+    counted(service, http)?;
+    let token = service.one_time_codes.take(code).ok_or(SignInError::Unknown)?;
+    begin(service, http, token).await
+}
+
+/// Counts an attempt against the rate of the address.
+fn counted(service: &Service, http: &HttpRequest) -> Result<(), SignInError> {
+    let address = http.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), network);
+    service.app.receipt_limits.count_request(address).map_err(|_| SignInError::TooMany)
+}
+
+async fn begin(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
+    let viewer = by_token(service, token).await.map_err(|outcome| match outcome.refused {
+        Some(StatusCode::UNAUTHORIZED) => SignInError::Unknown,
+        _ => SignInError::Away,
+    })?;
+    // Who submits complaints for others has no page.
+    if viewer.role == Role::Intake {
+        return Err(SignInError::Unknown);
+    }
+    let earlier = session(service, http).await.ok().flatten();
+    let (secret, now) = (secret(), Timestamp::now());
+    let latest = Timestamp::from(now.utc() + TimeDelta::hours(i64::from(service.settings.web.absolute_hours)));
+    let mut row = WebSession {
+        id: random_id(),
+        hash: hash(&secret).to_vec(),
+        proof: Vec::new(),
+        token_id: (!viewer.is_external_jwt()).then_some(viewer.token_id),
+        principal_id: viewer.principal_id,
+        name: viewer.name.clone(),
+        role: viewer.role,
+        unit_id: viewer.unit_id,
+        officer_id: viewer.officer_id,
+        outside: viewer.outside,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: viewer.expires_at.map_or(latest, |expires| expires.min(latest)),
+        revoked_at: None,
+        last_looked_at: None,
+    };
+    row.proof = proof(service, &secret, &row);
+    let (db, actor) = (service.app.db.clone(), viewer.actor());
+    let stored = tokio::task::spawn_blocking(move || {
+        db.write(&actor, |tx| {
+            if let Some(earlier) = earlier {
+                end_session(tx, earlier.id)?;
+            }
+            begin_session(tx, &row)
+        })
+    });
+    match stored.await {
+        Ok(Ok(_)) => Ok(secret),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a session of the page could not be stored");
+            Err(SignInError::Away)
+        }
+        Err(_) => Err(SignInError::Away),
+    }
+}
+
+/// Ends a session, or all sessions of its reader.
+///
+/// # Errors
+/// If the database cannot be written.
+pub async fn sign_out(service: &Service, session: &Session, everywhere: bool) -> Result<(), SignInError> {
+    let (db, actor) = (service.app.db.clone(), session.viewer.actor());
+    let (id, principal) = (session.id, session.viewer.principal_id);
+    let ended = tokio::task::spawn_blocking(move || {
+        db.write(&actor, |tx| match everywhere {
+            true => end_sessions_of(tx, principal).map(drop),
+            false => end_session(tx, id),
+        })
+    });
+    match ended.await {
+        Ok(Ok(_)) => Ok(()),
+        _ => Err(SignInError::Away),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::sessions::csrf_of;
+
+    #[test]
+    fn a_code_works_once_and_the_secret_of_forms_is_another_one() {
+        let codes = OneTimeCodes::default();
+        let code = codes.issue("pa_token");
+        assert_eq!(codes.take("another"), None);
+        assert_eq!(codes.take(&code), Some("pa_token".into()));
+        assert_eq!(codes.take(&code), None);
+        let (one, other) = (secret(), secret());
+        assert!(one != other && one.len() == 43 && !csrf_of(&one).contains(&one) && csrf_of(&one) != csrf_of(&other));
+    }
+}

@@ -1,0 +1,121 @@
+//! Signing in with a token or a one-time code, and out.
+
+use super::address::address;
+use super::page::Page;
+use super::preferences::{Preferences, local};
+use super::templates::{Layout, lead_on, render, render_error};
+use super::error::{PageError, Problem};
+use super::visit::Posted;
+use super::words::word;
+use crate::http::{
+    Service, SignInError, is_from_elsewhere, is_plain_loopback, session, session_cookie, sign_in, sign_in_by_code,
+    sign_out,
+};
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Form, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+
+/// Where to go after signing in.
+#[derive(Deserialize)]
+pub struct Next {
+    next: Option<String>,
+}
+
+/// The form with a token.
+#[derive(Deserialize)]
+pub struct TokenForm {
+    token: Option<String>,
+    next: Option<String>,
+}
+
+fn next_of(given: Option<&str>) -> &str {
+    given.and_then(local).unwrap_or("/")
+}
+
+/// The form for signing in; a reader who is signed in goes on.
+pub async fn form(service: Data<Service>, http: HttpRequest, asked: Option<Query<Next>>) -> HttpResponse {
+    let next = asked.as_ref().and_then(|asked| asked.next.as_deref());
+    if matches!(session(&service, &http).await, Ok(Some(_))) {
+        return HttpResponse::SeeOther().insert_header((LOCATION, next_of(next))).finish();
+    }
+    shown(&service, &http, next_of(next), None)
+}
+
+fn shown(service: &Service, http: &HttpRequest, next: &str, failed: Option<SignInError>) -> HttpResponse {
+    let preferences = Preferences::of(http);
+    let t = |key: &str| word(preferences.locale, key, &[]);
+    // Browsers keep no `Secure` cookie of an address without TLS.
+    let insecure = !is_plain_loopback(service, http) && http.connection_info().scheme() == "http";
+    let (status, problem) = match failed {
+        None => (StatusCode::OK, None),
+        Some(SignInError::Unknown) => (StatusCode::UNAUTHORIZED, Some(Problem::of("token", t("sign-in-unknown")))),
+        Some(SignInError::TooMany) => {
+            (StatusCode::TOO_MANY_REQUESTS, Some(Problem::of_form(t("sign-in-too-many"))))
+        }
+        Some(SignInError::Away) => (StatusCode::SERVICE_UNAVAILABLE, Some(Problem::of_form(t("error-away-help")))),
+    };
+    let page = Page::new("sign-in.html", t("sign-in-title"))
+        .with("next", next)
+        .with("insecure", insecure)
+        .with("oidc", service.settings.web.oidc.is_some())
+        .problems(problem.into_iter().collect());
+    render(page, &Layout::new(service, http, None, preferences), status)
+}
+
+/// Signs in with a token.
+pub async fn by_token(service: Data<Service>, http: HttpRequest, form: Option<Form<TokenForm>>) -> HttpResponse {
+    // A form of another site could sign a reader in as someone else.
+    if is_from_elsewhere(&http) {
+        return render_error(&service, &http, None, Preferences::of(&http), &PageError::Forged);
+    }
+    let form = form.map_or(TokenForm { token: None, next: None }, Form::into_inner);
+    let next = next_of(form.next.as_deref()).to_owned();
+    let token = form.token.unwrap_or_default().trim().to_owned();
+    match sign_in(&service, &http, token).await {
+        Ok(secret) => HttpResponse::SeeOther()
+            .insert_header((LOCATION, next))
+            .cookie(session_cookie(&service, &http, Some(secret)))
+            .finish(),
+        Err(error) => shown(&service, &http, &next, Some(error)),
+    }
+}
+
+/// Signs in with a one-time code, which `phananh demo` prints.
+pub async fn by_code(service: Data<Service>, http: HttpRequest, code: Path<String>) -> HttpResponse {
+    match sign_in_by_code(&service, &http, &code).await {
+        Ok(secret) => signed_in(&service, &http, secret, "/"),
+        Err(error) => shown(&service, &http, "/", Some(error)),
+    }
+}
+
+/// Sets the cookie and leads on by a page of ours: a browser that came from elsewhere sends the cookie only from there.
+pub fn signed_in(service: &Service, http: &HttpRequest, secret: String, next: &str) -> HttpResponse {
+    let mut response = lead_on(service, http, Preferences::of(http), next);
+    if let Err(error) = response.add_cookie(&session_cookie(service, http, Some(secret))) {
+        tracing::error!(%error, "the cookie of a session cannot be written");
+    }
+    response
+}
+
+/// Ends the session.
+pub async fn out(posted: Posted) -> HttpResponse {
+    ended(&posted, false).await
+}
+
+/// Ends all sessions of the reader.
+pub async fn out_everywhere(posted: Posted) -> HttpResponse {
+    ended(&posted, true).await
+}
+
+async fn ended(posted: &Posted, everywhere: bool) -> HttpResponse {
+    let visit = &posted.visit;
+    if sign_out(&visit.service, &visit.session, everywhere).await.is_err() {
+        return visit.refuse(&PageError::Away);
+    }
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, address("/sign-in", [("next", "/")])))
+        .cookie(session_cookie(&visit.service, &visit.http, None))
+        .finish()
+}
