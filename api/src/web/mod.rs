@@ -7,8 +7,9 @@
 //! `<view>.en.ftl`, in which every key begins with `<view>-`. Then:
 //!
 //! 1. A constant with a GraphQL document for each question. Give operations a name that begins with `Page`, because
-//!    metrics and the audit log show it. The access table decides what the reader may ask: where fields are for some
-//!    roles only, write a variable `$board: Boolean!` and `@include(if: $board)`, or a document for each role.
+//!    metrics and the audit log show it. The access table decides what the reader may ask, and refuses a document that
+//!    names one field more, also under `@include`: where fields are for some roles only, write a document for each
+//!    group of roles, and choose by [`Visit::may`].
 //! 2. A handler that takes a [`Visit`] and answers through [`Visit::respond`]:
 //!
 //!    ```ignore
@@ -41,7 +42,7 @@
 //! 4. `views::routes` calls its `routes`, and [`navigation::ENTRIES`] gets a line with the root field that a role must
 //!    be allowed in order to see the entry.
 //!
-//! Templates extend `layout.html` (blocks `content`, `filters`) and import `ui.html`: `ui.table(tables.things)`,
+//! Templates extend `layout.html` (blocks `content`, `filters`), which imports `ui.html` for them: `ui.table(tables.things)`,
 //! `ui.chart(chart, t("table"))`, `ui.pager(page, page_info)`, `ui.field(…)`, `ui.choice(…)`. Functions: `t(key, name=value)`,
 //! `number(x, digits)`, `percent(x)`, `money(x)`, `date(text)`, `time(text)`, `name(object)` (its `nameVi` or `nameEn`), `asset(file)`.
 //! The content security policy allows neither inline scripts nor inline styles: give elements classes of `style.css`.

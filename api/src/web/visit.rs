@@ -6,8 +6,9 @@ use super::error::PageError;
 use super::file::{Form, download};
 use super::page::Page;
 use super::preferences::Preferences;
-use super::templates::{Layout, Shown, lead_on, render, render_error};
+use super::templates::{Layout, Shown, day, lead_on, moment, render, render_error};
 use super::words;
+use crate::access::allowed;
 use crate::http::{Service, Session, is_forged, is_from_elsewhere, session};
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
@@ -57,6 +58,11 @@ impl Visit {
 
     pub fn locale(&self) -> Locale {
         self.preferences.locale
+    }
+
+    /// Whether the role of the reader may use a field, by the access table.
+    pub fn may(&self, type_name: &str, field: &str) -> bool {
+        allowed(self.role(), type_name, field)
     }
 
     /// Asks a document as the reader, and notes it for *show the query*.
@@ -120,6 +126,22 @@ impl Visit {
 
     pub fn t_with(&self, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
         words::word(self.locale(), key, values)
+    }
+
+    /// A day, or the day of a moment, as the reader writes it; empty for null.
+    pub fn date(&self, value: &Value) -> String {
+        words::messages(self.locale()).map(|messages| day(&messages, text(value))).unwrap_or_default()
+    }
+
+    /// A moment as the reader writes it; empty for null.
+    pub fn time(&self, value: &Value) -> String {
+        words::messages(self.locale()).map(|messages| moment(&messages, text(value))).unwrap_or_default()
+    }
+
+    /// A number as the reader writes it.
+    pub fn number(&self, number: f64, digits: usize) -> String {
+        let messages = words::messages(self.locale());
+        messages.map_or_else(|_| number.to_string(), |messages| messages.number(number, digits))
     }
 
     /// The page, a file of its tables, or why neither can be shown.

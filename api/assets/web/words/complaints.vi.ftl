@@ -1,0 +1,15 @@
+complaints-title = Phản ánh
+complaints-caption = Phản ánh, mới nhất trước
+complaints-total = { $count } phản ánh
+complaints-reference = Số phản ánh
+complaints-received = Ngày nhận
+complaints-state = Trạng thái
+complaints-unit = Đơn vị bị phản ánh
+complaints-category = Loại vướng mắc
+complaints-due = Hạn trả lời
+complaints-overdue = { $day }, quá hạn
+complaints-search = Tìm trong nội dung
+complaints-unit-code = Mã đơn vị (kể cả đơn vị trực thuộc)
+complaints-from = Nhận từ ngày
+complaints-until = Nhận đến ngày
+complaints-only-overdue = Chỉ phản ánh quá hạn

@@ -1,0 +1,12 @@
+//! The views, one file or folder each.
+
+mod complaints;
+mod today;
+
+use actix_web::web::ServiceConfig;
+
+/// The routes of all views, one line each.
+pub fn routes(config: &mut ServiceConfig) {
+    today::routes(config);
+    complaints::routes(config);
+}
