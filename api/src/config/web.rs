@@ -48,10 +48,9 @@ impl WebSettings {
     /// Names the setting that is wrong.
     pub fn of(table: toml::Table) -> anyhow::Result<Self> {
         let read: Self = table.try_into().map_err(|e| anyhow::anyhow!("the configuration, [web]: {e}"))?;
-        for (name, value, most) in [
-            ("idle_minutes", read.idle_minutes, MOST_HOURS * 60),
-            ("absolute_hours", read.absolute_hours, MOST_HOURS),
-        ] {
+        for (name, value, most) in
+            [("idle_minutes", read.idle_minutes, MOST_HOURS * 60), ("absolute_hours", read.absolute_hours, MOST_HOURS)]
+        {
             anyhow::ensure!(
                 (1..=most).contains(&value),
                 "the configuration, web.{name}: {value} is not from 1 to {most}"

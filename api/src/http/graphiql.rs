@@ -1,9 +1,10 @@
 //! GraphiQL, with all its assets in the binary: it works without internet access.
 
 use super::Service;
-use actix_web::HttpResponse;
+use super::sessions::session;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 
 const PAGE: &str = include_str!("../../assets/graphiql/index.html");
 
@@ -11,20 +12,24 @@ const PAGE: &str = include_str!("../../assets/graphiql/index.html");
 const DEMONSTRATION: &str = "<div style=\"background:#fff3cd;color:#664d03;padding:4px 12px;font:bold 13px sans-serif\">\
     Dữ liệu minh họa · Demonstration data: everything here is invented</div>";
 
-/// The GraphiQL page.
-pub async fn page(service: Data<Service>) -> HttpResponse {
+/// The GraphiQL page. A reader of the web page finds the secret of its session in it, and needs no token.
+pub async fn page(service: Data<Service>, http: HttpRequest) -> HttpResponse {
+    let session = session(&service, &http).await.ok().flatten();
+    let secret = session.map(|session| format!("<meta name=\"phananh-csrf\" content=\"{}\" />", session.csrf));
     let page = if service.app.snapshots.current().demonstration {
         PAGE.replace("<body>", &format!("<body>{DEMONSTRATION}"))
     } else {
         PAGE.to_owned()
     };
+    let page = page.replace("</head>", &format!("{}</head>", secret.unwrap_or_default()));
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "private, no-store"))
         // The page may neither load from nor send to other origins.
         .insert_header((
             CONTENT_SECURITY_POLICY,
             "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
-             worker-src 'self' blob:",
+             worker-src 'self' blob:; frame-ancestors 'none'",
         ))
         .body(page)
 }

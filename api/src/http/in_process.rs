@@ -21,10 +21,7 @@ pub async fn in_process(
 ) -> OperationResult {
     if service.rates.count(viewer, 1).is_err() {
         let message = "too many operations per minute: try again in a minute";
-        return OperationResult::refused_for(
-            StatusCode::TOO_MANY_REQUESTS,
-            vec![coded(Code::RateLimited, message)],
-        );
+        return OperationResult::refused_for(StatusCode::TOO_MANY_REQUESTS, vec![coded(Code::RateLimited, message)]);
     }
     let budget = budget(service, Some(viewer));
     let body = Body {

@@ -76,7 +76,9 @@ mod tests {
     #[test]
     fn only_addresses_of_this_server_are_local() {
         assert_eq!(local("/flags?tier=REVIEW"), Some("/flags?tier=REVIEW"));
-        for other in ["", "//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/a\r\nb", "flags"] {
+        for other in
+            ["", "//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/a\r\nb", "flags"]
+        {
             assert_eq!(local(other), None, "{other}");
         }
     }

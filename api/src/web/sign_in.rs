@@ -1,10 +1,10 @@
 //! Signing in with a token or a one-time code, and out.
 
 use super::address::address;
+use super::error::{PageError, Problem};
 use super::page::Page;
 use super::preferences::{Preferences, local};
 use super::templates::{Layout, lead_on, render, render_error};
-use super::error::{PageError, Problem};
 use super::visit::Posted;
 use super::words::word;
 use crate::http::{
@@ -51,9 +51,7 @@ fn shown(service: &Service, http: &HttpRequest, next: &str, failed: Option<SignI
     let (status, problem) = match failed {
         None => (StatusCode::OK, None),
         Some(SignInError::Unknown) => (StatusCode::UNAUTHORIZED, Some(Problem::of("token", t("sign-in-unknown")))),
-        Some(SignInError::TooMany) => {
-            (StatusCode::TOO_MANY_REQUESTS, Some(Problem::of_form(t("sign-in-too-many"))))
-        }
+        Some(SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, Some(Problem::of_form(t("sign-in-too-many")))),
         Some(SignInError::Away) => (StatusCode::SERVICE_UNAVAILABLE, Some(Problem::of_form(t("error-away-help")))),
     };
     let page = Page::new("sign-in.html", t("sign-in-title"))

@@ -115,9 +115,8 @@ impl Layout {
         if !page.tables.is_empty() {
             self.files = ["csv", "xlsx"].into_iter().map(|form| ShownFile { form, href: file(form) }).collect();
         }
-        let is_key = |key: &&str| {
-            key.starts_with("done-") && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-        };
+        let is_key =
+            |key: &&str| key.starts_with("done-") && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
         let known = messages(self.language).ok();
         let is_known = |key: &&str| known.as_ref().is_some_and(|known| known.message(key, &FluentArgs::new()).is_ok());
         self.done = done.filter(is_key).filter(is_known).map(str::to_owned);

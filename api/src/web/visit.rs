@@ -12,8 +12,8 @@ use crate::access::allowed;
 use crate::http::{Service, Session, is_forged, is_from_elsewhere, session};
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
-use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use fluent_bundle::FluentValue;
@@ -113,7 +113,8 @@ impl Visit {
 
     /// The address of this page with some arguments changed; None leaves one out.
     pub fn link(&self, changed: &[(&str, Option<&str>)]) -> String {
-        let kept = self.arguments.iter().filter(|(key, _)| key != "done" && changed.iter().all(|(name, _)| name != key));
+        let kept =
+            self.arguments.iter().filter(|(key, _)| key != "done" && changed.iter().all(|(name, _)| name != key));
         let kept = kept.map(|(key, value)| (key.as_str(), value.as_str()));
         let new = changed.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
         address(self.http.path(), kept.chain(new))

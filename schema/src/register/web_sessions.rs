@@ -75,9 +75,8 @@ pub fn end_session(tx: &mut WriteTx<'_>, session: Id) -> Result<(), StoreError> 
 /// # Errors
 /// If the database cannot be written.
 pub fn end_sessions_of(tx: &mut WriteTx<'_>, principal: Id) -> Result<usize, StoreError> {
-    let standing = web_sessions::table
-        .filter(web_sessions::principal_id.eq(principal))
-        .filter(web_sessions::revoked_at.is_null());
+    let standing =
+        web_sessions::table.filter(web_sessions::principal_id.eq(principal)).filter(web_sessions::revoked_at.is_null());
     Ok(each!(&mut *tx.conn, c => diesel::update(standing)
         .set(web_sessions::revoked_at.eq(Some(tx.now)))
         .execute(c)?))

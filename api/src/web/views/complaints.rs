@@ -81,9 +81,8 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
     let has = |name: &str| info[name].as_bool().unwrap_or(false);
     let newer = has("hasPreviousPage") || paged("after");
     let older = has("hasNextPage") || paged("before");
-    let link = |name: &str, other: &str, cursor: &Value| {
-        Some(visit.link(&[(name, Some(cursor.as_str()?)), (other, None)]))
-    };
+    let link =
+        |name: &str, other: &str, cursor: &Value| Some(visit.link(&[(name, Some(cursor.as_str()?)), (other, None)]));
     let states: Vec<(&str, String)> =
         ComplaintState::WORDS.iter().map(|word| (*word, visit.t(&format!("state-{word}")))).collect();
     let argument = |name: &str| visit.argument(name).unwrap_or_default().to_owned();
