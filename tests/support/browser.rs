@@ -36,7 +36,11 @@ pub fn width_of(html: &str, window: u32) -> u32 {
     width.unwrap_or_else(|| panic!("the page was not drawn: {}", &dom[..dom.len().min(500)]))
 }
 
-fn chromium() -> &'static str {
+/// The name of Chromium, which is installed where it is missing.
+///
+/// # Panics
+/// Where it cannot be installed.
+pub fn chromium() -> &'static str {
     const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
     let find = || NAMES.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
     if let Some(found) = find() {

@@ -28,7 +28,7 @@ pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 pub use app::{Client, TestApp, TestAppBuilder};
 pub use beside::Beside;
-pub use browser::{dump_dom, width_of};
+pub use browser::{chromium, dump_dom, width_of};
 pub use cluster::Cluster;
 pub use connections::Connections;
 pub use database::Database;

@@ -299,7 +299,7 @@ impl Drop for Server {
 }
 
 fn agent_of_one_request() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
 }
 
 /// An operation as it goes over a connection; `more`: headers.

@@ -125,6 +125,7 @@ mod timeliness_levels;
 mod transport;
 mod waiting;
 mod watched;
+mod web;
 mod work;
 mod workers;
 mod writes;

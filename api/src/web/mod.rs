@@ -43,7 +43,8 @@
 //!    be allowed in order to see the entry.
 //!
 //! Templates extend `layout.html` (blocks `content`, `filters`), which imports `ui.html` for them: `ui.table(tables.things)`,
-//! `ui.chart(chart, t("table"))`, `ui.pager(page, page_info)`, `ui.field(…)`, `ui.choice(…)`. Functions: `t(key, name=value)`,
+//! `ui.chart(chart, t("layout-table"))`, `ui.pager(newer, older, …)`, `ui.live(path)`, `ui.field(…)`, `ui.area(…)`,
+//! `ui.choice(…)`. Functions: `t(key, name=value)`,
 //! `number(x, digits)`, `percent(x)`, `money(x)`, `date(text)`, `time(text)`, `name(object)` (its `nameVi` or `nameEn`), `asset(file)`.
 //! The content security policy allows neither inline scripts nor inline styles: give elements classes of `style.css`.
 //! Undefined values are errors.

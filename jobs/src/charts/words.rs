@@ -17,6 +17,10 @@ impl Words {
     /// # Errors
     /// `Template` when the messages of the program are malformed.
     pub fn new(locale: Locale) -> Result<Self, JobError> {
+        let source = match locale {
+            Locale::Vi => include_str!("vi.ftl"),
+            Locale::En => include_str!("en.ftl"),
+        };
         Ok(Self { messages: Messages::of(locale, [source.to_owned()])? })
     }
 

@@ -17,9 +17,9 @@ addEventListener("DOMContentLoaded", () => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "get") return;
-  for (const field of form.elements) {
-    if (field.name && field.value === "") field.disabled = true;
-  }
+  const empty = [...form.elements].filter((field) => field.name && field.value === "" && !field.disabled);
+  for (const field of empty) field.disabled = true;
+  setTimeout(() => empty.forEach((field) => { field.disabled = false; }));
 });
 
 // A page that the browser brings back from its memory may be another reader's.

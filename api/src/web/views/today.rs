@@ -4,16 +4,25 @@ use crate::web::address::address;
 use crate::web::{Cell, Page, PageError, Table, Visit, name, nodes, text};
 use actix_web::HttpResponse;
 use actix_web::web::{ServiceConfig, get};
-use chrono::Datelike;
+use chrono::{Datelike, Days, Months, NaiveDate};
 use schema::Timestamp;
 use schema::domain::calendar::local_date;
 use serde_json::{Value, json};
 
-/// The month so far, against as many days before; for all roles that see groups of complaints.
-const MONTH: &str = "query PageToday($from: DateTime!) {
-  complaintStatistics(filter: {receivedFrom: $from}, compare: PREVIOUS_PERIOD) {
+/// The month so far, against as many days before.
+const MONTH: &str = "query PageToday($from: DateTime!, $before: DateTime!) {
+  complaintStatistics(filter: {receivedFrom: $from, receivedBefore: $before}, compare: PREVIOUS_PERIOD) {
     asOf
     totals { complaints distinctEnterprises open overdue costVnd }
+    totalsBefore { complaints distinctEnterprises costVnd }
+  }
+}";
+
+/// The last whole month, against the one before; for roles that see only large groups, with noise.
+const LAST_MONTH: &str = "query PageTodayGroups($from: DateTime!, $before: DateTime!) {
+  complaintStatistics(filter: {receivedFrom: $from, receivedBefore: $before}, compare: PREVIOUS_PERIOD) {
+    asOf
+    totals { complaints distinctEnterprises costVnd }
     totalsBefore { complaints distinctEnterprises costVnd }
   }
 }";
@@ -53,9 +62,16 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
     }
     if visit.may("Query", "complaintStatistics") {
         let today = local_date(Timestamp::now());
-        let from = format!("{}T00:00:00+07:00", today.with_day(1).unwrap_or(today));
-        let data = visit.query(MONTH, json!({ "from": from })).await?;
-        page = page.table(month(visit, &data["complaintStatistics"]));
+        let first = today.with_day(1).unwrap_or(today);
+        // Days begin at midnight in Vietnam.
+        let midnight = |day: NaiveDate| format!("{day}T00:00:00+07:00");
+        let whole = !visit.may("StatisticsMeasures", "overdue");
+        let (document, from, before) = match whole {
+            true => (LAST_MONTH, first - Months::new(1), first),
+            false => (MONTH, first, today + Days::new(1)),
+        };
+        let data = visit.query(document, json!({ "from": midnight(from), "before": midnight(before) })).await?;
+        page = page.table(month(visit, &data["complaintStatistics"], whole));
     }
     Ok(page.with("waiting", waiting).with("administers", visit.may("Query", "principals")))
 }
@@ -93,9 +109,12 @@ fn newest_flags(visit: &Visit, flags: &Value) -> Table {
 }
 
 /// The measures of the month, each with that of the period before.
-fn month(visit: &Visit, statistics: &Value) -> Table {
-    let columns = ["measure", "now", "before"].map(|column| visit.t(&format!("today-month-{column}")));
+fn month(visit: &Visit, statistics: &Value, whole: bool) -> Table {
+    let columns = if whole { ["measure", "last", "earlier"] } else { ["measure", "now", "before"] };
+    let columns = columns.map(|column| visit.t(&format!("today-month-{column}")));
     let measures = ["complaints", "distinctEnterprises", "open", "overdue", "costVnd"];
+    // Open and overdue complaints are none of the numbers of large groups.
+    let measures = measures.into_iter().filter(|measure| !whole || !["open", "overdue"].contains(measure));
     let cell = |value: &Value| match value.as_f64().or_else(|| text(value).parse().ok()) {
         Some(number) => Cell::number(number, visit.number(number, 0)),
         None => Cell::text(""),

@@ -1,0 +1,21 @@
+//! The page in a real browser.
+
+use serde_json::{Value, json};
+use tests::{Role, TestApp, chromium, node};
+
+/// The views, without those of one object.
+const VIEWS: [&str; 3] = ["/", "/complaints", "/complaints?from=yesterday"];
+
+#[test]
+fn the_page_is_accessible_and_asks_nothing_elsewhere() {
+    let app = TestApp::sqlite().world_with_flags("2024-06-30").start();
+    let board = app.as_role(Role::Board);
+    let paths = VIEWS.join(",");
+    let said = node("page.js", &[chromium(), &app.server().address, &board.token, &paths]);
+    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    assert_eq!(found["violations"], json!([]), "axe-core");
+    assert_eq!(found["elsewhere"], json!([]), "requests that leave the server");
+    assert_eq!(found["errors"], json!([]), "errors of scripts");
+    assert_eq!(found["focus"], "skip", "the first stop of the keyboard leads to the content");
+    assert_eq!(found["signedIn"], "Hôm nay");
+}
