@@ -40,7 +40,7 @@ pub struct Session {
 }
 
 /// A random secret of 256 bits.
-pub(super) fn secret() -> String {
+pub fn secret() -> String {
     let mut digest = Sha256::new();
     // Each has 122 random bits.
     (0..3).for_each(|_| digest.update(uuid::Uuid::new_v4().as_bytes()));

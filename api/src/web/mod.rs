@@ -55,6 +55,7 @@ mod data;
 mod error;
 mod file;
 pub mod navigation;
+mod oidc;
 mod page;
 mod preferences;
 mod sign_in;
@@ -84,6 +85,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/sign-in", get().to(sign_in::form))
         .route("/sign-in", post().to(sign_in::by_token))
         .route("/sign-in/code/{code}", get().to(sign_in::by_code))
+        .route("/sign-in/oidc", get().to(oidc::begin))
+        .route("/sign-in/oidc/back", get().to(oidc::back))
         .route("/sign-out", post().to(sign_in::out))
         .route("/sign-out/everywhere", post().to(sign_in::out_everywhere));
     views::routes(config);

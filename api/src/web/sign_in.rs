@@ -30,7 +30,8 @@ pub struct TokenForm {
     next: Option<String>,
 }
 
-fn next_of(given: Option<&str>) -> &str {
+/// Where a reader wants to go: an address of this server.
+pub fn next_of(given: Option<&str>) -> &str {
     given.and_then(local).unwrap_or("/")
 }
 
@@ -60,6 +61,11 @@ fn shown(service: &Service, http: &HttpRequest, next: &str, failed: Option<SignI
         .with("oidc", service.settings.web.oidc.is_some())
         .problems(problem.into_iter().collect());
     render(page, &Layout::new(service, http, None, preferences), status)
+}
+
+/// The form with the reason why the reader is not signed in.
+pub fn refuse(service: &Service, http: &HttpRequest, failed: SignInError) -> HttpResponse {
+    shown(service, http, "/", Some(failed))
 }
 
 /// Signs in with a token.

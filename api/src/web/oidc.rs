@@ -1,0 +1,232 @@
+//! Signing in with OpenID Connect: the code flow with PKCE. The issuer, its keys and the meaning of its claims are those
+//! of `[api.jwt]`; the identity token signs in like any external JWT.
+
+use super::address::{address, encoded};
+use super::error::PageError;
+use super::preferences::{Preferences, local};
+use super::sign_in::{next_of, refuse, signed_in};
+use super::templates::render_error;
+use crate::config::{JwtSettings, OidcSettings};
+use crate::http::{Service, SignInError, random_secret, sign_in};
+use actix_web::cookie::time::Duration as CookieTime;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use anyhow::Context;
+use data_encoding::BASE64URL_NOPAD;
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
+
+/// What a browser keeps between the two requests.
+const COOKIE: &str = "phananh-oidc";
+/// Minutes that signing in at the issuer may take.
+const TAKES_MINUTES: i64 = 10;
+/// How long the issuer may take to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// The endpoints of an issuer.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+}
+
+/// What the browser keeps, so that no node needs to.
+struct Begun {
+    /// Ties the answer to this browser.
+    state: String,
+    /// Ties the identity token to this sign-in.
+    nonce: String,
+    /// Proves at the token endpoint that the code is ours (PKCE).
+    verifier: String,
+    next: String,
+}
+
+impl Begun {
+    fn written(&self) -> String {
+        [&self.state, &self.nonce, &self.verifier, &BASE64URL_NOPAD.encode(self.next.as_bytes())]
+            .map(String::as_str)
+            .join(".")
+    }
+
+    fn read(cookie: &str) -> Option<Self> {
+        let mut parts = cookie.split('.').map(str::to_owned);
+        let (state, nonce, verifier) = (parts.next()?, parts.next()?, parts.next()?);
+        let next = String::from_utf8(BASE64URL_NOPAD.decode(parts.next()?.as_bytes()).ok()?).ok()?;
+        Some(Self { state, nonce, verifier, next })
+    }
+}
+
+/// The settings that signing in needs, with the address of the page.
+struct Client {
+    oidc: OidcSettings,
+    jwt: JwtSettings,
+    back: String,
+}
+
+impl Client {
+    fn of(service: &Service) -> Option<Self> {
+        let (settings, jwt) = (&service.settings.web, service.settings.jwt.clone()?);
+        let back = format!("{}/sign-in/oidc/back", settings.address.as_ref()?);
+        Some(Self { oidc: settings.oidc.clone()?, jwt, back })
+    }
+
+    fn metadata(&self) -> anyhow::Result<Metadata> {
+        let at = format!("{}/.well-known/openid-configuration", self.jwt.issuer.trim_end_matches('/'));
+        let mut answer = agent().get(&at).call().with_context(|| at.clone())?;
+        let metadata: Metadata = answer.body_mut().read_json().with_context(|| at.clone())?;
+        anyhow::ensure!(metadata.issuer == self.jwt.issuer, "{at}: it is the metadata of another issuer");
+        for endpoint in [&metadata.authorization_endpoint, &metadata.token_endpoint] {
+            anyhow::ensure!(is_protected(endpoint), "{at}: {endpoint} is not protected in transit: it must be https");
+        }
+        Ok(metadata)
+    }
+
+    /// The identity token for a code.
+    fn token(&self, code: &str, verifier: &str) -> anyhow::Result<String> {
+        let metadata = self.metadata()?;
+        let secret = self.oidc.client_secret_file.as_ref().map(|file| {
+            std::fs::read_to_string(file).with_context(|| format!("web.oidc.client_secret_file: {}", file.display()))
+        });
+        let secret = secret.transpose()?.map(|secret| secret.trim().to_owned());
+        let mut fields = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &self.back),
+            ("client_id", &self.oidc.client_id),
+            ("code_verifier", verifier),
+        ];
+        fields.extend(secret.as_deref().map(|secret| ("client_secret", secret)));
+        let mut answer = agent().post(&metadata.token_endpoint).send_form(fields).context("the token endpoint")?;
+        let answer: Value = answer.body_mut().read_json().context("the answer of the token endpoint")?;
+        Ok(answer["id_token"].as_str().context("the token endpoint gives no id_token")?.to_owned())
+    }
+}
+
+/// An https address, or one of this machine.
+fn is_protected(address: &str) -> bool {
+    address.starts_with("https://") || address.starts_with("http://127.0.0.1:")
+}
+
+fn agent() -> Agent {
+    // Use the system's trust store: a closed network has its own certificate authority.
+    let trust = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let config = Agent::config_builder().timeout_global(Some(ANSWERS_WITHIN)).max_redirects(0).tls_config(trust);
+    config.build().into()
+}
+
+/// Whether an identity token is for this sign-in. Its signature is verified when it signs in.
+fn has_nonce(token: &str, nonce: &str) -> bool {
+    let payload = token.split('.').nth(1).and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
+    let claims: Option<Value> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+    claims.is_some_and(|claims| claims["nonce"].as_str() == Some(nonce))
+}
+
+#[derive(Deserialize)]
+pub struct Next {
+    next: Option<String>,
+}
+
+/// Leads to the issuer.
+pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Query<Next>>) -> HttpResponse {
+    let refused = |error: &PageError| render_error(&service, &http, None, Preferences::of(&http), error);
+    let Some(client) = Client::of(&service) else { return refused(&PageError::NotFound) };
+    let next = next_of(asked.as_ref().and_then(|asked| asked.next.as_deref())).to_owned();
+    let begun = Begun { state: random_secret(), nonce: random_secret(), verifier: random_secret(), next };
+    let (found, client) = match actix_web::web::block(move || (client.metadata(), client)).await {
+        Ok((Ok(metadata), client)) => (metadata, client),
+        Ok((Err(error), _)) => {
+            tracing::error!(error = format!("{error:#}"), "the issuer of [api.jwt] cannot be asked");
+            return refused(&PageError::Away);
+        }
+        Err(_) => return refused(&PageError::Internal),
+    };
+    let challenge = BASE64URL_NOPAD.encode(&Sha256::digest(begun.verifier.as_bytes()));
+    let arguments = [
+        ("response_type", "code"),
+        ("client_id", &client.oidc.client_id),
+        ("redirect_uri", &client.back),
+        ("scope", &client.oidc.scopes),
+        ("state", &begun.state),
+        ("nonce", &begun.nonce),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    // Lax: the issuer leads back from another site.
+    let cookie = Cookie::build(COOKIE, begun.written()).path("/sign-in/oidc").http_only(true).same_site(SameSite::Lax);
+    let cookie = cookie.secure(client.back.starts_with("https://")).max_age(CookieTime::minutes(TAKES_MINUTES));
+    let to = match found.authorization_endpoint.contains('?') {
+        true => {
+            let more: Vec<String> =
+                arguments.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+            format!("{}&{}", found.authorization_endpoint, more.join("&"))
+        }
+        false => address(&found.authorization_endpoint, arguments),
+    };
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).cookie(cookie.finish()).finish()
+}
+
+/// The answer of the issuer.
+#[derive(Deserialize)]
+pub struct Answer {
+    code: Option<String>,
+    state: Option<String>,
+    iss: Option<String>,
+}
+
+/// Signs in by the answer of the issuer.
+pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Query<Answer>>) -> HttpResponse {
+    let begun = http.cookie(COOKIE).and_then(|cookie| Begun::read(cookie.value()));
+    let (Some(client), Some(begun), Some(answer)) = (Client::of(&service), begun, answer) else {
+        return refuse(&service, &http, SignInError::Unknown);
+    };
+    let is_ours = answer.state.as_deref() == Some(begun.state.as_str())
+        && answer.iss.as_ref().is_none_or(|issuer| *issuer == client.jwt.issuer);
+    let Some(code) = answer.into_inner().code.filter(|_| is_ours) else {
+        return refuse(&service, &http, SignInError::Unknown);
+    };
+    let verifier = begun.verifier.clone();
+    let token = match actix_web::web::block(move || client.token(&code, &verifier)).await {
+        Ok(Ok(token)) if has_nonce(&token, &begun.nonce) => token,
+        Ok(Ok(_)) => return refuse(&service, &http, SignInError::Unknown),
+        Ok(Err(error)) => {
+            tracing::warn!(error = format!("{error:#}"), "the issuer of [api.jwt] gave no token");
+            return refuse(&service, &http, SignInError::Unknown);
+        }
+        Err(_) => return refuse(&service, &http, SignInError::Away),
+    };
+    match sign_in(&service, &http, token).await {
+        Ok(secret) => {
+            let mut response = signed_in(&service, &http, secret, local(&begun.next).unwrap_or("/"));
+            let mut used = Cookie::build(COOKIE, "").path("/sign-in/oidc").finish();
+            used.make_removal();
+            if let Err(error) = response.add_cookie(&used) {
+                tracing::error!(%error, "a cookie cannot be removed");
+            }
+            response
+        }
+        Err(error) => refuse(&service, &http, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_browser_keeps_is_read_again_and_a_nonce_ties_the_token_to_it() {
+        let begun =
+            Begun { state: "s".into(), nonce: "n".into(), verifier: "v".into(), next: "/flags?tier=REVIEW".into() };
+        let read = Begun::read(&begun.written()).unwrap();
+        assert_eq!((read.state.as_str(), read.next.as_str()), ("s", "/flags?tier=REVIEW"));
+        assert!(Begun::read("s.n").is_none());
+        let token = format!("h.{}.s", BASE64URL_NOPAD.encode(br#"{"nonce":"n"}"#));
+        assert!(has_nonce(&token, "n") && !has_nonce(&token, "m") && !has_nonce("h.x.s", "n"));
+    }
+}
