@@ -34,6 +34,7 @@ mod sql_gate;
 mod subscription_limit;
 mod tls;
 
+pub use health::not_found as nothing_at;
 pub use in_process::in_process;
 pub use protocol::locale as accepted_locale;
 pub use server::{Server, ServerOptions, listen};

@@ -35,7 +35,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::web::{Data, PayloadConfig, get, head, post, resource, to};
 use actix_web::{
-    App as ActixApp, HttpRequest, HttpResponse, HttpServer,
+    App as ActixApp, HttpServer,
     middleware::{Compress, from_fn},
 };
 use anyhow::Context;
@@ -74,7 +74,6 @@ const GRACE: Duration = Duration::from_millis(500);
 const EXPORTS_AT_ONCE: usize = 2;
 /// Concurrent exports that are being sent: each holds a temporary file.
 const DOWNLOADS_AT_ONCE: usize = 64;
-/// The share of one token.
 const DOWNLOADS_OF_A_TOKEN: usize = 4;
 /// Concurrent large answers, in total and for one token: each holds a temporary file.
 const ANSWERS_AT_ONCE: usize = 128;
@@ -85,7 +84,6 @@ const SNAPSHOT_OPERATIONS: usize = 8;
 const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 4;
 /// Concurrent token look-ups: any client can send a token, and each look-up takes a connection.
 const LOOKUPS_AT_ONCE: usize = 4;
-/// Concurrent statistics.
 const STATISTICS_AT_ONCE: usize = 4;
 /// How often the sealer seals new rows.
 const SEAL_EVERY: Duration = Duration::from_secs(3);
@@ -305,7 +303,7 @@ impl Server {
                 .route("/schema.graphql", get().to(health::sdl))
                 .service(resource("/sql").route(post().to(sql::post)).route(get().to(sql::get)))
                 .configure(web::routes)
-                .default_service(to(not_found));
+                .default_service(to(web::not_found));
             if dev {
                 app.route("/graphiql", get().to(graphiql::page)).route("/graphiql/{name}", get().to(graphiql::asset))
             } else {
@@ -403,14 +401,6 @@ fn serve_metrics(listener: TcpListener, service: Data<Service>) -> anyhow::Resul
     let handle = server.handle();
     tokio::spawn(server);
     Ok(handle)
-}
-
-/// The answer to an unknown address: a page for browsers.
-async fn not_found(service: Data<Service>, http: HttpRequest) -> HttpResponse {
-    match web::not_found(service, http.clone()).await {
-        Some(page) => page,
-        None => health::not_found(http).await,
-    }
 }
 
 /// Allows cross-origin requests from the configured origins only.

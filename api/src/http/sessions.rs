@@ -12,6 +12,7 @@ use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, ORIGIN};
+use actix_web::http::uri::Authority;
 use chrono::TimeDelta;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use schema::models::WebSession;
@@ -81,7 +82,7 @@ pub(super) fn proof(service: &Service, secret: &str, session: &WebSession) -> Ve
 /// The name of the server in a request, with its port.
 fn host(http: &HttpRequest) -> Option<&str> {
     let header = http.headers().get(HOST).and_then(|value| value.to_str().ok());
-    header.or_else(|| http.uri().authority().map(|authority| authority.as_str()))
+    header.or_else(|| http.uri().authority().map(Authority::as_str))
 }
 
 fn header<'h>(http: &'h HttpRequest, name: &str) -> Option<&'h str> {

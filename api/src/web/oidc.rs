@@ -98,8 +98,8 @@ impl Client {
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
-            ("redirect_uri", &self.back),
-            ("client_id", &self.oidc.client_id),
+            ("redirect_uri", self.back.as_str()),
+            ("client_id", self.oidc.client_id.as_str()),
             ("code_verifier", verifier),
         ];
         fields.extend(secret.as_deref().map(|secret| ("client_secret", secret)));
@@ -150,12 +150,12 @@ pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Quer
     let challenge = BASE64URL_NOPAD.encode(&Sha256::digest(begun.verifier.as_bytes()));
     let arguments = [
         ("response_type", "code"),
-        ("client_id", &client.oidc.client_id),
-        ("redirect_uri", &client.back),
-        ("scope", &client.oidc.scopes),
-        ("state", &begun.state),
-        ("nonce", &begun.nonce),
-        ("code_challenge", &challenge),
+        ("client_id", client.oidc.client_id.as_str()),
+        ("redirect_uri", client.back.as_str()),
+        ("scope", client.oidc.scopes.as_str()),
+        ("state", begun.state.as_str()),
+        ("nonce", begun.nonce.as_str()),
+        ("code_challenge", challenge.as_str()),
         ("code_challenge_method", "S256"),
     ];
     // Lax: the issuer leads back from another site.

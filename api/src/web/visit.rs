@@ -9,10 +9,11 @@ use super::preferences::Preferences;
 use super::templates::{Layout, Shown, day, lead_on, moment, render, render_error};
 use super::words;
 use crate::access::allowed;
-use crate::http::{Service, Session, is_forged, is_from_elsewhere, session};
+use crate::http::{Service, Session, is_forged, is_from_elsewhere, nothing_at, session};
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{ACCEPT, HeaderValue, LOCATION};
+use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
@@ -233,9 +234,9 @@ impl FromRequest for Posted {
 /// Leads a reader without a session to the form for signing in. A browser that follows a link of another site, say in a
 /// mail, holds back the cookie of the session: a page of ours that leads to the same address again brings it out.
 fn sign_in_first(service: &Service, http: &HttpRequest, preferences: Preferences) -> HttpResponse {
-    let here = http.uri().path_and_query().map_or("/", |here| here.as_str());
+    let here = http.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let is_a_page = http.method() == Method::GET;
-    let site = http.headers().get("sec-fetch-site").map(|value| value.as_bytes());
+    let site = http.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
     if is_a_page && matches!(site, Some(b"cross-site" | b"same-site")) {
         return lead_on(service, http, preferences, here);
     }
@@ -248,14 +249,14 @@ fn refused(response: HttpResponse) -> actix_web::Error {
     InternalError::from_response("the page is not shown", response).into()
 }
 
-/// Answers unknown addresses: with a page to browsers.
-pub async fn not_found(service: Data<Service>, http: HttpRequest) -> Option<HttpResponse> {
-    let accepts = http.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// Answers unknown addresses: browsers get a page.
+pub async fn not_found(service: Data<Service>, http: HttpRequest) -> HttpResponse {
+    let accepts = http.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/html") {
-        return None;
+        return nothing_at(http).await;
     }
     let session = session(&service, &http).await.ok().flatten();
-    Some(render_error(&service, &http, session.as_ref(), Preferences::of(&http), &PageError::NotFound))
+    render_error(&service, &http, session.as_ref(), Preferences::of(&http), &PageError::NotFound)
 }
 
 /// The name of an object in a language, of its `nameVi` and `nameEn`.
