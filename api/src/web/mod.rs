@@ -4,7 +4,8 @@
 //!
 //! A view is one file in `views/` (a folder when it has several pages or forms), its templates
 //! `assets/web/templates/<view>.html` (`<view>-<page>.html`), and its words `assets/web/words/<view>.vi.ftl` and
-//! `<view>.en.ftl`, in which every key begins with `<view>-`. Then:
+//! `<view>.en.ftl`, in which every key begins with `<view>-`, or is `nav-<view>` or `done-<view>-…`. Words of enums are in
+//! `layout.vi.ftl` and `layout.en.ftl`. Then:
 //!
 //! 1. A constant with a GraphQL document for each question. Give operations a name that begins with `Page`, because
 //!    metrics and the audit log show it. The access table decides what the reader may ask, and refuses a document that

@@ -36,7 +36,7 @@ impl<'s> Visitor<'s> {
     /// Sends a form from a page of the server.
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let origin = self.server.address.clone();
-        self.send("POST", path, &[("origin", &origin), ("sec-fetch-site", "same-origin")], &form(fields))
+        self.send("POST", path, &[("origin", origin.as_str()), ("sec-fetch-site", "same-origin")], &form(fields))
     }
 
     /// Sends a form with the secret of the session.
@@ -53,7 +53,7 @@ impl<'s> Visitor<'s> {
         }
         let cookie = self.cookie.clone().unwrap_or_default();
         if !cookie.is_empty() {
-            all.push(("cookie", &cookie));
+            all.push(("cookie", cookie.as_str()));
         }
         let answer = self.server.send(method, path, &all, body);
         let set = answer.header("set-cookie");

@@ -13,17 +13,17 @@ fn ago(minutes: i64) -> Timestamp {
 }
 
 fn set_last_seen(db: &Db, at: Timestamp) {
-    let set = |tx: &mut schema::db::WriteTx<'_>| {
+    let set = db.write("test", |tx| {
         Ok(diesel::update(web_sessions::table).set(web_sessions::last_seen_at.eq(at)).execute(tx.conn)?)
-    };
-    assert!(db.write("test", set).unwrap().value > 0);
+    });
+    assert!(set.unwrap().value > 0);
 }
 
 fn set_expiry(db: &Db, at: Timestamp) {
-    let set = |tx: &mut schema::db::WriteTx<'_>| {
+    let set = db.write("test", |tx| {
         Ok(diesel::update(web_sessions::table).set(web_sessions::expires_at.eq(at)).execute(tx.conn)?)
-    };
-    assert!(db.write("test", set).unwrap().value > 0);
+    });
+    assert!(set.unwrap().value > 0);
 }
 
 #[test]
