@@ -53,11 +53,32 @@ pub(super) fn hash(secret: &str) -> [u8; 32] {
 }
 
 /// The secret of forms, which only the server can derive from that of the cookie.
-pub(super) fn csrf_of(secret: &str) -> String {
+fn csrf_of(secret: &str) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest.update(b"form ");
     digest.update(secret.as_bytes());
-    HEXLOWER.encode(&digest.finalize()[..16])
+    digest.finalize().into()
+}
+
+/// The secret of forms as a page shows it, in other digits each time: the length of compressed pages, which repeat what
+/// the address says, would reveal constant ones.
+fn masked(secret: &[u8; 32]) -> String {
+    let mask = hash(&self::secret());
+    let hidden: Vec<u8> = mask.iter().zip(secret).map(|(mask, byte)| mask ^ byte).collect();
+    HEXLOWER.encode(&[mask.as_slice(), &hidden].concat())
+}
+
+/// The secret that a form sent back; None if it has another form.
+fn unmasked(sent: &str) -> Option<[u8; 32]> {
+    let bytes = HEXLOWER.decode(sent.as_bytes()).ok().filter(|bytes| bytes.len() == 64)?;
+    let (mask, hidden) = bytes.split_at(32);
+    let secret: Vec<u8> = mask.iter().zip(hidden).map(|(mask, byte)| mask ^ byte).collect();
+    secret.try_into().ok()
+}
+
+/// Whether a request sent the secret of forms. Hashes are compared, so that the time says nothing about it.
+fn is_secret(sent: &str, secret: &[u8; 32]) -> bool {
+    unmasked(sent).is_some_and(|sent| Sha256::digest(sent) == Sha256::digest(secret))
 }
 
 /// The code that binds a session to its holder: who can write the database alone cannot make a session.
@@ -131,15 +152,15 @@ pub fn is_from_elsewhere(http: &HttpRequest) -> bool {
 /// Whether a form or request lacks the secret of the session.
 pub fn is_forged(http: &HttpRequest, session: &Session, sent: Option<&str>) -> bool {
     let sent = sent.or_else(|| header(http, CSRF_HEADER));
-    // Hashes are compared, so that the time says nothing about the secret.
-    sent.is_none_or(|sent| hash(sent) != hash(&session.csrf))
+    let secret = unmasked(&session.csrf);
+    !sent.zip(secret).is_some_and(|(sent, secret)| is_secret(sent, &secret))
 }
 
 /// Whether a request of the interface for programs may use the cookie: the page itself sends it, as the browser says or
 /// as the secret of forms in a header proves.
 fn is_of_the_page(service: &Service, http: &HttpRequest) -> bool {
     let Some(secret) = secret_of(service, http) else { return false };
-    let proves = header(http, CSRF_HEADER).is_some_and(|sent| hash(sent) == hash(&csrf_of(&secret)));
+    let proves = header(http, CSRF_HEADER).is_some_and(|sent| is_secret(sent, &csrf_of(&secret)));
     !is_from_elsewhere(http) && (proves || header(http, "sec-fetch-site") == Some("same-origin"))
 }
 
@@ -178,7 +199,7 @@ pub async fn session(service: &Service, http: &HttpRequest) -> Result<Option<Ses
         return Ok(None);
     }
     let last_looked_at = session.last_looked_at;
-    Ok(Some(Session { id: session.id, viewer, csrf: csrf_of(&secret), last_looked_at }))
+    Ok(Some(Session { id: session.id, viewer, csrf: masked(&csrf_of(&secret)), last_looked_at }))
 }
 
 /// The session of a hash, and its viewer with the rights that its token has now.
@@ -214,5 +235,22 @@ fn of_claims(session: &WebSession) -> Viewer {
         officer_id: session.officer_id,
         outside: session.outside,
         expires_at: Some(session.expires_at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_of_forms_looks_different_each_time_and_belongs_to_one_session() {
+        let (one, other) = (secret(), secret());
+        assert!(one != other && one.len() == 43);
+        let shown = masked(&csrf_of(&one));
+        assert_ne!(shown, masked(&csrf_of(&one)));
+        assert!(is_secret(&shown, &csrf_of(&one)) && !is_secret(&shown, &csrf_of(&other)));
+        for sent in ["", "00", &one, &"0".repeat(128)] {
+            assert!(!is_secret(sent, &csrf_of(&one)), "{sent}");
+        }
     }
 }

@@ -148,16 +148,13 @@ pub async fn sign_out(service: &Service, session: &Session, everywhere: bool) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::sessions::csrf_of;
 
     #[test]
-    fn a_code_works_once_and_the_secret_of_forms_is_another_one() {
+    fn a_code_works_once() {
         let codes = OneTimeCodes::default();
         let code = codes.issue("pa_token");
         assert_eq!(codes.take("another"), None);
         assert_eq!(codes.take(&code), Some("pa_token".into()));
         assert_eq!(codes.take(&code), None);
-        let (one, other) = (secret(), secret());
-        assert!(one != other && one.len() == 43 && !csrf_of(&one).contains(&one) && csrf_of(&one) != csrf_of(&other));
     }
 }

@@ -3,7 +3,7 @@ complaints-caption = Complaints, the latest first
 complaints-total = { $count ->
     [one] { $count } complaint
    *[other] { $count } complaints
-}
+    }
 complaints-reference = Reference
 complaints-received = Received
 complaints-state = State
