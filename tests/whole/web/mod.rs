@@ -2,6 +2,7 @@
 
 mod browser;
 mod files;
+mod oidc;
 mod sessions;
 mod views;
 
