@@ -50,6 +50,16 @@ fn the_demonstration_works_and_its_queries_answer() {
     assert_eq!(all["serviceInfo"]["demonstration"], true);
     assert_eq!(all["complaintStatistics"]["rows"][0]["complaints"], 50_000);
 
+    // The address that opens the page signed in works once.
+    let open = said(&server, "open: ").strip_prefix(&server.address).expect("an address of the server").to_owned();
+    let signed_in = server.get(&open);
+    let cookie = signed_in.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    assert!(signed_in.status == 200 && cookie.starts_with("phananh="), "{signed_in:?}");
+    let today = server.send("GET", "/", &[("cookie", &cookie)], "");
+    assert!(today.status == 200 && today.text.contains("class=\"demonstration\""), "{today:?}");
+    let again = server.get(&open);
+    assert_eq!((again.status, again.header("set-cookie")), (401, ""));
+
     // While it runs, another one says what is in its way, and touches nothing.
     let port = server.address.rsplit(':').next().expect("a port");
     let refused = run(folder.path(), &["--listen", &format!("127.0.0.1:{port}")]);

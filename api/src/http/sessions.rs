@@ -62,9 +62,9 @@ fn csrf_of(secret: &str) -> [u8; 32] {
 
 /// The secret of forms as a page shows it, in other digits each time: the length of compressed pages, which repeat what
 /// the address says, would reveal constant ones.
-fn masked(secret: &[u8; 32]) -> String {
-    let mask = hash(&self::secret());
-    let hidden: Vec<u8> = mask.iter().zip(secret).map(|(mask, byte)| mask ^ byte).collect();
+fn masked(plain: &[u8; 32]) -> String {
+    let mask = hash(&secret());
+    let hidden: Vec<u8> = mask.iter().zip(plain).map(|(mask, byte)| mask ^ byte).collect();
     HEXLOWER.encode(&[mask.as_slice(), &hidden].concat())
 }
 

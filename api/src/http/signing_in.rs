@@ -57,7 +57,7 @@ pub enum SignInError {
 /// # Errors
 /// Why the reader cannot sign in.
 pub async fn sign_in(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
-    counted(service, http)?;
+    count_attempt(service, http)?;
     begin(service, http, token).await
 }
 
@@ -66,13 +66,16 @@ pub async fn sign_in(service: &Service, http: &HttpRequest, token: String) -> Re
 /// # Errors
 /// As [`sign_in`].
 pub async fn sign_in_by_code(service: &Service, http: &HttpRequest, code: &str) -> Result<String, SignInError> {
-    counted(service, http)?;
+    count_attempt(service, http)?;
     let token = service.one_time_codes.take(code).ok_or(SignInError::Unknown)?;
     begin(service, http, token).await
 }
 
 /// Counts an attempt against the rate of the address.
-fn counted(service: &Service, http: &HttpRequest) -> Result<(), SignInError> {
+///
+/// # Errors
+/// `TooMany` if it is exceeded.
+pub fn count_attempt(service: &Service, http: &HttpRequest) -> Result<(), SignInError> {
     let address = http.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), network);
     service.app.receipt_limits.count_request(address).map_err(|_| SignInError::TooMany)
 }

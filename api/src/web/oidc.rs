@@ -7,7 +7,7 @@ use super::preferences::{Preferences, local};
 use super::sign_in::{next_of, refuse, signed_in};
 use super::templates::render_error;
 use crate::config::{JwtSettings, OidcSettings};
-use crate::http::{Service, SignInError, random_secret, sign_in};
+use crate::http::{Service, SignInError, count_attempt, random_secret, sign_in};
 use actix_web::cookie::time::Duration as CookieTime;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::LOCATION;
@@ -137,6 +137,10 @@ pub struct Next {
 pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Query<Next>>) -> HttpResponse {
     let refused = |error: &PageError| render_error(&service, &http, None, Preferences::of(&http), error);
     let Some(client) = Client::of(&service) else { return refused(&PageError::NotFound) };
+    // Each attempt asks the issuer.
+    if let Err(error) = count_attempt(&service, &http) {
+        return refuse(&service, &http, error);
+    }
     let next = next_of(asked.as_ref().and_then(|asked| asked.next.as_deref())).to_owned();
     let begun = Begun { state: random_secret(), nonce: random_secret(), verifier: random_secret(), next };
     let (found, client) = match actix_web::web::block(move || (client.metadata(), client)).await {
