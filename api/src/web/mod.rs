@@ -4,8 +4,8 @@
 //!
 //! A view is one file in `views/` (a folder when it has several pages or forms), its templates
 //! `assets/web/templates/<view>.html` (`<view>-<page>.html`), and its words `assets/web/words/<view>.vi.ftl` and
-//! `<view>.en.ftl`, in which every key begins with `<view>-`, or is `nav-<view>` or `done-<view>-…`. Words of enums are in
-//! `layout.vi.ftl` and `layout.en.ftl`. Then:
+//! `<view>.en.ftl`, in which every key begins with `<view>-`, or is `nav-<view>` or `done-<view>-…`. Words of enums are
+//! in `layout.vi.ftl` and `layout.en.ftl`. Then:
 //!
 //! 1. A constant with a GraphQL document for each question. Give operations a name that begins with `Page`, because
 //!    metrics and the audit log show it. The access table decides what the reader may ask, and refuses a document that
@@ -43,10 +43,11 @@
 //! 4. `views::routes` calls its `routes`, and [`navigation::ENTRIES`] gets a line with the root field that a role must
 //!    be allowed in order to see the entry.
 //!
-//! Templates extend `layout.html` (blocks `content`, `filters`), which imports `ui.html` for them: `ui.table(tables.things)`,
-//! `ui.chart(chart, t("layout-table"))`, `ui.pager(newer, older, …)`, `ui.live(path)`, `ui.field(…)`, `ui.area(…)`,
-//! `ui.choice(…)`. Functions: `t(key, name=value)`,
-//! `number(x, digits)`, `percent(x)`, `money(x)`, `date(text)`, `time(text)`, `name(object)` (its `nameVi` or `nameEn`), `asset(file)`.
+//! Templates extend `layout.html` (blocks `content`, `filters`), which imports `ui.html` for them:
+//! `ui.table(tables.things)`, `ui.chart(chart, t("layout-table"))`, `ui.pager(newer, older, …)`, `ui.live(path)`,
+//! `ui.field(…)`, `ui.area(…)`, `ui.choice(…)`. Functions: `t(key, name=value)`, `number(x, digits)`, `percent(x)`,
+//! `money(x)`, `date(text)`, `time(text)`, `name(object)` (its `nameVi` or `nameEn`), `asset(file)`; the filter
+//! `address` encodes a text for the query of an address.
 //! The content security policy allows neither inline scripts nor inline styles: give elements classes of `style.css`.
 //! Undefined values are errors.
 
