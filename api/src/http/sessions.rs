@@ -1,7 +1,7 @@
 //! Sessions of the web page: their cookie, their rights, and what protects them against forged requests.
 //!
-//! The cookie holds a random secret, of which the database stores only a hash. Each request looks up the session and its
-//! token: a token that was revoked ends its sessions.
+//! The cookie holds a random secret, of which the database stores only a hash. Each request looks up the session and
+//! its token: a token that was revoked ends its sessions.
 
 use super::Service;
 use super::protocol::OperationResult;

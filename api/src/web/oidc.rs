@@ -1,5 +1,5 @@
-//! Signing in with OpenID Connect: the code flow with PKCE. The issuer, its keys and the meaning of its claims are those
-//! of `[api.jwt]`; the identity token signs in like any external JWT.
+//! Signing in with OpenID Connect: the code flow with PKCE. The issuer, its keys and the meaning of its claims are
+//! those of `[api.jwt]`; the identity token signs in like any external JWT.
 
 use super::address::{address, encoded};
 use super::error::PageError;

@@ -170,8 +170,8 @@ fn a_row_that_the_key_file_does_not_vouch_for_is_no_session() {
         let board = app.as_role(Role::Board);
         assert!(!board.token.is_empty());
         app.database.tamper(
-            "UPDATE web_sessions SET token_id = (SELECT t.id FROM api_tokens t JOIN principals p ON p.id = t.principal_id \
-             WHERE p.name = 'BOARD-all')",
+            "UPDATE web_sessions SET token_id = (SELECT t.id FROM api_tokens t JOIN principals p \
+             ON p.id = t.principal_id WHERE p.name = 'BOARD-all')",
         );
         assert!(!visitor.is_signed_in(), "{}", app.database.name);
         std::fs::remove_file(key).expect("the key file");
