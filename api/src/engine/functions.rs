@@ -1,6 +1,9 @@
 //! The functions that questions may use: those that compute. None of the engine's reads a file, the network or a
 //! setting; what a later version adds to another category is not there.
 
+use super::checked_arithmetic::CheckedArithmetic;
+use super::checked_sum::checked_sum;
+use super::percentile::exact_percentile;
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::SessionStateDefaults;
@@ -8,7 +11,7 @@ use datafusion::functions::{core, datetime, math, regex, string, unicode};
 use datafusion::functions_aggregate::all_default_aggregate_functions;
 use datafusion::functions_nested::all_default_nested_functions;
 use datafusion::functions_window::all_default_window_functions;
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use std::sync::Arc;
 
 /// Table functions that make rows of numbers, one after the other.
@@ -20,9 +23,17 @@ pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         .with_scalar_functions(scalar_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
-        .with_aggregate_functions(all_default_aggregate_functions())
+        .with_aggregate_functions(aggregate_functions())
         .with_window_functions(all_default_window_functions())
         .with_table_function_list(table_functions())
+        .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
+}
+
+/// Of two functions of one name the last one counts.
+fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
+    let mut all = all_default_aggregate_functions();
+    all.extend([checked_sum(), exact_percentile()]);
+    all
 }
 
 fn scalar_functions() -> Vec<Arc<ScalarUDF>> {

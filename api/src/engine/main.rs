@@ -4,6 +4,8 @@
 //! It answers only after it gave up everything else: [`sandbox`] leaves it its pipes, its memory and its processors.
 
 mod catalog;
+mod checked_arithmetic;
+mod checked_sum;
 mod compatibility;
 mod execute;
 mod failure;
@@ -12,6 +14,7 @@ mod input;
 mod limits;
 mod output;
 mod parameters;
+mod percentile;
 mod pg_functions;
 mod plain;
 mod sandbox;
