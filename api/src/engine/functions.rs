@@ -3,7 +3,7 @@
 
 use super::checked_arithmetic::CheckedArithmetic;
 use super::checked_sum::checked_sum;
-use super::percentile::exact_percentile;
+use super::percentile::exact_percentiles;
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::SessionStateDefaults;
@@ -32,7 +32,8 @@ pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
 /// Of two functions of one name the last one counts.
 fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let mut all = all_default_aggregate_functions();
-    all.extend([checked_sum(), exact_percentile()]);
+    all.push(checked_sum());
+    all.extend(exact_percentiles());
     all
 }
 

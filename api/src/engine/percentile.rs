@@ -1,5 +1,5 @@
-//! `percentile_cont`, which interpolates exactly. The engine's own cuts the weight of the upper value off after six
-//! digits, so that the 95th percentile of large amounts would be off by some.
+//! `percentile_cont` and `median`, which interpolate exactly. The engine's own cut off: `percentile_cont` the weight of
+//! the upper value after six digits, `median` the half between two amounts of money.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
@@ -8,31 +8,37 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Field, FieldRef, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::functions_aggregate::median::median_udaf;
 use datafusion::functions_aggregate::percentile_cont::percentile_cont_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Signature};
 use std::sync::Arc;
 
-/// The function, in the place of the engine's `percentile_cont` and `quantile_cont`.
-pub fn exact_percentile() -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::new_from_impl(Percentile(percentile_cont_udaf())))
+/// The functions, in the place of the engine's `percentile_cont` (and `quantile_cont`) and `median`.
+pub fn exact_percentiles() -> [Arc<AggregateUDF>; 2] {
+    let made = |own, is_median| Arc::new(AggregateUDF::new_from_impl(Percentile { own, is_median }));
+    [made(percentile_cont_udaf(), false), made(median_udaf(), true)]
 }
 
-/// The function with the engine's own, which has its signature.
+/// A function with the engine's own, which has its name and signature.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Percentile(Arc<AggregateUDF>);
+struct Percentile {
+    own: Arc<AggregateUDF>,
+    is_median: bool,
+}
 
 impl AggregateUDFImpl for Percentile {
-    fn name(&self) -> &'static str {
-        "percentile_cont"
+    fn name(&self) -> &str {
+        self.own.name()
     }
 
     fn aliases(&self) -> &[String] {
-        self.0.aliases()
+        self.own.aliases()
     }
 
     fn signature(&self) -> &Signature {
-        self.0.signature()
+        self.own.signature()
     }
 
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
@@ -46,13 +52,17 @@ impl AggregateUDFImpl for Percentile {
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let descends = arguments.order_bys.first().is_some_and(|order| order.options.descending);
-        let share = share(&arguments)?;
+        let share = if self.is_median { 0.5 } else { share(&arguments)? };
         let share = if descends { 1.0 - share } else { share };
         Ok(Box::new(Values { values: Vec::new(), share, is_distinct: arguments.is_distinct }))
     }
 
     fn supports_within_group_clause(&self) -> bool {
-        true
+        self.own.supports_within_group_clause()
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        self.own.order_sensitivity()
     }
 }
 
