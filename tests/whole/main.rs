@@ -107,6 +107,7 @@ mod snapshot_file;
 mod snapshot_pages;
 mod sockets;
 mod source_layout;
+mod sql;
 mod sql_engine;
 mod sql_http;
 mod sql_session;

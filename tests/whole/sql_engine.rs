@@ -42,7 +42,7 @@ fn counter(app: &TestApp, name: &str) -> u64 {
 }
 
 /// The engine processes of the server.
-fn engines(app: &TestApp) -> Vec<u32> {
+pub fn engines(app: &TestApp) -> Vec<u32> {
     let server = app.server().pid();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
