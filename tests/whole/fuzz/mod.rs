@@ -4,6 +4,7 @@
 //! In a run of all tests each fuzzer goes on for some seconds. `just fuzz` lets each go on for twenty minutes and looks
 //! at time and memory, too.
 
+mod sql;
 mod types;
 
 pub use types::{Output, Types, named};

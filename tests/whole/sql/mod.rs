@@ -4,7 +4,7 @@
 mod arithmetic;
 mod hostile;
 mod no_way_to_a_name;
-mod questions;
+pub mod questions;
 mod questions_against_duckdb;
 
 use serde_json::{Value, json};
