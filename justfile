@@ -61,7 +61,13 @@ bench-hostile *args:
     cargo build --release --workspace --bins
     python3 tests/bench/hostile.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
 
-# Fuzz documents, filters, request heads and tokens for this many seconds each, with their time and memory
+# Measure SQL on a running server against DuckDB over the same Parquet, the command line, and exports against COPY
+bench-sql *args:
+    cargo build --release --workspace --bins
+    cargo build --release -p api --features engine --bin phananh-engine
+    python3 tests/bench/sql.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# Fuzz documents, filters, request heads, tokens and SQL for this many seconds each, with their time and memory
 fuzz seconds="1200":
     PHANANH_FUZZ_SECONDS={{seconds}} cargo test -p api --test whole -- --test-threads 1 fuzz:: --nocapture
 

@@ -44,15 +44,16 @@ class Program:
 
 
 class Server:
-    """A server of a program, which ends with the `with` block. `api` are settings of `[api]`, `more` other tables."""
+    """A server of a program, which ends with the `with` block. `api` are settings of `[api]`, `more` other tables, and
+    `arguments` further ones of the command."""
 
-    def __init__(self, program, folder, api=None, more="", seconds=600):
+    def __init__(self, program, folder, api=None, more="", seconds=600, arguments=()):
         lines = ["[api]", *(f"{name} = {value}" for name, value in (api or {}).items()), LIMITS, more]
         with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".toml", delete=False) as config:
             config.write("\n".join(lines))
         self.log = pathlib.Path(f"{config.name}.log")
         command = [program.path, "--database", program.database, "--config", config.name]
-        command += ["serve", "--listen", "127.0.0.1:0", "--no-jobs"]
+        command += ["serve", "--listen", "127.0.0.1:0", "--no-jobs", *arguments]
         environment = {**os.environ, "PGSSLMODE": "disable", "RUST_LOG": "warn,jobs=info"}
         began = time.perf_counter()
         with open(self.log, "w") as log:
