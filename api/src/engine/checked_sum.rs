@@ -59,9 +59,9 @@ impl CheckedSum {
     where
         A: ?Sized,
     {
-        let Some(field) = widened(&arguments.return_field) else { return Ok((of(&self.0, arguments)?, None)) };
+        let Some(field) = widened(&arguments.return_field) else { return Ok((of(self.0.as_ref(), arguments)?, None)) };
         let narrow = Narrow { wide: field.data_type().clone(), result: arguments.return_field.data_type().clone() };
-        let inner = of(&self.0, AccumulatorArgs { return_field: field, ..arguments })?;
+        let inner = of(self.0.as_ref(), AccumulatorArgs { return_field: field, ..arguments })?;
         Ok((inner, Some(narrow)))
     }
 }
@@ -87,7 +87,7 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let (inner, narrow) = self.inner(arguments, |sum, arguments| sum.accumulator(arguments))?;
+        let (inner, narrow) = self.inner(arguments, AggregateUDF::accumulator)?;
         Ok(match narrow {
             Some(narrow) => Box::new(Sum { inner, narrow }),
             None => inner,
@@ -99,7 +99,7 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn create_groups_accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        let (inner, narrow) = self.inner(arguments, |sum, arguments| sum.create_groups_accumulator(arguments))?;
+        let (inner, narrow) = self.inner(arguments, AggregateUDF::create_groups_accumulator)?;
         Ok(match narrow {
             Some(narrow) => Box::new(GroupSums { inner, narrow }),
             None => inner,
@@ -111,7 +111,7 @@ impl AggregateUDFImpl for CheckedSum {
             let message = "SUM(DISTINCT …) OVER a frame that slides is not supported: sum over a subquery";
             return Err(DataFusionError::NotImplemented(message.into()));
         }
-        let (inner, narrow) = self.inner(arguments, |sum, arguments| sum.create_sliding_accumulator(arguments))?;
+        let (inner, narrow) = self.inner(arguments, AggregateUDF::create_sliding_accumulator)?;
         Ok(match narrow {
             Some(narrow) => Box::new(Sum { inner, narrow }),
             None => inner,

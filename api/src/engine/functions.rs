@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// Table functions that make rows of numbers, one after the other.
 const TABLE_FUNCTIONS: [&str; 2] = ["generate_series", "range"];
+/// Functions about files that are read: there are none.
+const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
 
 /// A state with these functions, and with no file format, no table factory and no other table function.
 pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
@@ -43,6 +45,7 @@ fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     let mut all: Vec<Arc<ScalarUDF>> = categories.into_iter().flatten().collect();
     all.extend(unicode::functions());
     all.extend(all_default_nested_functions());
+    all.retain(|one| !OF_FILES.contains(&one.name()));
     all
 }
 
