@@ -1,7 +1,11 @@
-//! Arithmetic of whole numbers that fails where a result is out of range. The engine's own wraps around, so that a sum
-//! of two large numbers would be a negative one.
+//! Arithmetic of whole numbers that fails where a result is out of range, and casts to whole numbers that round. The
+//! engine's own wraps around, so that a sum of two large numbers would be a negative one, and its casts cut off.
 
-use arrow_schema::{DataType, Field, FieldRef};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef};
 use datafusion::arrow::compute::kernels::numeric::{add, mul, neg, sub};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -11,7 +15,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
@@ -26,6 +30,7 @@ pub struct CheckedArithmetic {
     subtract: Arc<ScalarUDF>,
     multiply: Arc<ScalarUDF>,
     negate: Arc<ScalarUDF>,
+    round: Arc<ScalarUDF>,
 }
 
 impl CheckedArithmetic {
@@ -39,6 +44,7 @@ impl CheckedArithmetic {
             subtract: made(Operation::Subtract, 2),
             multiply: made(Operation::Multiply, 2),
             negate: made(Operation::Negate, 1),
+            round: made(Operation::Round, 1),
         }
     }
 
@@ -46,6 +52,10 @@ impl CheckedArithmetic {
     fn function(&self, expression: &Expr, schema: &DFSchema) -> Result<Option<&Arc<ScalarUDF>>> {
         let is_whole = |one: &Expr| one.get_type(schema).map(|of| of.is_integer());
         Ok(match expression {
+            Expr::Cast(cast) if cast.field.data_type().is_integer() => {
+                let of = cast.expr.get_type(schema)?;
+                (of.is_decimal() || matches!(of, DataType::Float32 | DataType::Float64)).then_some(&self.round)
+            }
             Expr::Negative(of) if is_whole(of)? => Some(&self.negate),
             Expr::BinaryExpr(binary) => {
                 let function = match binary.op {
@@ -62,12 +72,17 @@ impl CheckedArithmetic {
 
     fn checked(&self, expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         let Some(function) = self.function(&expression, schema)? else { return Ok(Transformed::no(expression)) };
+        let function = Arc::clone(function);
         let arguments = match expression {
+            Expr::Cast(cast) => {
+                let rounded = Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![*cast.expr]));
+                return Ok(Transformed::yes(Expr::Cast(Cast { expr: Box::new(rounded), field: cast.field })));
+            }
             Expr::BinaryExpr(binary) => vec![*binary.left, *binary.right],
             Expr::Negative(of) => vec![*of],
             other => return Ok(Transformed::no(other)),
         };
-        Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), arguments))))
+        Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))))
     }
 }
 
@@ -97,6 +112,7 @@ enum Operation {
     Subtract,
     Multiply,
     Negate,
+    Round,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -112,17 +128,19 @@ impl ScalarUDFImpl for Checked {
             Operation::Subtract => "checked_subtract",
             Operation::Multiply => "checked_multiply",
             Operation::Negate => "checked_negate",
+            Operation::Round => "rounded",
         }
     }
 
-    /// The name that the operator gives to its column.
+    /// The name that the operator gives to its column. A cast gives none.
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
         let sign = match self.operation {
             Operation::Add => Operator::Plus,
             Operation::Multiply => Operator::Multiply,
-            Operation::Subtract | Operation::Negate => Operator::Minus,
+            Operation::Subtract | Operation::Negate | Operation::Round => Operator::Minus,
         };
         match arguments {
+            [one] if self.operation == Operation::Round => Ok(one.schema_name().to_string()),
             [one] => Ok(format!("({sign} {})", one.schema_name())),
             [left, right] => Ok(format!("{} {sign} {}", left.schema_name(), right.schema_name())),
             _ => Err(DataFusionError::Internal(format!("{} of {} arguments", self.name(), arguments.len()))),
@@ -134,8 +152,13 @@ impl ScalarUDFImpl for Checked {
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        let first = arguments.first().cloned();
-        first.ok_or_else(|| DataFusionError::Internal(format!("{} of nothing", self.name())))
+        let first = arguments.first();
+        let first = first.ok_or_else(|| DataFusionError::Internal(format!("{} of nothing", self.name())))?;
+        Ok(match (self.operation, first) {
+            (Operation::Round, DataType::Decimal256(..)) => DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0),
+            (Operation::Round, of) if of.is_decimal() => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0),
+            (_, of) => of.clone(),
+        })
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
@@ -153,7 +176,8 @@ impl ScalarUDFImpl for Checked {
             (Operation::Add, [left, right]) => apply(left, right, add),
             (Operation::Subtract, [left, right]) => apply(left, right, sub),
             (Operation::Multiply, [left, right]) => apply(left, right, mul),
-            (Operation::Negate, [one]) => negated(one),
+            (Operation::Negate, [one]) => each(one, |array| Ok(neg(array.as_ref())?)),
+            (Operation::Round, [one]) => each(one, |array| rounded(array, arguments.return_field.data_type())),
             _ => Err(DataFusionError::Internal(format!("{} of {} arguments", self.name(), arguments.args.len()))),
         };
         computed.map_err(|error| match error {
@@ -165,12 +189,23 @@ impl ScalarUDFImpl for Checked {
     }
 }
 
-fn negated(of: &ColumnarValue) -> Result<ColumnarValue> {
+fn each(of: &ColumnarValue, compute: impl Fn(&ArrayRef) -> Result<ArrayRef>) -> Result<ColumnarValue> {
     Ok(match of {
-        ColumnarValue::Array(array) => ColumnarValue::Array(neg(array.as_ref())?),
+        ColumnarValue::Array(array) => ColumnarValue::Array(compute(array)?),
         ColumnarValue::Scalar(scalar) => {
-            let array = neg(scalar.to_array()?.as_ref())?;
+            let array = compute(&scalar.to_array()?)?;
             ColumnarValue::Scalar(ScalarValue::try_from_array(array.as_ref(), 0)?)
         }
     })
+}
+
+/// The nearest whole numbers, as PostgreSQL and DuckDB round: of floating-point numbers the even one of two that are
+/// equally near, of decimals the one farther from zero.
+fn rounded(of: &ArrayRef, decimal: &DataType) -> Result<ArrayRef> {
+    let rounded: ArrayRef = match of.data_type() {
+        DataType::Float32 => Arc::new(of.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::round_ties_even)),
+        DataType::Float64 => Arc::new(of.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even)),
+        _ => cast_with_options(of, decimal, &CastOptions { safe: false, ..CastOptions::default() })?,
+    };
+    Ok(rounded)
 }

@@ -88,10 +88,11 @@ impl AggregateUDFImpl for CheckedSum {
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let (inner, narrow) = self.inner(arguments, AggregateUDF::accumulator)?;
-        Ok(match narrow {
+        let sum: Box<dyn Accumulator> = match narrow {
             Some(narrow) => Box::new(Sum { inner, narrow }),
             None => inner,
-        })
+        };
+        Ok(sum)
     }
 
     fn groups_accumulator_supported(&self, arguments: AccumulatorArgs) -> bool {
@@ -100,10 +101,11 @@ impl AggregateUDFImpl for CheckedSum {
 
     fn create_groups_accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         let (inner, narrow) = self.inner(arguments, AggregateUDF::create_groups_accumulator)?;
-        Ok(match narrow {
+        let sum: Box<dyn GroupsAccumulator> = match narrow {
             Some(narrow) => Box::new(GroupSums { inner, narrow }),
             None => inner,
-        })
+        };
+        Ok(sum)
     }
 
     fn create_sliding_accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -112,10 +114,11 @@ impl AggregateUDFImpl for CheckedSum {
             return Err(DataFusionError::NotImplemented(message.into()));
         }
         let (inner, narrow) = self.inner(arguments, AggregateUDF::create_sliding_accumulator)?;
-        Ok(match narrow {
+        let sum: Box<dyn Accumulator> = match narrow {
             Some(narrow) => Box::new(Sum { inner, narrow }),
             None => inner,
-        })
+        };
+        Ok(sum)
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {

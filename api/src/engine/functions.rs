@@ -3,6 +3,7 @@
 
 use super::checked_arithmetic::CheckedArithmetic;
 use super::checked_sum::checked_sum;
+use super::decimals::{DecimalDivision, float_average};
 use super::percentile::exact_percentiles;
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
@@ -11,6 +12,7 @@ use datafusion::functions::{core, datetime, math, regex, string, unicode};
 use datafusion::functions_aggregate::all_default_aggregate_functions;
 use datafusion::functions_nested::all_default_nested_functions;
 use datafusion::functions_window::all_default_window_functions;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use std::sync::Arc;
 
@@ -22,7 +24,7 @@ const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
 /// A state with these functions, and with no file format, no table factory and no other table function.
 pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
     builder
-        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_expr_planners(planners())
         .with_scalar_functions(scalar_functions())
         .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
         .with_aggregate_functions(aggregate_functions())
@@ -31,10 +33,17 @@ pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
         .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
 }
 
+/// Of several planners the first one counts that plans an expression.
+fn planners() -> Vec<Arc<dyn ExprPlanner>> {
+    let mut all: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(DecimalDivision)];
+    all.extend(SessionStateDefaults::default_expr_planners());
+    all
+}
+
 /// Of two functions of one name the last one counts.
 fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let mut all = all_default_aggregate_functions();
-    all.push(checked_sum());
+    all.extend([checked_sum(), float_average()]);
     all.extend(exact_percentiles());
     all
 }

@@ -7,6 +7,7 @@ mod catalog;
 mod checked_arithmetic;
 mod checked_sum;
 mod compatibility;
+mod decimals;
 mod execute;
 mod failure;
 mod functions;

@@ -53,6 +53,12 @@ fn numbers_within_the_range_are_as_before() {
         }),
         (format!("SELECT COUNT(*) FROM {values} WHERE a + 1 IN (SELECT b / 10 + 1 FROM {values})"), json!([[2]])),
         ("SELECT SUM(n) FROM (VALUES (1)) AS t (n) WHERE n > 1".to_owned(), json!([[null]])),
+        ("SELECT CAST(2.7 AS INTEGER), CAST(2.5 AS BIGINT), CAST(-3.5 AS BIGINT)".to_owned(), json!([[3, 2, -4]])),
+        ("SELECT CAST(CAST('2.5' AS NUMERIC(3, 1)) AS BIGINT) AS n".to_owned(), json!([[3]])),
+        ("SELECT CAST(1 AS NUMERIC(18, 0)) / 8000000 AS n".to_owned(), json!([[1.25e-7]])),
+        ("SELECT AVG(CAST(n AS NUMERIC(18, 0))) FROM (VALUES (1), (1), (1), (2), (1)) AS t (n)".to_owned(), {
+            json!([[1.2]])
+        }),
         ("SELECT MEDIAN(CAST(n AS NUMERIC(18, 0))) FROM (VALUES (1), (2)) AS t (n)".to_owned(), json!([[1.5]])),
     ] {
         assert_eq!(Value::Array(rows(&team, &sql)), expected, "{sql}");

@@ -442,3 +442,15 @@ ORDER BY kind NULLS LAST
 --- in DuckDB
 SELECT kind, MEDIAN(CAST(cost_vnd AS DOUBLE)) AS median FROM complaints GROUP BY kind
 ORDER BY kind NULLS LAST
+
+--- money for each declaration
+WITH costs AS (SELECT unit, SUM(cost_vnd) AS cost, AVG(cost_vnd) AS average FROM complaints GROUP BY unit),
+     loads AS (SELECT unit, SUM(declarations) AS declarations FROM workload WHERE officer IS NULL GROUP BY unit)
+SELECT c.unit, c.cost / l.declarations AS for_each, c.average, l.declarations / c.cost AS for_each_vnd
+FROM costs c JOIN loads l ON l.unit = c.unit WHERE c.cost > 0
+ORDER BY c.unit
+
+--- whole days of delay
+SELECT CAST(delay_hours / 24 AS BIGINT) AS days, COUNT(*) AS n, SUM(CAST(delay_hours AS INTEGER)) AS hours
+FROM complaints WHERE delay_hours IS NOT NULL GROUP BY CAST(delay_hours / 24 AS BIGINT)
+ORDER BY days
