@@ -164,7 +164,7 @@ fn ends_with(client: &Client<'_>, sql: &str, allowed: &[&str]) {
 #[test]
 fn hostile_questions_are_refused_or_stopped_while_others_are_answered() {
     let files = Files::new();
-    let limits = "deadline_ms = 4000\nsql_memory_mb = 512\n";
+    let limits = "deadline_ms = 6000\nsql_memory_mb = 512\n";
     let app = served(TestApp::sqlite().generated(1_500, 11), &files, limits);
     let (hostile, honest) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
     let expected = rows(&honest, COUNT);
