@@ -8,7 +8,7 @@ use tests::{Client, Json, Role, TestApp, merged};
 
 const FLAGS: &str =
     "{ flags { nodes { id state officer { code flag { id } } unit { code flag { id } } evidenceIds newEvidenceIds
-    reviews { fromState toState reason notifiedOn explanation actor } } } }";
+    tier tiers { since tier } reviews { fromState toState reason notifiedOn explanation actor } } } }";
 const REVIEW: &str =
     "mutation($input: ReviewFlagInput!) { reviewFlag(input: $input) { flag { state } review { toState } } }";
 
@@ -28,6 +28,7 @@ fn a_flag_is_decided_by_a_person_and_comes_back_on_new_evidence_only() {
             (&json!("OPEN"), &json!([]), &Value::Null)
         );
         assert_eq!(flag["officer"]["flag"]["id"], flag["id"]);
+        assert_eq!(flag["tiers"], json!([{ "since": "2024-03-31", "tier": flag["tier"] }]));
         let decide = |client: &Client<'_>, input: Value| {
             let with_id = merged(&json!({ "flagId": flag["id"] }), &input);
             client.request_with(REVIEW, &json!({ "input": with_id }))

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use jobs::results::latest_result;
 use jobs::results::recurrence::{self, RecurrenceDocument};
 use jobs::snapshot::Snapshot;
+use schema::enums::Tier;
 use schema::models::{
     ApiToken, Attachment, CategorySuggestion, Classification, Complaint, ComplaintAddition, ComplaintClock,
     ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery, DigestSubscription, Enterprise, Escalation, Flag,
@@ -124,6 +125,10 @@ loader!(
 loader!(
     /// The latest assessment of a flag.
     AssessmentKey => FlagAssessment, queries::assessments_of
+);
+loader!(
+    /// The tiers of a flag over time.
+    TiersKey => Vec<(NaiveDate, Tier)>, queries::tiers_of
 );
 loader!(
     /// The reviews of a flag.

@@ -3,9 +3,11 @@
 use super::keyset::Pred;
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, MultiBackend, StoreError};
+use crate::enums::Tier;
 use crate::models::{Flag, FlagAssessment, FlagReview};
 use crate::sql_types::Id;
-use crate::tables::{flag_assessments, flag_reviews, flags};
+use crate::tables::{flag_assessments, flag_reviews, flags, job_runs};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -46,6 +48,31 @@ pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Fl
             .select(FlagAssessment::as_select())
             .load(conn)?;
         found.extend(rows.into_iter().map(|row| (row.flag_id, row)));
+    }
+    Ok(found)
+}
+
+/// The tiers that runs found for flags, each from the as-of day of the first run with it, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn tiers_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<(NaiveDate, Tier)>>, StoreError> {
+    let mut found: HashMap<Id, Vec<(NaiveDate, Tier)>> = HashMap::new();
+    for chunk in flag_ids.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(Id, Tier, Option<NaiveDate>)> = flag_assessments::table
+            .inner_join(job_runs::table.on(job_runs::id.eq(flag_assessments::run_id)))
+            .filter(flag_assessments::flag_id.eq_any(chunk))
+            .order((job_runs::as_of, job_runs::started_at))
+            .select((flag_assessments::flag_id, flag_assessments::tier, job_runs::as_of))
+            .load(conn)?;
+        for (flag, tier, as_of) in rows {
+            let (tiers, Some(day)) = (found.entry(flag).or_default(), as_of) else { continue };
+            // A later run for the same day replaces the earlier one.
+            tiers.retain(|(since, _)| *since < day);
+            if tiers.last().is_none_or(|(_, before)| *before != tier) {
+                tiers.push((day, tier));
+            }
+        }
     }
     Ok(found)
 }

@@ -1,6 +1,6 @@
 //! The evidence of a flag: its numbers, and the reviews of it.
 
-use crate::graphql::enums::FlagState;
+use crate::graphql::enums::{FlagState, Tier};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
@@ -174,6 +174,14 @@ impl From<WindowNumbers> for FlagWindow {
             adjusted_confirmed: window.adjusted_confirmed.map(Into::into),
         }
     }
+}
+
+/// A tier of a flag.
+#[derive(SimpleObject)]
+pub struct FlagTier {
+    /// The as-of day of the first run that found the tier.
+    pub since: NaiveDate,
+    pub tier: Tier,
 }
 
 pub struct FlagReview(pub models::FlagReview);

@@ -19,13 +19,13 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{FlagState, Proposed, SubjectKind, Tier};
 use crate::graphql::loaders::AssessmentKey;
 use crate::graphql::loaders::{
-    JobRunKey, OfficerKey, ReviewsKey, UnitKey, VisibleComplaintKey, loaders, one, reference_row,
+    JobRunKey, OfficerKey, ReviewsKey, TiersKey, UnitKey, VisibleComplaintKey, loaders, one, reference_row,
 };
 use crate::graphql::scalars::Moment;
 use crate::graphql::scalars::id;
 use crate::graphql::types::{JobRun, Officer, Unit};
 use async_graphql::{Context, ID, Object, Result};
-use evidence::{FlagExplanation, FlagNumbers};
+use evidence::{FlagExplanation, FlagNumbers, FlagTier};
 use schema::models;
 
 connection!(Flag by FlagSort, FlagConnection, FlagEdge);
@@ -165,6 +165,13 @@ impl Flag {
         self.looked_at(ctx)?;
         let rows = one(loaders(ctx)?, ReviewsKey(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(FlagReview).collect())
+    }
+
+    /// The tiers that runs found, each from the first as-of day with it, the oldest first.
+    async fn tiers(&self, ctx: &Context<'_>) -> Result<Vec<FlagTier>> {
+        self.looked_at(ctx)?;
+        let found = one(loaders(ctx)?, TiersKey(self.0.id)).await?.unwrap_or_default();
+        Ok(found.into_iter().map(|(since, tier)| FlagTier { since, tier: tier.into() }).collect())
     }
 
     /// The latest run that found this flag, with its rules, code version and hash.
