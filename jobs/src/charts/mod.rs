@@ -9,6 +9,7 @@ mod canvas;
 pub mod cusum;
 mod frame;
 pub mod funnel;
+pub mod interval;
 mod labels;
 pub mod map;
 pub mod pareto;
