@@ -56,9 +56,11 @@ mod assets;
 mod data;
 mod error;
 mod file;
+mod formats;
 pub mod navigation;
 mod oidc;
 mod page;
+mod picture;
 mod preferences;
 mod sign_in;
 mod table;
@@ -69,7 +71,9 @@ mod words;
 
 pub use data::{nodes, text};
 pub use error::{PageError, Problem};
+pub use formats::{amount, once_in, times};
 pub use page::Page;
+pub use picture::{Picture, picture};
 pub use table::{Cell, Table};
 pub use visit::{Posted, Visit, name, not_found};
 

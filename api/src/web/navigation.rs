@@ -8,6 +8,7 @@ use serde::Serialize;
 pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/", "nav-today", None),
     // One line for each view, in the order of the navigation.
+    ("/flags", "nav-flags", Some("flags")),
     ("/complaints", "nav-complaints", Some("complaints")),
 ];
 

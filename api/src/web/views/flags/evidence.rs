@@ -1,0 +1,187 @@
+//! The complaints that a flag rests on, as a reader reads them.
+
+use super::word;
+use crate::web::{Cell, Table, Visit, name, nodes, text};
+use chrono::{DateTime, NaiveDate};
+use chrono_tz::Asia::Ho_Chi_Minh;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub const EVIDENCE: &str = include_str!("../../queries/flags-evidence.graphql");
+
+/// A complaint of the evidence.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    reference: String,
+    href: String,
+    /// The day received, as the reader writes it.
+    day: String,
+    unit: String,
+    enterprise: String,
+    category: String,
+    attribution: String,
+    finding: String,
+    text: Option<String>,
+    /// Whether it came after the last decision about the flag.
+    is_new: bool,
+    #[serde(skip)]
+    received: Option<NaiveDate>,
+    #[serde(skip)]
+    confirmed: bool,
+    /// What tells enterprises apart; None for an anonymous complaint.
+    #[serde(skip)]
+    tax_code: Option<String>,
+}
+
+/// The complaints of the answer, the latest first. `officer` is the code of the flagged one; None for a branch.
+pub fn evidence(visit: &Visit, complaints: &Value, officer: Option<&str>, new: &[&str]) -> Vec<Shown> {
+    nodes(complaints).map(|complaint| shown(visit, complaint, officer, new)).collect()
+}
+
+fn shown(visit: &Visit, complaint: &Value, officer: Option<&str>, new: &[&str]) -> Shown {
+    let allegations = complaint["officers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // Of a complaint that names several officers, what it says about this one.
+    let own = allegations.iter().find(|one| officer.is_some() && one["officer"]["code"].as_str() == officer);
+    let allegation = own.or_else(|| allegations.first()).unwrap_or(&Value::Null);
+    let category = [&allegation["category"], &complaint["category"]].into_iter().find(|one| !one.is_null());
+    let finding = [&allegation["finding"], &complaint["finding"]].into_iter().find(|one| !one.is_null());
+    let enterprise = &complaint["enterprise"];
+    let tax_code = enterprise["taxCode"].as_str().map(str::to_owned);
+    let id = text(&complaint["id"]);
+    Shown {
+        reference: text(&complaint["reference"]).to_owned(),
+        href: format!("/complaints/{id}"),
+        day: visit.date(&complaint["receivedAt"]),
+        unit: name(&complaint["unit"], visit.locale()).to_owned(),
+        enterprise: match &tax_code {
+            None => visit.t("flags-anonymous-complaint"),
+            Some(code) => match text(&enterprise["name"]) {
+                "" => code.clone(),
+                name => format!("{name} ({code})"),
+            },
+        },
+        category: category.map(|category| name(category, visit.locale()).to_owned()).unwrap_or_default(),
+        attribution: word(visit, "flags-attribution", &allegation["attribution"]),
+        finding: finding.map(|finding| word(visit, "flags-finding", finding)).unwrap_or_default(),
+        text: complaint["text"].as_str().map(str::to_owned),
+        is_new: new.contains(&id),
+        received: received_on(&complaint["receivedAt"]),
+        confirmed: allegation["attribution"] == "CONFIRMED",
+        tax_code,
+    }
+}
+
+/// The day of a moment in Vietnam.
+pub fn received_on(moment: &Value) -> Option<NaiveDate> {
+    Some(DateTime::parse_from_rfc3339(moment.as_str()?).ok()?.with_timezone(&Ho_Chi_Minh).date_naive())
+}
+
+/// The complaints of one enterprise within a few days, which count as one.
+#[derive(Debug)]
+pub struct Episode<'e> {
+    pub day: NaiveDate,
+    pub enterprise: &'e str,
+    /// None for an anonymous complaint, which is an episode of its own.
+    tax_code: Option<&'e str>,
+    pub complaints: usize,
+    pub confirmed: bool,
+}
+
+/// The episodes of complaints, the earliest first.
+pub fn episodes(complaints: &[Shown]) -> Vec<Episode<'_>> {
+    /// Complaints so long after the first one still belong to its episode (`episode_days` of the rules).
+    const DAYS: i64 = 7;
+    let mut dated: Vec<(NaiveDate, &Shown)> =
+        complaints.iter().filter_map(|complaint| Some((complaint.received?, complaint))).collect();
+    dated.sort_by_key(|(day, _)| *day);
+    let mut found: Vec<Episode<'_>> = Vec::new();
+    for (day, complaint) in dated {
+        let tax_code = complaint.tax_code.as_deref();
+        let same = |episode: &&mut Episode<'_>| {
+            tax_code.is_some() && episode.tax_code == tax_code && (day - episode.day).num_days() <= DAYS
+        };
+        match found.iter_mut().find(same) {
+            Some(episode) => {
+                episode.complaints += 1;
+                episode.confirmed |= complaint.confirmed;
+            }
+            None => found.push(Episode {
+                day,
+                enterprise: &complaint.enterprise,
+                tax_code,
+                complaints: 1,
+                confirmed: complaint.confirmed,
+            }),
+        }
+    }
+    found
+}
+
+/// The enterprise with so many episodes; None unless exactly one has as many.
+pub fn enterprise_with(episodes: &[Episode<'_>], count: i64) -> Option<String> {
+    let mut counts: BTreeMap<&str, (i64, &str)> = BTreeMap::new();
+    for episode in episodes {
+        if let Some(code) = episode.tax_code {
+            counts.entry(code).or_insert((0, episode.enterprise)).0 += 1;
+        }
+    }
+    let mut fitting = counts.values().filter(|(of_one, _)| *of_one == count);
+    let (first, second) = (fitting.next()?, fitting.next());
+    second.is_none().then(|| first.1.to_owned())
+}
+
+/// The evidence as a table, for files.
+pub fn table(visit: &Visit, complaints: &[Shown]) -> Table {
+    let columns = ["reference", "day", "unit", "enterprise", "category", "attribution", "finding", "text"];
+    let columns = columns.map(|column| visit.t(&format!("flags-{column}")));
+    let rows = complaints.iter().map(|one| {
+        vec![
+            Cell::link(&*one.reference, &*one.href),
+            Cell::text(&*one.day),
+            Cell::text(&*one.unit),
+            Cell::text(&*one.enterprise),
+            Cell::text(&*one.category),
+            Cell::text(&*one.attribution),
+            Cell::text(&*one.finding),
+            Cell::text(one.text.as_deref().unwrap_or_default()),
+        ]
+    });
+    Table::new("evidence", visit.t("flags-evidence"), &columns, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Datelike;
+
+    fn of(enterprise: Option<&str>, day: u32) -> Shown {
+        Shown {
+            reference: String::new(),
+            href: String::new(),
+            day: String::new(),
+            unit: String::new(),
+            enterprise: enterprise.unwrap_or("–").to_owned(),
+            category: String::new(),
+            attribution: String::new(),
+            finding: String::new(),
+            text: None,
+            is_new: false,
+            received: NaiveDate::from_ymd_opt(2026, 3, day),
+            confirmed: false,
+            tax_code: enterprise.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn complaints_of_one_enterprise_within_a_week_are_one_episode() {
+        let all = [of(Some("a"), 9), of(Some("a"), 1), of(Some("a"), 8), of(None, 1), of(None, 1), of(Some("b"), 2)];
+        let found = episodes(&all);
+        let days: Vec<_> = found.iter().map(|one| (one.day.day(), one.tax_code, one.complaints)).collect();
+        assert_eq!(days, [(1, Some("a"), 2), (1, None, 1), (1, None, 1), (2, Some("b"), 1), (9, Some("a"), 1)]);
+        assert_eq!(enterprise_with(&found, 2), Some("a".into()));
+        assert_eq!(enterprise_with(&found, 1), Some("b".into()));
+        assert_eq!(enterprise_with(&found, 3), None);
+        assert_eq!(enterprise_with(&episodes(&[of(Some("a"), 1), of(Some("b"), 1)]), 1), None, "which of the two");
+    }
+}
