@@ -41,3 +41,23 @@ pub fn picture(
     let table = Table::new(name, chart.title.as_str(), &chart.table.header, rows);
     Ok(Picture { title: chart.title, alt: chart.alt, svg: chart.svg, narrow, table })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::assets::Assets;
+    use jobs::charts::stylesheet;
+
+    #[test]
+    fn the_style_sheet_has_the_colours_and_classes_of_the_chart_module() {
+        let plain = |css: &str| css.replace(char::is_whitespace, "").replace(";}", "}");
+        let asset = Assets::get("static/pictures.css").unwrap();
+        let own = plain(std::str::from_utf8(&asset.data).unwrap());
+        for rule in stylesheet().lines().filter(|line| line.starts_with(".chart-")) {
+            assert!(own.contains(&plain(rule)), "{rule}");
+        }
+        let of_module = stylesheet();
+        for property in of_module.split(['{', ';', '}']).filter(|part| part.starts_with("--chart-")) {
+            assert!(own.contains(&plain(property)), "{property}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+nav-flags = Cảnh báo
