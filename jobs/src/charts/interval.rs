@@ -60,12 +60,8 @@ pub fn chart(data: &IntervalData, words: &Words, style: Style<'_>) -> Result<Cha
     }
     let (least, most) = range(&data.rows);
     let top = frame.top + 4.0;
-    let plot = Plot {
-        left: MARGIN + 4.0,
-        right: frame.width - MARGIN - 4.0,
-        top,
-        bottom: top + ROW * data.rows.len() as f64,
-    };
+    let plot =
+        Plot { left: MARGIN + 4.0, right: frame.width - MARGIN - 4.0, top, bottom: top + ROW * data.rows.len() as f64 };
     let x = Scale::new(least.log10(), most.log10(), plot.left, plot.right);
     let place = |value: f64| x.at(drawable(value).max(least).log10());
     frame.canvas.line((place(1.0), plot.top), (place(1.0), plot.bottom), ONE);
