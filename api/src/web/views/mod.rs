@@ -1,6 +1,7 @@
 //! The views, one file or folder each.
 
 mod complaints;
+mod flags;
 mod today;
 
 use actix_web::web::ServiceConfig;
@@ -8,5 +9,6 @@ use actix_web::web::ServiceConfig;
 /// The routes of all views, one line each.
 pub fn routes(config: &mut ServiceConfig) {
     today::routes(config);
+    flags::routes(config);
     complaints::routes(config);
 }

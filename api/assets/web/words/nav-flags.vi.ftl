@@ -1,1 +1,0 @@
-nav-flags = Cảnh báo
