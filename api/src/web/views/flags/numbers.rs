@@ -62,7 +62,16 @@ fn chance(visit: &Visit, p: f64) -> String {
 /// The numbers of each window.
 pub fn windows(visit: &Visit, numbers: &Value) -> Table {
     let columns = [
-        "days", "complaints", "episodes", "enterprises", "expected", "times", "limits", "least", "chance", "serious",
+        "days",
+        "complaints",
+        "episodes",
+        "enterprises",
+        "expected",
+        "times",
+        "limits",
+        "least",
+        "chance",
+        "serious",
         "anonymous",
     ];
     let columns = columns.map(|column| visit.t(&format!("flags-{column}")));
@@ -98,8 +107,9 @@ pub fn without(visit: &Visit, window: &Value, largest: Option<String>) -> Option
     }
     let episodes = adjusted["largest"].as_i64().unwrap_or(0);
     let without_one = match largest {
-        Some(enterprise) => visit
-            .t_with("flags-without-this", &[("enterprise", enterprise.into()), ("episodes", episodes.into())]),
+        Some(enterprise) => {
+            visit.t_with("flags-without-this", &[("enterprise", enterprise.into()), ("episodes", episodes.into())])
+        }
         None => visit.t_with("flags-without-largest", &[("episodes", episodes.into())]),
     };
     let confirmed = &window["adjustedConfirmed"];
@@ -109,9 +119,10 @@ pub fn without(visit: &Visit, window: &Value, largest: Option<String>) -> Option
         (visit.t("flags-without-anonymous"), &adjusted["eb05WithoutAnonymous"], &adjusted["pWithoutAnonymous"]),
         (visit.t("flags-confirmed-only"), &confirmed["eb05"], &confirmed["p"]),
     ];
-    let rows = cases.into_iter().filter(|(_, eb05, _)| !eb05.is_null()).map(|(what, eb05, p)| {
-        vec![Cell::text(what), cell(visit, eb05, times), cell(visit, p, chance)]
-    });
+    let rows = cases
+        .into_iter()
+        .filter(|(_, eb05, _)| !eb05.is_null())
+        .map(|(what, eb05, p)| vec![Cell::text(what), cell(visit, eb05, times), cell(visit, p, chance)]);
     let columns = ["counted", "least", "chance"].map(|column| visit.t(&format!("flags-{column}")));
     Some(Table::new("without", visit.t("flags-without-caption"), &columns, rows))
 }
@@ -140,7 +151,10 @@ mod tests {
             { "days": 90, "adjusted": {} }, { "days": 180, "adjusted": {} }, { "days": 365, "adjusted": null },
         ] });
         let days = |rule| main_window(&numbers, rule).unwrap()["days"].clone();
-        assert_eq!((days(Some(90)), days(Some(365)), days(None), days(Some(7))), (90.into(), 365.into(), 180.into(), 180.into()));
+        assert_eq!(
+            (days(Some(90)), days(Some(365)), days(None), days(Some(7))),
+            (90.into(), 365.into(), 180.into(), 180.into())
+        );
         assert!(main_window(&Value::Null, None).is_none());
         let rules = json!({ "suspension_review": { "days": 365 }, "watch": { "days": 180 } });
         assert_eq!(days_of_rule(&rules, &json!("SUSPENSION_REVIEW")), Some(365));
