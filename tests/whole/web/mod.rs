@@ -2,8 +2,10 @@
 
 mod browser;
 mod files;
+mod flags;
 mod oidc;
 mod sessions;
+mod today;
 mod views;
 
 use serde_json::Value;

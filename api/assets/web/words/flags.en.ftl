@@ -13,6 +13,7 @@ flags-order = Order
 flags-order-tier = Gravest first
 flags-order-opened = Latest opened first
 flags-order-changed = Latest changed first
+flags-unknown-choice = Choose a value from the list.
 flags-search = Name or code
 flags-unit-code = Code of a unit (with those below it)
 flags-changed-since = Changed since

@@ -10,6 +10,7 @@ flags-order = Thứ tự
 flags-order-tier = Mức cao nhất trước
 flags-order-opened = Mới mở trước
 flags-order-changed = Mới thay đổi trước
+flags-unknown-choice = Hãy chọn một giá trị trong danh sách.
 flags-search = Tên hoặc mã
 flags-unit-code = Mã đơn vị (gồm cả đơn vị trực thuộc)
 flags-changed-since = Thay đổi từ ngày

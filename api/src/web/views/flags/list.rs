@@ -86,17 +86,28 @@ fn states(visit: &Visit) -> Vec<(&'static str, String)> {
 /// The filter that the arguments say.
 fn filter(visit: &Visit, problems: &mut Vec<Problem>) -> Map<String, Value> {
     let mut filter = Map::new();
+    // Only words that the schema has: another one would make the whole question malformed.
+    let mut choice = |argument: &str, words: &[&str]| {
+        let chosen = visit.argument(argument)?;
+        if words.contains(&chosen) {
+            return Some(chosen.to_owned());
+        }
+        problems.push(Problem::of(argument, visit.t("flags-unknown-choice")));
+        None
+    };
     match visit.argument("state") {
         None | Some("waiting") => {
             filter.insert("state".into(), json!({ "in": WAITING }));
         }
         Some("all") => {}
-        Some(state) => {
-            filter.insert("state".into(), json!({ "eq": state }));
+        Some(_) => {
+            if let Some(state) = choice("state", FlagState::WORDS) {
+                filter.insert("state".into(), json!({ "eq": state }));
+            }
         }
     }
-    for (argument, field) in [("tier", "tier"), ("kind", "subjectKind")] {
-        if let Some(value) = visit.argument(argument) {
+    for (argument, field, words) in [("tier", "tier", Tier::WORDS), ("kind", "subjectKind", SubjectKind::WORDS)] {
+        if let Some(value) = choice(argument, words) {
             filter.insert(field.into(), json!({ "eq": value }));
         }
     }

@@ -36,7 +36,7 @@ pub async fn one(visit: Visit) -> HttpResponse {
 ///
 /// # Errors
 /// `NotFound` if there is none that the reader may see, else as the answer says.
-pub async fn ask(visit: &Visit) -> Result<Value, PageError> {
+async fn ask(visit: &Visit) -> Result<Value, PageError> {
     let document = if visit.may("Flag", "reviews") { WHOLE } else { PART };
     let mut data = match visit.query(document, json!({ "id": visit.part("id") })).await {
         Ok(data) => data,
@@ -112,7 +112,7 @@ pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
 }
 
 /// Whether a flag waits for a decision.
-pub fn waits(flag: &Value) -> bool {
+fn waits(flag: &Value) -> bool {
     matches!(flag["state"].as_str(), Some("OPEN" | "ACKNOWLEDGED" | "UNDER_REVIEW"))
 }
 

@@ -1,7 +1,6 @@
 //! What is unusual against chance: branches in the funnel, and categories that rise.
 
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, once_in, picture};
-use jobs::charts::Unusual;
 use jobs::charts::funnel::{self, FunnelData, FunnelPoint};
 use serde_json::{Value, json};
 
@@ -24,7 +23,7 @@ pub async fn add(visit: &Visit, page: Page) -> Result<(Page, Option<Picture>), P
         None => page,
     };
     let data = funnel_of(visit, &data["funnelPlot"]);
-    let is_unusual = data.units.iter().any(|unit| matches!(unit.unusual(), Some(Unusual::High | Unusual::Low)));
+    let is_unusual = data.units.iter().any(|unit| unit.unusual().is_some());
     let funnel = is_unusual
         .then(|| picture("funnel", visit.locale(), |words, style| funnel::chart(&data, words, style)))
         .transpose()?;
