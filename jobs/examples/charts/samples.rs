@@ -4,6 +4,7 @@ use chrono::{Days, Months, NaiveDate};
 use jobs::JobError;
 use jobs::charts::cusum::{self, CusumData, CusumPoint};
 use jobs::charts::funnel::{self, FunnelData, FunnelPoint};
+use jobs::charts::interval::{self, IntervalData, IntervalRow};
 use jobs::charts::map::{self, MapArea, MapData, Places};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
 use jobs::charts::timeline::{self, TierChange, TimelineData, TimelineEpisode, TimelineMeasure};
@@ -25,6 +26,7 @@ pub fn charts(locale: Locale, words: &Words, style: Style<'_>) -> Result<Vec<(&'
         ("cusum", cusum::chart(&cusum_data(), words, style)?),
         ("waiting", waiting::chart(&waiting_data(locale), words, style)?),
         ("timeline", timeline::chart(&timeline_data(locale), words, style)?),
+        ("interval", interval::chart(&interval_data(locale), words, style)?),
         ("map", map::chart(&map_data(locale)?, words, style)?),
     ])
 }
@@ -57,6 +59,32 @@ pub fn trend_data(locale: Locale) -> TrendData {
         usual: Some((value.min(340.0) - 45.0, value.min(340.0) + 45.0)),
     });
     TrendData { what: of(locale, "Phản ánh", "Complaints").to_owned(), months: months.collect() }
+}
+
+/// The windows of a flag: the long ones have more than chance explains.
+pub fn interval_data(locale: Locale) -> IntervalData {
+    let windows = [(90, 2.1, 0.7, 4.9), (180, 6.4, 3.1, 11.8), (365, 14.2, 9.8, 19.9), (730, 0.0, 0.0, 1.4)];
+    let rows = windows.map(|(days, ratio, lower, upper)| IntervalRow {
+        label: format!(
+            "{days} {}",
+            of(locale, "ngày, chỉ tính phản ánh đã xác nhận", "days, confirmed complaints alone")
+        ),
+        ratio,
+        lower,
+        upper,
+    });
+    IntervalData {
+        title: of(
+            locale,
+            "Số vụ việc trong 365 ngày gấp 14,2 lần dự kiến",
+            "14.2 times as many episodes as expected in 365 days",
+        )
+        .to_owned(),
+        rows_name: of(locale, "Khoảng thời gian", "Window").to_owned(),
+        ratio_name: of(locale, "Ghi nhận / dự kiến", "Observed / expected").to_owned(),
+        limits_name: of(locale, "Khoảng tin cậy 95%", "95% limits").to_owned(),
+        rows: rows.into(),
+    }
 }
 
 pub fn pareto_data(locale: Locale) -> ParetoData {
