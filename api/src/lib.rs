@@ -7,6 +7,7 @@ pub mod access;
 mod admission;
 pub mod budget;
 pub mod cli;
+mod cluster;
 pub mod config;
 mod export;
 pub mod graphql;

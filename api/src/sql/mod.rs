@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod cells;
 pub mod formats;
+mod lake;
 mod named;
 mod parameter;
 mod pool;
@@ -15,11 +16,13 @@ mod result;
 mod saved;
 mod service;
 
+pub use lake::Lake;
 pub use parameter::Parameter;
+pub(crate) use process::Answer;
 pub use question::{QueryError, QueryLimits, SqlAsker, SqlQuestion};
 pub use result::SqlResult;
 pub use saved::SavedRun;
-pub use service::{Description, SqlCounts, SqlService};
+pub use service::{Description, SqlCounts, SqlService, SqlSource};
 
 /// The version of PostgreSQL that clients of the protocol are told: they choose their questions to the catalog by it.
 pub const POSTGRES_VERSION: &str = "16.6";

@@ -49,6 +49,9 @@ pub enum QueryError {
     NoEngine(String),
     #[error("the SQL engine: {0}")]
     Engine(String),
+    /// The lake cannot be asked, or its cluster cannot answer. The message says what to do.
+    #[error("{0}")]
+    Cluster(String),
 }
 
 impl From<JobError> for QueryError {

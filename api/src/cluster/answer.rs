@@ -1,0 +1,191 @@
+//! The answer of a cluster. A thread of its own reads it, so that who waits for it can watch a deadline.
+
+use super::Address;
+use super::failure::is_forgotten;
+use super::messages::{Limit, Plan, Relation, Sql};
+use super::rpc::Connection;
+use super::session::{Sessions, Views, request};
+use crate::sql::protocol::End;
+use crate::sql::{Answer, QueryError, QueryLimits};
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::StreamReader;
+use arrow_schema::ArrowError;
+use schema::db::cancellation::check_cancelled;
+use std::io::Cursor;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// How often a waiting thread looks whether its work is cancelled.
+const LOOKS_EVERY: Duration = Duration::from_millis(20);
+/// Parts of an answer that wait to be read: a slow reader holds up the cluster.
+const PARTS: usize = 2;
+/// How long a cancellation may take.
+const CANCELS_WITHIN: Duration = Duration::from_secs(2);
+/// Up to so many rows, the cluster is told how many are wanted: a sort then keeps only these.
+const FEW_ROWS: u64 = 100_000;
+
+type Part = Result<Answer, QueryError>;
+
+/// A question to a cluster.
+pub struct Question {
+    pub address: Address,
+    pub sessions: Sessions,
+    pub sql: String,
+    pub views: Views,
+    pub limits: QueryLimits,
+}
+
+/// The answer of a cluster. Dropping it cancels the question.
+pub struct ClusterAnswer {
+    parts: Receiver<Part>,
+    /// The thread of the question sees that it is dropped.
+    _cancels: oneshot::Sender<()>,
+}
+
+impl ClusterAnswer {
+    pub(super) fn begin(question: Question) -> Result<Self, QueryError> {
+        let (to, parts) = sync_channel(PARTS);
+        let (cancels, cancelled) = oneshot::channel();
+        let begun = Builder::new().name("sql-cluster".into()).spawn(move || run(&question, &to, cancelled));
+        begun.map_err(|e| QueryError::Engine(format!("cannot start a thread: {e}")))?;
+        Ok(Self { parts, _cancels: cancels })
+    }
+
+    /// The next part. Waits until `deadline`, or until the work of this thread is cancelled.
+    ///
+    /// # Errors
+    /// When it takes too long, is cancelled, or the question fails.
+    pub fn next(&mut self, deadline: Instant, time: Duration) -> Result<Answer, QueryError> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.parts.recv_timeout(left.min(LOOKS_EVERY)) {
+                Ok(part) => return part,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(QueryError::Engine("the thread that asks the cluster ended".into()));
+                }
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(QueryError::Timeout(time)),
+                Err(RecvTimeoutError::Timeout) => check_cancelled().map_err(|_| QueryError::Cancelled)?,
+            }
+        }
+    }
+}
+
+fn run(question: &Question, to: &SyncSender<Part>, cancelled: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(answer(question, to, cancelled)),
+        Err(error) => Err(QueryError::Engine(format!("cannot speak to the cluster: {error}"))),
+    };
+    if let Err(failed) = ended {
+        let _nobody_reads = to.send(Err(failed));
+    }
+}
+
+/// How far a question is.
+#[derive(Default)]
+struct Progress {
+    session: Option<String>,
+    /// Whether the reader got a part.
+    began: bool,
+    truncated: bool,
+}
+
+async fn answer(
+    question: &Question,
+    to: &SyncSender<Part>,
+    mut cancelled: oneshot::Receiver<()>,
+) -> Result<(), QueryError> {
+    let deadline = tokio::time::Instant::from_std(question.limits.deadline);
+    let mut connection = tokio::select! {
+        biased;
+        _ = &mut cancelled => return Err(QueryError::Cancelled),
+        connection = Connection::open(&question.address) => connection?,
+    };
+    let mut is_second = false;
+    loop {
+        let operation = Uuid::new_v4().to_string();
+        let mut progress = Progress::default();
+        let ended = tokio::select! {
+            biased;
+            _ = &mut cancelled => None,
+            () = tokio::time::sleep_until(deadline) => None,
+            ended = ask(question, &mut connection, &operation, &mut progress, to) => Some(ended),
+        };
+        let session = progress.session.unwrap_or_default();
+        if ended.is_none() || progress.truncated {
+            // Else the cluster computes what nobody reads.
+            let interrupted = connection.interrupt(&session, &operation);
+            match tokio::time::timeout(CANCELS_WITHIN, interrupted).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a question to the cluster was not interrupted"),
+                Err(_) => tracing::debug!("the cluster does not say that it interrupted a question"),
+            }
+        }
+        match ended {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(failed)) if !is_second && !progress.began && is_forgotten(&failed) => {
+                question.sessions.forget(&session);
+                is_second = true;
+            }
+            Some(Err(failed)) => return Err(failed),
+            // At the deadline the reader knows by its own clock.
+            None => return Err(QueryError::Cancelled),
+        }
+    }
+}
+
+async fn ask(
+    question: &Question,
+    connection: &mut Connection,
+    operation: &str,
+    progress: &mut Progress,
+    to: &SyncSender<Part>,
+) -> Result<(), QueryError> {
+    let session = question.sessions.with(connection, &question.views, &mut progress.session).await?;
+    let most = question.limits.rows;
+    let mut root = Relation { sql: Some(Sql { query: question.sql.clone() }), ..Relation::default() };
+    if let Some(limit) = i32::try_from(most + 1).ok().filter(|_| most < FEW_ROWS) {
+        root = Relation { limit: Some(Box::new(Limit { input: Some(Box::new(root)), limit })), ..Relation::default() };
+    }
+    let plan = Plan { root: Some(root), command: None };
+    let mut answered = connection.execute(request(connection, &session, operation, plan)).await?;
+    let mut left = most;
+    while let Some(part) = connection.next(&mut answered).await? {
+        let Some(batch) = part.arrow_batch else { continue };
+        let unreadable =
+            |error: ArrowError| QueryError::Cluster(format!("the rows of the cluster cannot be read: {error}"));
+        let reader = StreamReader::try_new(Cursor::new(batch.data.as_slice()), None).map_err(unreadable)?;
+        if !progress.began {
+            progress.began = true;
+            send(to, Answer::Schema(reader.schema()))?;
+        }
+        for rows in reader {
+            let rows = rows.map_err(unreadable)?;
+            let kept = cut(&rows, left);
+            progress.truncated = kept.num_rows() < rows.num_rows();
+            left -= kept.num_rows() as u64;
+            if kept.num_rows() > 0 {
+                send(to, Answer::Batch(kept, batch.data.len() as u64))?;
+            }
+            if progress.truncated {
+                return send(to, Answer::End(End { truncated: true }));
+            }
+        }
+    }
+    if !progress.began {
+        return Err(QueryError::Cluster(format!("the cluster {} answered without columns", question.address)));
+    }
+    send(to, Answer::End(End { truncated: false }))
+}
+
+fn cut(rows: &RecordBatch, most: u64) -> RecordBatch {
+    rows.slice(0, rows.num_rows().min(usize::try_from(most).unwrap_or(usize::MAX)))
+}
+
+/// Sends a part. It blocks while the reader is slow: this thread has nothing else to do.
+fn send(to: &SyncSender<Part>, part: Answer) -> Result<(), QueryError> {
+    to.send(Ok(part)).map_err(|_| QueryError::Cancelled)
+}

@@ -1,0 +1,112 @@
+//! Failures of a cluster, as an asker can use them.
+
+use super::Address;
+use crate::sql::QueryError;
+use std::error::Error;
+use tonic::{Code, Status};
+
+/// Most characters of a message.
+const LONGEST: usize = 2_000;
+
+/// What a message says when the question is wrong, by the class of its error in Spark and in Sail.
+const WRONG: [&str; 9] = [
+    "AnalysisException",
+    "ParseException",
+    "ArithmeticException",
+    "NumberFormatException",
+    "IllegalArgumentException",
+    "UnsupportedOperationException",
+    "DateTimeException",
+    "SparkRuntimeException",
+    "ArrayIndexOutOfBoundsException",
+];
+
+/// What a message says when workers went away.
+const LOST: [&str; 7] = [
+    "worker",
+    "executor lost",
+    "ExecutorLostFailure",
+    "heartbeat",
+    "transport error",
+    "error trying to connect",
+    "Connection refused",
+];
+
+/// What a message says when the cluster does not know a session any more, such as after its restart.
+const FORGOTTEN: [&str; 3] = ["INVALID_HANDLE", "SESSION_", "TABLE_OR_VIEW_NOT_FOUND"];
+
+/// The error of a cluster that does not answer.
+pub fn unreachable(address: &Address, error: &dyn Error) -> QueryError {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        message = format!("{message}: {one}");
+        cause = one.source();
+    }
+    QueryError::Cluster(format!(
+        "the cluster {address} does not answer ({message}): check that it runs, and `engine` in [lake]"
+    ))
+}
+
+/// The error of a call.
+pub fn of_status(address: &Address, status: &Status) -> QueryError {
+    let message = shortened(status.message());
+    // The class stands in the details, which are an encoded message: its text is in there as it is.
+    let details = String::from_utf8_lossy(status.details());
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    match status.code() {
+        Code::Unauthenticated | Code::PermissionDenied => {
+            let remedy = "check `engine` in [lake]";
+            QueryError::Cluster(format!("the cluster {address} refuses the token ({message}): {remedy}"))
+        }
+        Code::Unavailable => QueryError::Cluster(format!(
+            "the cluster {address} went away or has no workers ({message}): ask again when it is back"
+        )),
+        Code::Cancelled => QueryError::Cancelled,
+        _ if says(&LOST) => QueryError::Cluster(format!(
+            "the cluster {address} lost a worker and could not end the question without it ({message}): ask again"
+        )),
+        Code::InvalidArgument => QueryError::Sql(message),
+        _ if WRONG.iter().any(|class| details.contains(class)) || message.contains("SQLSTATE") => {
+            QueryError::Sql(message)
+        }
+        code => QueryError::Cluster(format!("the cluster {address} failed ({code:?}: {message})")),
+    }
+}
+
+/// Whether a failure may come from a session that the cluster does not know any more.
+pub fn is_forgotten(failed: &QueryError) -> bool {
+    let text = failed.to_string();
+    FORGOTTEN.iter().any(|word| text.contains(word))
+}
+
+fn shortened(message: &str) -> String {
+    // Java's stack follows the first paragraph.
+    let message = message.split("\n\nJVM stacktrace").next().unwrap_or_default().trim();
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} …", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_whose_it_is() {
+        let address: Address = "sc://host".parse().unwrap();
+        let of = |code: Code, message: &str, details: &'static str| {
+            of_status(&address, &Status::with_details(code, message, details.as_bytes().into()))
+        };
+        let analysis = "\u{8}org.apache.spark.sql.AnalysisException";
+        assert!(matches!(of(Code::Internal, "cannot resolve nope", analysis), QueryError::Sql(_)));
+        assert!(matches!(of(Code::Internal, "[X] no. SQLSTATE: 42703", ""), QueryError::Sql(_)));
+        let lost = of(Code::Internal, "task failed: worker 2 is lost", "").to_string();
+        assert!(lost.contains("lost a worker") && lost.contains("sc://host:15002"), "{lost}");
+        assert!(of(Code::Unavailable, "refused", "").to_string().contains("ask again"));
+        assert!(matches!(of(Code::Cancelled, "", ""), QueryError::Cancelled));
+        assert!(is_forgotten(&of(Code::Internal, "[TABLE_OR_VIEW_NOT_FOUND] complaints", analysis)));
+        assert!(!is_forgotten(&of(Code::Internal, "cannot resolve nope", analysis)));
+    }
+}
