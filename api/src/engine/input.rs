@@ -1,6 +1,8 @@
 //! The frames that the engine reads.
 
-use api::sql::protocol::{ASK, Ask, CANCEL, DROP, PIECE, PieceName, SETUP, Setup, read_frame, read_json, read_piece};
+use api::sql::protocol::{
+    ASK, Ask, CANCEL, DROP, LAKE, LakeTables, PIECE, PieceName, SETUP, Setup, read_frame, read_json, read_piece,
+};
 use arrow_array::RecordBatch;
 use std::io::{self, BufReader};
 use tokio::sync::{mpsc, watch};
@@ -13,6 +15,7 @@ pub enum Told {
     Setup(Setup),
     Piece(PieceName, RecordBatch),
     Drop(PieceName),
+    Lake(LakeTables),
     Ask(Box<Ask>),
 }
 
@@ -49,6 +52,7 @@ fn read(to_session: &mpsc::Sender<Told>, cancel: &watch::Sender<u64>) -> io::Res
                 Told::Piece(name, rows)
             }
             DROP => Told::Drop(read_json(&content)?),
+            LAKE => Told::Lake(read_json(&content)?),
             ASK => Told::Ask(Box::new(read_json(&content)?)),
             CANCEL => {
                 cancel.send_replace(read_json(&content)?);

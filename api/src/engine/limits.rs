@@ -10,6 +10,8 @@ pub const SESSION_STACK: usize = 128 * MB as usize;
 pub const WORKER_STACK: usize = 32 * MB as usize;
 /// Open files: the process has its pipes and opens nothing.
 const FILES: u64 = 64;
+/// Open files of a process that reads a lake.
+const FILES_OF_LAKE: u64 = 1_024;
 /// Address space that threads and the allocator reserve and do not use.
 const RESERVED: u64 = 1_024 * MB;
 const MB: u64 = 1 << 20;
@@ -25,10 +27,11 @@ impl Limits {
     ///
     /// # Errors
     /// When a limit cannot be set.
-    pub fn new(threads: usize) -> io::Result<Self> {
+    pub fn new(threads: usize, has_lake: bool) -> io::Result<Self> {
         Resource::FSIZE.set(0, 0)?;
         Resource::CORE.set(0, 0)?;
-        Resource::NOFILE.set(FILES, FILES)?;
+        let files = if has_lake { FILES_OF_LAKE } else { FILES };
+        Resource::NOFILE.set(files, files)?;
         let stacks = SESSION_STACK as u64 + threads as u64 * WORKER_STACK as u64;
         Ok(Self { base: address_space().unwrap_or(RESERVED) + stacks + RESERVED })
     }

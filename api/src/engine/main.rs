@@ -1,5 +1,6 @@
 //! `phananh-engine`: the process that answers SQL. `phananh` starts it, gives it the tables that its asker may read,
-//! and asks one question after the other (`api::sql::protocol`). It has no command line.
+//! and asks one question after the other (`api::sql::protocol`). Its only argument is the
+//! folder of a lake.
 //!
 //! It answers only after it gave up everything else: [`sandbox`] leaves it its pipes, its memory and its processors.
 
@@ -26,6 +27,7 @@ mod tables;
 use api::sql::protocol::Failed;
 use mimalloc::MiMalloc;
 use output::Output;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -43,9 +45,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     sandbox::leave_descriptors().map_err(|e| format!("cannot close its descriptors: {e}"))?;
+    // An engine of a lake reads the files of that folder, and no other.
+    let lake = std::env::args_os().nth(1).map(PathBuf::from);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let limits = limits::Limits::new(threads).map_err(|e| format!("cannot limit itself: {e}"))?;
-    sandbox::enter()?;
+    let limits = limits::Limits::new(threads, lake.is_some()).map_err(|e| format!("cannot limit itself: {e}"))?;
+    sandbox::enter(lake.as_deref())?;
     let output = Output::new().map_err(|e| format!("standard output: {e}"))?;
     // Plans are trees, and are walked by recursion.
     let session = std::thread::Builder::new().name("session".into()).stack_size(limits::SESSION_STACK);

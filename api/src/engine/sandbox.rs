@@ -2,7 +2,10 @@
 //! processes. An error of the SQL engine then reaches nothing but the tables that it was given.
 
 use close_fds::set_fds_cloexec;
-use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, Scope};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, RestrictionStatus, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
+};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -11,6 +14,7 @@ use seccompiler::{
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// Set once the process has executed its own program again.
@@ -29,21 +33,30 @@ pub fn leave_descriptors() -> io::Result<()> {
         return Ok(());
     }
     set_fds_cloexec(FIRST_OTHER, &[]);
-    Err(Command::new(std::env::current_exe()?).arg0("phananh-engine").env_clear().env(STAGE, "1").exec())
+    let own_arguments = std::env::args_os().skip(1);
+    Err(Command::new(std::env::current_exe()?)
+        .arg0("phananh-engine")
+        .args(own_arguments)
+        .env_clear()
+        .env(STAGE, "1")
+        .exec())
 }
 
 /// Forbids everything but computing and the use of the pipes. Call it while the process has one thread.
 ///
 /// # Errors
 /// When the kernel refuses a restriction that it knows. A kernel without landlock is no error: seccomp forbids the same
-/// calls.
-pub fn enter() -> Result<(), String> {
-    forbid_files().map_err(|e| format!("landlock: {e}"))?;
-    forbid_calls().map_err(|e| format!("seccomp: {e}"))
+/// calls. A process that reads a lake needs landlock: seccomp cannot tell one file from another.
+pub fn enter(lake: Option<&Path>) -> Result<(), String> {
+    let status = forbid_files(lake).map_err(|e| format!("landlock: {e}"))?;
+    if lake.is_some() && status.ruleset == RulesetStatus::NotEnforced {
+        return Err("this kernel has no landlock, which must limit it to the files of the lake".into());
+    }
+    forbid_calls(lake.is_some()).map_err(|e| format!("seccomp: {e}"))
 }
 
-/// No path may be opened, no port used and no other process signalled, as far as the kernel knows such rules.
-fn forbid_files() -> Result<(), landlock::RulesetError> {
+/// No path may be opened but to read those of the lake, no port used and no other process signalled, as far as the kernel knows such rules.
+fn forbid_files(lake: Option<&Path>) -> Result<RestrictionStatus, landlock::RulesetError> {
     let abi = ABI::V6;
     Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -51,14 +64,19 @@ fn forbid_files() -> Result<(), landlock::RulesetError> {
         .handle_access(AccessNet::from_all(abi))?
         .scope(Scope::from_all(abi))?
         .create()?
-        .restrict_self()?;
-    Ok(())
+        .add_rules(path_beneath_rules(lake, AccessFs::from_read(abi)))?
+        .restrict_self()
 }
 
 /// System calls fail that open, execute, connect, signal or trace.
-fn forbid_calls() -> Result<(), String> {
+fn forbid_calls(reads_lake: bool) -> Result<(), String> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(|e| e.to_string())?;
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = COMMON.iter().chain(OLD).map(|call| (*call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = COMMON
+        .iter()
+        .chain(OLD)
+        .filter(|call| !(reads_lake && READS.contains(call)))
+        .map(|call| (*call, Vec::new()))
+        .collect();
     // A thread that aborts signals itself; signals to others are refused.
     let own = u64::from(std::process::id());
     let to_others = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own);
@@ -100,6 +118,9 @@ const COMMON: &[i64] = &[
     // Memory and queues that processes share.
     libc::SYS_shmget, libc::SYS_shmat, libc::SYS_msgget, libc::SYS_semget, libc::SYS_mq_open,
 ];
+
+/// What a process does that reads a lake: landlock says which files.
+const READS: &[i64] = &[libc::SYS_openat, libc::SYS_statx, libc::SYS_readlinkat, libc::SYS_getdents64];
 
 /// The calls that one architecture has beside them.
 #[cfg(target_arch = "x86_64")]

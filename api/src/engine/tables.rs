@@ -1,9 +1,11 @@
 //! The tables, as the engine holds them from one question to the next.
 
-use api::sql::protocol::PieceName;
+use api::sql::protocol::{LakeTables, PieceName};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::ArrowError;
 use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::{DataFusionError, Result};
 use jobs::tables::{TABLES, Table, table};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +96,28 @@ impl Tables {
             let rows = MemTable::try_new(table.schema(), shared(slices.collect(), self.partitions))?;
             self.provider.deregister_table(name)?;
             self.provider.register_table(name.to_owned(), Arc::new(rows))?;
+        }
+        Ok(())
+    }
+
+    /// Reads tables from the files of a lake.
+    ///
+    /// # Errors
+    /// When there is no such table, or the engine refuses a file.
+    pub fn read_lake(&mut self, files: &LakeTables) -> Result<()> {
+        for (name, paths) in &files.0 {
+            let table = self.known(name)?;
+            let urls = paths.iter().map(ListingTableUrl::parse).collect::<Result<Vec<_>>>()?;
+            // The columns have plain texts, as those of other tables.
+            let format = ParquetFormat::default().with_force_view_types(false);
+            let options = ListingOptions::new(Arc::new(format)).with_target_partitions(self.partitions);
+            let config = ListingTableConfig::new_with_multi_paths(urls)
+                .with_listing_options(options)
+                .with_schema(table.schema());
+            let listed = ListingTable::try_new(config)?;
+            self.changed.remove(table.name);
+            self.provider.deregister_table(table.name)?;
+            self.provider.register_table(table.name.to_owned(), Arc::new(listed))?;
         }
         Ok(())
     }

@@ -44,11 +44,13 @@ pub struct Pool {
     groups: Arc<Groups>,
     /// Most engines of a group.
     most: usize,
+    /// The folder of the lake that the engines read; None for those that are given the tables.
+    lake: Option<PathBuf>,
     starts: Mutex<Sender<Start>>,
 }
 
 /// A program to start, and who waits for the process.
-type Start = (PathBuf, SyncSender<io::Result<Child>>);
+type Start = (PathBuf, Option<PathBuf>, SyncSender<io::Result<Child>>);
 
 /// An engine that answers one question. It goes back to the pool if [`Lease::give_back`] says so, and ends otherwise.
 pub struct Lease {
@@ -63,6 +65,11 @@ pub struct Lease {
 impl Pool {
     /// `most` engines for each audience and officer.
     pub fn new(most: usize) -> Self {
+        Self::over(most, None)
+    }
+
+    /// `most` engines for each audience and officer, which may read the files of a lake.
+    pub fn over(most: usize, lake: Option<PathBuf>) -> Self {
         let groups = Arc::new(Groups { by_key: Mutex::default(), freed: Condvar::new() });
         let (starts, receiver) = channel();
         let reaped = Arc::downgrade(&groups);
@@ -70,7 +77,7 @@ impl Pool {
         if let Err(error) = Builder::new().name("sql-engines".into()).spawn(move || keep(&receiver, &reaped)) {
             tracing::error!(%error, "cannot start the thread that starts SQL engines");
         }
-        Self { groups, most: most.max(1), starts: Mutex::new(starts) }
+        Self { groups, most: most.max(1), lake, starts: Mutex::new(starts) }
     }
 
     /// An engine for this asker: an idle one, else a new one. Waits while all of them answer.
@@ -118,7 +125,7 @@ impl Pool {
         let (sender, receiver) = sync_channel(1);
         let ended = || failed(&"the thread that starts engines ended");
         let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
-        starts.send((program.clone(), sender)).map_err(|_| ended())?;
+        starts.send((program.clone(), self.lake.clone(), sender)).map_err(|_| ended())?;
         drop(starts);
         receiver.recv().map_err(|_| ended())?.map_err(|e| failed(&e))
     }
@@ -147,8 +154,8 @@ impl Groups {
 fn keep(starts: &Receiver<Start>, groups: &Weak<Groups>) {
     loop {
         match starts.recv_timeout(REAPS_EVERY) {
-            Ok((program, waits)) => {
-                let _nobody_waits = waits.send(program::start(&program));
+            Ok((program, lake, waits)) => {
+                let _nobody_waits = waits.send(program::start(&program, lake.as_deref()));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

@@ -2,8 +2,8 @@
 
 use super::QueryError;
 use super::protocol::{
-    ASK, Ask, BATCH, CANCEL, DROP, END, End, FAILED, Failed, PARAMETERS, PieceName, SCHEMA, SETUP, Setup, fingerprint,
-    read_batch, read_frame, read_json, read_schema, write_json, write_piece,
+    ASK, Ask, BATCH, CANCEL, DROP, END, End, FAILED, Failed, LAKE, LakeTables, PARAMETERS, PieceName, SCHEMA, SETUP,
+    Setup, fingerprint, read_batch, read_frame, read_json, read_schema, write_json, write_piece,
 };
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -42,6 +42,8 @@ pub struct Engine {
     answers: Receiver<io::Result<(u8, Vec<u8>)>>,
     /// The version of each piece that the engine holds.
     held: HashMap<(&'static str, u32), u64>,
+    /// The state of the lake whose files the engine reads.
+    lake: Option<String>,
     number: u64,
     /// Since when it answers nothing.
     pub idle_since: Instant,
@@ -71,12 +73,27 @@ impl Engine {
         // A process that ended takes nothing; the first question says why.
         let _ended = write_json(&mut input, SETUP, &Setup { fingerprint: fingerprint(), board });
         let input = Arc::new(Mutex::new(input));
-        Ok(Self { child, input, answers, held: HashMap::new(), number: 0, idle_since: Instant::now() })
+        Ok(Self { child, input, answers, held: HashMap::new(), lake: None, number: 0, idle_since: Instant::now() })
     }
 
     /// Whether the process lives.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Names the files of a lake in one state, unless the engine reads that state already.
+    ///
+    /// # Errors
+    /// When the engine ended.
+    pub fn read_lake(&mut self, state: &str, tables: &LakeTables) -> io::Result<()> {
+        if self.lake.as_deref() == Some(state) {
+            return Ok(());
+        }
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        write_json(&mut *input, LAKE, tables)?;
+        drop(input);
+        self.lake = Some(state.to_owned());
+        Ok(())
     }
 
     /// Asks a question: sends the pieces of `tables` that the engine does not hold as they are, and the question

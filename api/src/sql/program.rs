@@ -32,13 +32,14 @@ pub fn find() -> Result<PathBuf, QueryError> {
     })
 }
 
-/// Starts the program. It gets nothing of the environment and no descriptors but its pipes. The thread that starts it
-/// must live on: the program ends with it.
+/// Starts the program; with a lake it may read the files of that folder. It gets nothing of the environment and no
+/// descriptors but its pipes. The thread that starts it must live on: the program ends with it.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn start(program: &Path) -> std::io::Result<Child> {
+pub fn start(program: &Path, lake: Option<&Path>) -> std::io::Result<Child> {
     Command::new(program)
+        .args(lake)
         .env_clear()
         .current_dir("/")
         // Ctrl-C is for the program that asks: it cancels its question.

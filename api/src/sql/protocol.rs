@@ -11,6 +11,7 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 
 /// Kinds of frames to the engine.
@@ -19,6 +20,7 @@ pub const PIECE: u8 = b'P';
 pub const DROP: u8 = b'D';
 pub const ASK: u8 = b'Q';
 pub const CANCEL: u8 = b'C';
+pub const LAKE: u8 = b'L';
 /// Kinds of frames from the engine.
 pub const SCHEMA: u8 = b's';
 pub const BATCH: u8 = b'b';
@@ -41,6 +43,10 @@ pub struct PieceName {
     pub table: String,
     pub key: u32,
 }
+
+/// The files of a lake in one state, by the name of the table: absolute paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LakeTables(pub BTreeMap<String, Vec<String>>);
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

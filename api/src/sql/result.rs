@@ -4,10 +4,11 @@ use super::pool::Lease;
 use super::process::Answer;
 use super::protocol::Failed;
 use super::{QueryError, QueryLimits};
+use crate::cluster::ClusterAnswer;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use schema::Timestamp;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Of which state of the register an answer is.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,41 @@ pub(super) struct State {
     pub position: i64,
     pub as_of: Timestamp,
     pub key_version: u32,
+}
+
+/// Who answers.
+pub(super) enum Source {
+    Engine(Box<Lease>),
+    Cluster(ClusterAnswer),
+}
+
+impl From<Lease> for Source {
+    fn from(lease: Lease) -> Self {
+        Self::Engine(Box::new(lease))
+    }
+}
+
+impl Source {
+    fn next(&mut self, deadline: Instant, memory_mb: u32, time: Duration) -> Result<Answer, QueryError> {
+        match self {
+            Self::Engine(lease) => lease.engine()?.next(deadline, memory_mb, time),
+            Self::Cluster(answer) => answer.next(deadline, time),
+        }
+    }
+
+    /// The question has ended.
+    fn end(self) {
+        if let Self::Engine(lease) = self {
+            lease.give_back();
+        }
+    }
+
+    /// Nobody reads the rest. A cluster is told by the thread that asks it.
+    fn cancel(self) {
+        if let Self::Engine(lease) = self {
+            cancel(*lease);
+        }
+    }
 }
 
 /// The answer to a question, read batch by batch. Dropping it cancels the question.
@@ -25,14 +61,14 @@ pub struct SqlResult {
     /// The whole time that the question may take.
     time: Duration,
     /// None when the answer has ended.
-    lease: Option<Lease>,
+    source: Option<Source>,
     bytes: u64,
     truncated: bool,
 }
 
 impl SqlResult {
-    pub(super) fn new(schema: SchemaRef, state: State, limits: QueryLimits, time: Duration, lease: Lease) -> Self {
-        Self { schema, state, limits, time, lease: Some(lease), bytes: 0, truncated: false }
+    pub(super) fn new(schema: SchemaRef, state: State, limits: QueryLimits, time: Duration, source: Source) -> Self {
+        Self { schema, state, limits, time, source: Some(source), bytes: 0, truncated: false }
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -57,8 +93,8 @@ impl SqlResult {
     /// # Errors
     /// When the question fails or a limit is exceeded.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, QueryError> {
-        let Some(lease) = &mut self.lease else { return Ok(None) };
-        match lease.engine()?.next(self.limits.deadline, self.limits.memory_mb, self.time) {
+        let Some(source) = &mut self.source else { return Ok(None) };
+        match source.next(self.limits.deadline, self.limits.memory_mb, self.time) {
             Ok(Answer::Batch(rows, bytes)) => {
                 self.bytes += bytes;
                 if self.bytes > self.limits.answer_bytes {
@@ -80,7 +116,7 @@ impl SqlResult {
                 Err(error(failed))
             }
             Ok(Answer::Schema(_) | Answer::Parameters(_)) => {
-                self.lease = None;
+                self.source = None;
                 Err(out_of_turn())
             }
             Err(failed @ (QueryError::Timeout(_) | QueryError::Cancelled)) => {
@@ -88,7 +124,7 @@ impl SqlResult {
                 Err(failed)
             }
             Err(failed) => {
-                self.lease = None;
+                self.source = None;
                 Err(failed)
             }
         }
@@ -100,14 +136,14 @@ impl SqlResult {
     }
 
     fn end(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+        if let Some(source) = self.source.take() {
+            source.end();
         }
     }
 
     fn cancel(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            cancel(lease);
+        if let Some(source) = self.source.take() {
+            source.cancel();
         }
     }
 }

@@ -5,7 +5,7 @@ use super::pool::{Lease, Pool};
 use super::process::Answer;
 use super::protocol::{Ask, Failed};
 use super::result::{State, cancel, error, out_of_turn};
-use super::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlResult};
+use super::{Lake, Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlResult};
 use arrow_schema::{DataType, SchemaRef};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::tables::{Table, table};
@@ -25,6 +25,16 @@ pub struct Description {
     pub columns: SchemaRef,
 }
 
+/// What a question is asked over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SqlSource {
+    /// The register as it is now.
+    #[default]
+    Register,
+    /// The lake of the configuration.
+    Lake,
+}
+
 /// What the service did since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SqlCounts {
@@ -40,6 +50,7 @@ pub struct SqlService {
     db: Db,
     snapshots: Arc<SnapshotStore>,
     pool: Pool,
+    lake: Option<Lake>,
     questions: AtomicU64,
     engines: AtomicU64,
     pieces: AtomicU64,
@@ -61,9 +72,39 @@ impl SqlService {
             db,
             snapshots,
             pool,
+            lake: None,
             questions: AtomicU64::new(0),
             engines: AtomicU64::new(0),
             pieces: AtomicU64::new(0),
+        }
+    }
+
+    /// The service with a lake.
+    #[must_use]
+    pub fn with_lake(mut self, lake: Option<Lake>) -> Self {
+        self.lake = lake;
+        self
+    }
+
+    /// Answers a question over the register or the lake, as [`SqlService::ask`] does.
+    ///
+    /// # Errors
+    /// As [`QueryError`] says.
+    pub fn ask_over(
+        &self,
+        source: SqlSource,
+        asker: &SqlAsker,
+        question: SqlQuestion,
+    ) -> Result<SqlResult, QueryError> {
+        match (source, &self.lake) {
+            (SqlSource::Register, _) => self.ask(asker, question),
+            (SqlSource::Lake, Some(lake)) => {
+                self.questions.fetch_add(1, Ordering::Relaxed);
+                lake.ask(asker, question)
+            }
+            (SqlSource::Lake, None) => {
+                Err(QueryError::Sql("this server has no lake: set dir in [lake] of the configuration".into()))
+            }
         }
     }
 
@@ -93,7 +134,7 @@ impl SqlService {
             as_of: snapshot.as_of,
             key_version: asker.reader.pseudonyms.version(),
         };
-        Ok(SqlResult::new(columns, state, limits, asking.time, lease))
+        Ok(SqlResult::new(columns, state, limits, asking.time, lease.into()))
     }
 
     /// What a text would answer.
@@ -180,21 +221,21 @@ impl SqlService {
 }
 
 /// A question with the whole time that it may take.
-struct Asking {
-    text: String,
-    parameters: Vec<Parameter>,
-    limits: QueryLimits,
-    time: Duration,
+pub(super) struct Asking {
+    pub text: String,
+    pub parameters: Vec<Parameter>,
+    pub limits: QueryLimits,
+    pub time: Duration,
     describe: bool,
 }
 
 impl Asking {
-    fn new(text: String, parameters: Vec<Parameter>, limits: QueryLimits, describe: bool) -> Self {
+    pub fn new(text: String, parameters: Vec<Parameter>, limits: QueryLimits, describe: bool) -> Self {
         let time = limits.deadline.saturating_duration_since(Instant::now());
         Self { text, parameters, limits, time, describe }
     }
 
-    fn ask(&self) -> Ask {
+    pub fn ask(&self) -> Ask {
         let left = self.limits.deadline.saturating_duration_since(Instant::now());
         Ask {
             number: 0,

@@ -9,6 +9,7 @@ use schema::enums::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::path::Path;
 
 /// The version of this layout.
 pub(super) const FORMAT: u32 = 1;
@@ -92,21 +93,34 @@ impl Manifest {
     /// # Errors
     /// `Lake` if it cannot be read, or another version of the program wrote it.
     pub(super) fn read(folder: &Folder) -> Result<Option<Self>, JobError> {
+        Self::at(&folder.path(MANIFEST))
+    }
+
+    /// Reads the manifest of a lake as those do who read its files: also while a sync runs, whose new files stand beside
+    /// those of this manifest.
+    ///
+    /// # Errors
+    /// `Lake` if there is no lake, it cannot be read, or another version of the program wrote it.
+    pub fn of(root: &Path) -> Result<Self, JobError> {
+        let manifest = Self::at(&root.join(MANIFEST))?;
+        manifest.ok_or_else(|| failed(root, "it has no manifest: `phananh lake sync DIR` makes the lake"))
+    }
+
+    fn at(path: &Path) -> Result<Option<Self>, JobError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
         }
-        let path = folder.path(MANIFEST);
-        let text = match std::fs::read(&path) {
+        let text = match std::fs::read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(|error| failed(&path, error))?,
+            text => text.map_err(|error| failed(path, error))?,
         };
         let remedy = "`phananh lake sync DIR --anew` writes the lake again";
-        let damaged = |error: serde_json::Error| failed(&path, format!("it is damaged ({error}): {remedy}"));
+        let damaged = |error: serde_json::Error| failed(path, format!("it is damaged ({error}): {remedy}"));
         let Version { format } = serde_json::from_slice(&text).map_err(damaged)?;
         if format != FORMAT {
             let message = format!("it has format {format}, and this version of the program writes {FORMAT}: {remedy}");
-            return Err(failed(&path, message));
+            return Err(failed(path, message));
         }
         serde_json::from_slice(&text).map(Some).map_err(damaged)
     }

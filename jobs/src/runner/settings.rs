@@ -174,11 +174,15 @@ pub struct LakeSettings {
     pub role: Role,
     /// How long files of earlier states stay for their readers.
     pub keep_hours: u32,
+    /// The cluster that answers questions over the lake, such as `sc://host:15002`; without one this machine does.
+    pub engine: Option<String>,
+    /// The folder as the cluster sees it, such as `s3a://bucket/lake`; without it `dir`.
+    pub url: Option<String>,
 }
 
 impl Default for LakeSettings {
     fn default() -> Self {
-        Self { dir: None, role: Role::DataTeam, keep_hours: 24 }
+        Self { dir: None, role: Role::DataTeam, keep_hours: 24, engine: None, url: None }
     }
 }
 
@@ -189,6 +193,9 @@ impl LakeSettings {
         }
         if self.keep_hours > 8_760 {
             return Err("lake: keep_hours must be from 0 to 8760".into());
+        }
+        if self.dir.is_none() && (self.engine.is_some() || self.url.is_some()) {
+            return Err("lake: engine and url need dir, the folder with the manifest of the lake".into());
         }
         Ok(())
     }

@@ -1,0 +1,164 @@
+//! Questions over a lake: by engines of this machine that read its files, or by a cluster.
+//!
+//! A lake is made for one role, with the pseudonyms of its exports: only that role asks it. It knows no askers who are
+//! officers, and they are refused, because it holds complaints that name them.
+
+use super::pool::Pool;
+use super::process::Answer;
+use super::protocol::{Failed, LakeTables};
+use super::result::{Source, State, cancel, error, out_of_turn};
+use super::service::Asking;
+use super::{QueryError, SqlAsker, SqlQuestion, SqlResult};
+use crate::cluster::{Address, Cluster, Views, text};
+use data_encoding::HEXLOWER;
+use jobs::lake::Manifest;
+use jobs::tables::{TABLES, Table};
+use schema::enums::Role;
+use schema::pseudonyms::Audience;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// A lake.
+pub struct Lake {
+    root: PathBuf,
+    /// The folder as the cluster sees it.
+    url: String,
+    engine: Engine,
+}
+
+enum Engine {
+    Embedded(Pool),
+    Cluster(Cluster),
+}
+
+impl Lake {
+    /// The lake in a folder. With the address of a cluster that one answers, and else at most `engines` processes of
+    /// this machine. `url` is the folder as the cluster sees it.
+    ///
+    /// # Errors
+    /// When the folder cannot be named to engines.
+    pub fn new(root: PathBuf, url: Option<String>, cluster: Option<Address>, engines: u32) -> Result<Self, QueryError> {
+        let failed =
+            |message: &dyn std::fmt::Display| QueryError::Cluster(format!("lake {}: {message}", root.display()));
+        let root = root.canonicalize().map_err(|e| failed(&e))?;
+        let name = root.to_str().filter(|name| !name.contains(['*', '?', '[', '{', ',']));
+        let name = name.ok_or_else(|| failed(&"its path has letters that engines take for patterns: move it"))?;
+        let url = url.unwrap_or_else(|| name.to_owned()).trim_end_matches('/').to_owned();
+        let engine = match cluster {
+            Some(address) => Engine::Cluster(Cluster::new(address)),
+            None => Engine::Embedded(Pool::over(usize::try_from(engines).unwrap_or(usize::MAX), Some(root.clone()))),
+        };
+        Ok(Self { root, url, engine })
+    }
+
+    /// Where the lake is asked, for messages.
+    pub fn place(&self) -> String {
+        match &self.engine {
+            Engine::Embedded(_) => "this machine".into(),
+            Engine::Cluster(cluster) => cluster.address().to_string(),
+        }
+    }
+
+    /// Answers a question. Blocks until the first rows or an error.
+    ///
+    /// # Errors
+    /// As [`QueryError`] says.
+    pub fn ask(&self, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
+        let manifest = Manifest::of(&self.root).map_err(|e| QueryError::Cluster(e.to_string()))?;
+        may_read(asker, &manifest)?;
+        let state = State { position: manifest.position, as_of: manifest.as_of, key_version: manifest.key_version };
+        let SqlQuestion { text, parameters, limits } = question;
+        let asking = Asking::new(text, parameters, limits, false);
+        let time = asking.time;
+        let (answer, source) = match &self.engine {
+            Engine::Embedded(pool) => self.of_engine(pool, asker, &manifest, &asking)?,
+            Engine::Cluster(cluster) => self.of_cluster(cluster, &manifest, &asking)?,
+        };
+        let Answer::Schema(columns) = answer else { return Err(out_of_turn()) };
+        Ok(SqlResult::new(columns, state, limits, time, source))
+    }
+
+    fn of_engine(
+        &self,
+        pool: &Pool,
+        asker: &SqlAsker,
+        manifest: &Manifest,
+        asking: &Asking,
+    ) -> Result<(Answer, Source), QueryError> {
+        let Asking { limits, time, .. } = *asking;
+        let mut lease = pool.take(asker, limits.deadline, time)?;
+        let ended = |e: std::io::Error| QueryError::Engine(e.to_string());
+        let place = |file: &str| self.root.join(file).display().to_string();
+        let tables: Vec<&'static Table> = tables_of(manifest).collect();
+        let files = tables.iter().map(|table| (table.name.to_owned(), paths(manifest, table, &place)));
+        lease.engine()?.read_lake(&state_of(manifest), &LakeTables(files.collect())).map_err(ended)?;
+        lease.engine()?.ask(&tables, Vec::new(), asking.ask()).map_err(ended)?;
+        match lease.engine()?.next(limits.deadline, limits.memory_mb, time) {
+            Ok(Answer::Failed(failed)) => {
+                if matches!(failed, Failed::Sql(_) | Failed::Cancelled) {
+                    lease.give_back();
+                }
+                Err(error(failed))
+            }
+            Ok(answer) => Ok((answer, lease.into())),
+            Err(failed @ (QueryError::Timeout(_) | QueryError::Cancelled)) => {
+                cancel(lease);
+                Err(failed)
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+
+    fn of_cluster(
+        &self,
+        cluster: &Cluster,
+        manifest: &Manifest,
+        asking: &Asking,
+    ) -> Result<(Answer, Source), QueryError> {
+        let known = |name: &str| tables_of(manifest).any(|table| table.name == name);
+        let checked = text::check(&asking.text, &asking.parameters, &known).map_err(QueryError::Sql)?;
+        let place = |file: &str| format!("{}/{file}", self.url);
+        let read = tables_of(manifest).filter(|table| checked.tables.contains(table.name));
+        let tables = read.map(|table| (table.name.to_owned(), paths(manifest, table, &place))).collect();
+        let views = Views { state: state_of(manifest), tables };
+        let mut answer = cluster.ask(checked.sql, views, asking.limits)?;
+        let first = answer.next(asking.limits.deadline, asking.time)?;
+        Ok((first, Source::Cluster(answer)))
+    }
+}
+
+fn may_read(asker: &SqlAsker, manifest: &Manifest) -> Result<(), QueryError> {
+    let Audience::Role(role @ (Role::Board | Role::DataTeam)) = asker.audience else {
+        return Err(QueryError::Sql("your role may not ask the lake".into()));
+    };
+    if role != manifest.role {
+        return Err(QueryError::Sql(format!(
+            "the lake is made for {}, with pseudonyms of its exports: a {role} asks the register",
+            manifest.role
+        )));
+    }
+    if asker.reader.officer.is_some() {
+        return Err(QueryError::Sql("you are an officer, and the lake may name you: ask the register".into()));
+    }
+    Ok(())
+}
+
+/// The tables that the lake has files of.
+fn tables_of(manifest: &Manifest) -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().copied().filter(|table| manifest.tables.get(table.name).is_some_and(|one| !one.files.is_empty()))
+}
+
+fn paths(manifest: &Manifest, table: &Table, place: &dyn Fn(&str) -> String) -> Vec<String> {
+    let files = manifest.tables.get(table.name).map(|table| table.files.as_slice()).unwrap_or_default();
+    files.iter().map(|file| place(&file.path)).collect()
+}
+
+/// Names the state of a lake: files of one name never have other contents.
+fn state_of(manifest: &Manifest) -> String {
+    let mut hash = Sha256::new();
+    for file in manifest.files() {
+        hash.update(file.path.as_bytes());
+        hash.update([0]);
+    }
+    HEXLOWER.encode(&hash.finalize())
+}
