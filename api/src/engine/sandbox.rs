@@ -55,7 +55,8 @@ pub fn enter(lake: Option<&Path>) -> Result<(), String> {
     forbid_calls(lake.is_some()).map_err(|e| format!("seccomp: {e}"))
 }
 
-/// No path may be opened but to read those of the lake, no port used and no other process signalled, as far as the kernel knows such rules.
+/// No path may be opened but to read those of the lake, no port used and no other process signalled, as far as the
+/// kernel knows such rules.
 fn forbid_files(lake: Option<&Path>) -> Result<RestrictionStatus, landlock::RulesetError> {
     let abi = ABI::V6;
     Ruleset::default()

@@ -19,6 +19,7 @@ use super::tls::tls_config;
 use super::{Service, export, graphiql, graphql, health, socket, sql};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
+use crate::cluster::Address;
 use crate::config::ApiSettings;
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
@@ -28,7 +29,7 @@ use crate::graphql::refresher::Refresher;
 use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
 use crate::receipt_limits::ReceiptLimits;
-use crate::sql::SqlService;
+use crate::sql::{Lake, SqlService};
 use crate::web;
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
@@ -41,7 +42,7 @@ use actix_web::{
 use anyhow::Context;
 use jobs::runner::on_demand::OnDemand;
 use jobs::runner::scheduler::Scheduler;
-use jobs::runner::settings::{AuditSettings, Settings};
+use jobs::runner::settings::{AuditSettings, LakeSettings, Settings};
 use jobs::scheduled::REGISTRY;
 use jobs::scheduled::audit::seal_and_witness;
 use jobs::snapshot::{SnapshotFile, SnapshotStore};
@@ -141,7 +142,8 @@ impl Server {
         let pgwire = PgListener::bind(&options.settings)?;
         let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
         let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
-        let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines);
+        let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines)
+            .with_lake(lake(&options.settings.lake, settings.sql_engines)?);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let change_feed = ChangeFeed::new(db.clone());
         let on_demand = OnDemand::new(db.clone(), options.settings.clone(), REGISTRY, Arc::clone(&snapshots));
@@ -369,6 +371,14 @@ impl Server {
 const OTHER_FILES: u64 = 256;
 /// Limit of open files that the node requests from the system, if it has fewer.
 const WANTED_FILES: u64 = 65_536;
+
+/// The lake of the configuration. The job `lake` makes its folder where there is none.
+fn lake(settings: &LakeSettings, engines: u32) -> anyhow::Result<Option<Lake>> {
+    let Some(dir) = settings.dir.as_ref() else { return Ok(None) };
+    let cluster = settings.engine.as_deref().map(str::parse::<Address>).transpose();
+    let cluster = cluster.map_err(|message| anyhow::anyhow!("lake.engine: {message}"))?;
+    Ok(Some(Lake::new(dir, settings.url.clone(), cluster, engines)?))
+}
 
 /// Concurrent statistics of one token: at most half of the processors, so that another token's statistic starts at
 /// once.

@@ -16,7 +16,7 @@ use jobs::tables::{TABLES, Table};
 use schema::enums::Role;
 use schema::pseudonyms::Audience;
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A lake.
 pub struct Lake {
@@ -37,10 +37,10 @@ impl Lake {
     ///
     /// # Errors
     /// When the folder cannot be named to engines.
-    pub fn new(root: PathBuf, url: Option<String>, cluster: Option<Address>, engines: u32) -> Result<Self, QueryError> {
+    pub fn new(root: &Path, url: Option<String>, cluster: Option<Address>, engines: u32) -> Result<Self, QueryError> {
         let failed =
             |message: &dyn std::fmt::Display| QueryError::Cluster(format!("lake {}: {message}", root.display()));
-        let root = root.canonicalize().map_err(|e| failed(&e))?;
+        let root = std::path::absolute(root).map_err(|e| failed(&e))?;
         let name = root.to_str().filter(|name| !name.contains(['*', '?', '[', '{', ',']));
         let name = name.ok_or_else(|| failed(&"its path has letters that engines take for patterns: move it"))?;
         let url = url.unwrap_or_else(|| name.to_owned()).trim_end_matches('/').to_owned();

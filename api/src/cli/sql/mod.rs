@@ -4,6 +4,7 @@
 mod answer;
 mod complete;
 mod interrupt;
+mod lake;
 mod pager;
 mod print;
 mod register;
@@ -18,6 +19,7 @@ use super::reader::Reader;
 use anyhow::Context;
 use jobs::runner::settings::Settings;
 use jobs::tables::{TABLES, Table};
+use lake::LakeOfFolder;
 use register::Register;
 use schema::Db;
 use serde::Serialize;
@@ -61,6 +63,15 @@ pub struct Args {
     /// Ask the server at this address instead of a database, with the token in PHANANH_TOKEN or --token-file
     #[arg(long, value_name = "URL")]
     server: Option<String>,
+    /// Ask the lake in this folder instead of a database, for the role that it is made for
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    lake: Option<PathBuf>,
+    /// Let a cluster that speaks Spark Connect answer (sc://HOST:PORT); it must see the lake in the same place
+    #[arg(long, value_name = "URL", requires = "lake")]
+    engine: Option<String>,
+    /// The folder of the lake as the cluster sees it, if that is another one
+    #[arg(long, value_name = "URL", requires = "engine")]
+    lake_url: Option<String>,
     /// File with the token for the server
     #[arg(long, value_name = "FILE", requires = "server")]
     token_file: Option<PathBuf>,
@@ -111,9 +122,10 @@ pub fn run(
 }
 
 fn way(db: impl FnOnce() -> anyhow::Result<Db>, settings: &Settings, args: &Args) -> anyhow::Result<Way> {
-    Ok(match &args.server {
-        Some(address) => Way::Server(Server::new(address, args)?),
-        None => Way::Register(Box::new(Register::open(db()?, settings, args)?)),
+    Ok(match (&args.server, &args.lake) {
+        (Some(address), _) => Way::Server(Server::new(address, args)?),
+        (None, Some(dir)) => Way::Lake(Box::new(LakeOfFolder::open(dir, args)?)),
+        (None, None) => Way::Register(Box::new(Register::open(db()?, settings, args)?)),
     })
 }
 

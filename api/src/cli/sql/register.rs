@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Largest answer, in bytes: a table or a JSON document is held in memory.
-const LARGEST_ANSWER: u64 = 4 * 1024 * 1024 * 1024;
+pub const LARGEST_ANSWER: u64 = 4 * 1024 * 1024 * 1024;
 
 pub struct Register {
     db: Db,

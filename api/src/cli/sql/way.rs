@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::interrupt::Running;
+use super::lake::LakeOfFolder;
 use super::register::Register;
 use super::saved::described;
 use super::server::Server;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 pub enum Way {
     Register(Box<Register>),
+    Lake(Box<LakeOfFolder>),
     Server(Server),
 }
 
@@ -18,7 +20,7 @@ impl Way {
     /// What cancels the next question.
     pub fn begin(&self) -> Running {
         match self {
-            Self::Register(_) => Running::register(),
+            Self::Register(_) | Self::Lake(_) => Running::register(),
             Self::Server(server) => Running::Server(server.agent()),
         }
     }
@@ -27,6 +29,7 @@ impl Way {
     pub fn ask(&self, running: &Running, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
         match (self, running) {
             (Self::Register(register), Running::Register(token)) => register.ask(token, sql, parameters),
+            (Self::Lake(lake), Running::Register(token)) => lake.ask(token, sql, parameters),
             (Self::Server(server), Running::Server(agent)) => server.ask(agent, sql, parameters),
             _ => anyhow::bail!("the question was begun in another way"),
         }
@@ -51,6 +54,7 @@ impl Way {
     pub fn tables(&self) -> Vec<&'static Table> {
         let is_shown = |one: &&'static Table| match self {
             Self::Register(register) => register.shows(one),
+            Self::Lake(lake) => lake.shows(one),
             Self::Server(_) => true,
         };
         TABLES.iter().copied().filter(is_shown).collect()

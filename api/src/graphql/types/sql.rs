@@ -5,9 +5,28 @@ use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::scalars::{Json, Moment};
 use crate::sql::cells::{json_rows, type_name};
 use crate::sql::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlService};
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum SqlSource {
+    /// The register as it is now.
+    Register,
+    /// The lake of the server (docs/lake.md), as it was at its last sync. For the role that it is made for. Its
+    /// pseudonyms are those of exports.
+    Lake,
+}
+
+impl From<SqlSource> for crate::sql::SqlSource {
+    fn from(source: SqlSource) -> Self {
+        match source {
+            SqlSource::Register => Self::Register,
+            SqlSource::Lake => Self::Lake,
+        }
+    }
+}
 
 /// The result of a SQL query over the snapshot.
 #[derive(SimpleObject)]
@@ -55,10 +74,11 @@ impl SqlQueries {
                           its place, such as a date."
         )]
         parameters: Option<Vec<Option<async_graphql::Json<Value>>>>,
+        #[graphql(default_with = "SqlSource::Register", desc = "What is asked.")] source: SqlSource,
     ) -> Result<SqlAnswer> {
         let values =
             parameters.unwrap_or_default().into_iter().map(|one| one.map_or(Value::Null, |json| json.0)).collect();
-        ask(ctx, Asked { title: String::new(), text: query, values, first }).await
+        ask(ctx, Asked { title: String::new(), text: query, values, first, source }).await
     }
 }
 
@@ -71,6 +91,7 @@ pub(super) struct Asked {
     pub values: Vec<Value>,
     /// At most this many rows.
     pub first: Option<i32>,
+    pub source: SqlSource,
 }
 
 /// Answers a question of the viewer, with its pseudonyms and limits.
@@ -94,14 +115,20 @@ pub(super) async fn ask(ctx: &Context<'_>, asked: Asked) -> Result<SqlAnswer> {
     };
     let place = request.note_sql(format!("{}{}", asked.title, audited_text(&asked.text, &asked.values)));
     let question = SqlQuestion { text: asked.text, parameters, limits };
-    answer(request, place, asker, question).await
+    answer(request, place, asker, asked.source.into(), question).await
 }
 
 /// Asks, and notes the end for the audit log.
-async fn answer(request: &RequestContext, place: usize, asker: SqlAsker, question: SqlQuestion) -> Result<SqlAnswer> {
+async fn answer(
+    request: &RequestContext,
+    place: usize,
+    asker: SqlAsker,
+    source: crate::sql::SqlSource,
+    question: SqlQuestion,
+) -> Result<SqlAnswer> {
     let (service, noting) = (Arc::clone(&request.app.sql), request.clone());
     let running = request.run_sql(move || {
-        let answer = collect(&service, &asker, question);
+        let answer = collect(&service, &asker, source, question);
         let rows = answer.as_ref().map(|answer| answer.rows.len() as u64);
         noting.note_sql_end(place, rows.map_err(ToString::to_string));
         answer.map_err(from_query)
@@ -113,9 +140,10 @@ async fn answer(request: &RequestContext, place: usize, asker: SqlAsker, questio
 fn collect(
     service: &SqlService,
     asker: &SqlAsker,
+    source: crate::sql::SqlSource,
     question: SqlQuestion,
 ) -> std::result::Result<SqlAnswer, QueryError> {
-    let mut result = service.ask(asker, question)?;
+    let mut result = service.ask_over(source, asker, question)?;
     let fields = result.schema().fields().clone();
     let mut rows = Vec::new();
     while let Some(batch) = result.next_batch()? {
@@ -150,6 +178,10 @@ pub(super) fn from_query(failed: QueryError) -> async_graphql::Error {
         QueryError::Sql(_) | QueryError::Broken(_) => bad_input(failed.to_string()),
         QueryError::Timeout(_) | QueryError::Cancelled => error(Code::Timeout, failed.to_string()),
         QueryError::NoEngine(message) => error(Code::Internal, message),
+        QueryError::Cluster(message) => {
+            tracing::error!(message, "the lake was not asked");
+            error(Code::Unavailable, message)
+        }
         QueryError::Engine(message) => {
             tracing::error!(message, "the SQL engine failed");
             error(Code::Internal, "the query failed; the server's log says why")

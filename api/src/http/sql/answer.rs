@@ -9,7 +9,7 @@ use crate::access::Viewer;
 use crate::admission::Owner;
 use crate::sql::audit::asked;
 use crate::sql::formats::{AnswerFormat, AnswerMetadata, AnswerWriter};
-use crate::sql::{QueryError, QueryLimits, SqlAsker, SqlQuestion};
+use crate::sql::{QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlSource};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use anyhow::Context;
@@ -69,6 +69,7 @@ struct Work {
     service: Data<Service>,
     viewer: Viewer,
     asker: SqlAsker,
+    source: SqlSource,
     question: SqlQuestion,
     format: AnswerFormat,
     /// Whether an answer that is cut off is a failure.
@@ -96,6 +97,7 @@ pub(super) async fn answer(service: &Data<Service>, viewer: Viewer, asked: Quest
         service: service.clone(),
         viewer,
         asker,
+        source: asked.source,
         question: SqlQuestion {
             text: asked.text,
             parameters: asked.parameters,
@@ -183,7 +185,7 @@ impl Work {
         begun: oneshot::Sender<AnswerMetadata>,
         rows: &mut u64,
     ) -> anyhow::Result<(SpoolWriter, bool)> {
-        let mut result = self.service.app.sql.ask(&self.asker, self.question.clone())?;
+        let mut result = self.service.app.sql.ask_over(self.source, &self.asker, self.question.clone())?;
         let key_version = Some(result.key_version());
         let metadata = AnswerMetadata { position: result.position(), key_version, as_of: result.as_of() };
         let mut writer = AnswerWriter::new(self.format, to, result.schema(), &metadata)?;

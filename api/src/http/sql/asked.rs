@@ -1,6 +1,6 @@
 //! What a request to `/sql` asks: its body and the query of its URL.
 
-use crate::sql::Parameter;
+use crate::sql::{Parameter, SqlSource};
 use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Query;
@@ -16,6 +16,26 @@ pub struct Asked {
     parameters: Vec<Value>,
     /// Rows of the answer: further ones are cut off.
     pub rows: Option<u32>,
+    #[serde(default)]
+    pub source: SourceName,
+}
+
+/// What is asked, as clients write it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SourceName {
+    #[default]
+    Register,
+    Lake,
+}
+
+impl From<SourceName> for SqlSource {
+    fn from(name: SourceName) -> Self {
+        match name {
+            SourceName::Register => Self::Register,
+            SourceName::Lake => Self::Lake,
+        }
+    }
 }
 
 impl Asked {
@@ -40,6 +60,8 @@ pub struct UrlPart {
     /// A JSON list.
     parameters: Option<String>,
     rows: Option<u32>,
+    /// What is asked.
+    source: Option<SourceName>,
     /// The format of the answer, for readers that send no `Accept` of their choice.
     pub format: Option<String>,
 }
@@ -98,11 +120,12 @@ impl UrlPart {
                 let query = std::str::from_utf8(body).map_err(|e| format!("the body is not UTF-8: {e}"))?.to_owned();
                 self.with(query)
             }
-            Content::Json if self.parameters.is_some() || self.rows.is_some() => {
-                Err("the body is JSON: write `parameters` and `rows` there, not in the URL".into())
+            Content::Json if self.parameters.is_some() || self.rows.is_some() || self.source.is_some() => {
+                Err("the body is JSON: write `parameters`, `rows` and `source` there, not in the URL".into())
             }
-            Content::Json => serde_json::from_slice(body)
-                .map_err(|e| format!("the body is not {{\"query\": …, \"parameters\": […], \"rows\": …}}: {e}")),
+            Content::Json => serde_json::from_slice(body).map_err(|e| {
+                format!("the body is not {{\"query\": …, \"parameters\": […], \"rows\": …, \"source\": …}}: {e}")
+            }),
         }
     }
 
@@ -111,7 +134,7 @@ impl UrlPart {
             None => Vec::new(),
             Some(text) => serde_json::from_str(text).map_err(|e| format!("parameters is not a JSON list: {e}"))?,
         };
-        Ok(Asked { query, parameters, rows: self.rows })
+        Ok(Asked { query, parameters, rows: self.rows, source: self.source.unwrap_or_default() })
     }
 }
 

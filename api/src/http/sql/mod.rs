@@ -11,7 +11,7 @@ use super::protocol::{Media, refusal, respond};
 use crate::access::{EXPORTERS, Viewer};
 use crate::graphql::error::Code;
 use crate::sql::formats::AnswerFormat;
-use crate::sql::{Parameter, QueryError};
+use crate::sql::{Parameter, QueryError, SqlSource};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{Accept, Header, RETRY_AFTER};
 use actix_web::web::{Bytes, Data};
@@ -23,6 +23,7 @@ use asked::{Asked, UrlPart, content};
 struct Question {
     text: String,
     parameters: Vec<Parameter>,
+    source: SqlSource,
     /// Rows of the answer.
     rows: u64,
     /// Whether the client named the number of rows: then it expects that the others are cut off.
@@ -91,6 +92,7 @@ async fn answered(
     let question = Question {
         text: asked.query,
         parameters,
+        source: asked.source.into(),
         rows: u64::from(asked.rows.unwrap_or(most)),
         names_rows: asked.rows.is_some(),
         format,
@@ -158,6 +160,10 @@ fn refused_response(http: &HttpRequest, refused: &Refused) -> HttpResponse {
         }
         Refused::Query(failed @ QueryError::NoEngine(_)) => {
             (StatusCode::NOT_IMPLEMENTED, Code::Unavailable, failed.to_string())
+        }
+        Refused::Query(failed @ QueryError::Cluster(_)) => {
+            tracing::error!(error = %failed, "the lake was not asked");
+            (StatusCode::BAD_GATEWAY, Code::Unavailable, failed.to_string())
         }
         Refused::Query(failed @ QueryError::Engine(_)) => {
             tracing::error!(error = %failed, "a query failed");

@@ -7,7 +7,7 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_store};
 use crate::graphql::filter::Filter;
 use crate::graphql::page::PageArgs;
-use crate::graphql::types::sql::{Asked, SqlAnswer, ask};
+use crate::graphql::types::sql::{Asked, SqlAnswer, SqlSource, ask};
 use crate::sql::SavedRun;
 use async_graphql::{Context, Object, Result, SimpleObject};
 use schema::register::{no_such_query, saved_query_named, saved_query_version};
@@ -86,7 +86,8 @@ impl SavedQueryQueries {
         let parameters = saved.query_parameters().map_err(from_store)?;
         let run = SavedRun::new(&saved.text, &parameters, &given).map_err(bad_input)?;
         let title = format!("-- saved question {}, version {}\n", saved.name, saved.version);
-        let answer = ask(ctx, Asked { title, text: run.text, values: run.values, first }).await?;
+        let answer =
+            ask(ctx, Asked { title, text: run.text, values: run.values, first, source: SqlSource::Register }).await?;
         Ok(SavedQueryAnswer { name: saved.name, version: saved.version, answer })
     }
 }

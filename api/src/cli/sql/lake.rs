@@ -1,0 +1,63 @@
+//! Questions over a lake in a folder: no database and no key file is needed, because its files hold pseudonyms.
+
+use super::Args;
+use super::answer::Answer;
+use super::register::LARGEST_ANSWER;
+use crate::cluster::Address;
+use crate::sql::{Lake, Parameter, QueryLimits, SqlAsker, SqlQuestion};
+use anyhow::Context;
+use jobs::lake::Manifest;
+use jobs::tables::Table;
+use schema::db::cancellation::{CancelToken, set_cancel_token};
+use schema::keys::Keys;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Engine processes of this machine: a session asks one question at a time.
+const ENGINES: u32 = 1;
+
+pub struct LakeOfFolder {
+    lake: Lake,
+    asker: SqlAsker,
+    rows: u64,
+    memory_mb: u32,
+    time: Duration,
+}
+
+impl LakeOfFolder {
+    pub fn open(dir: &Path, args: &Args) -> anyhow::Result<Self> {
+        let cluster = args.engine.as_deref().map(str::parse::<Address>).transpose();
+        let cluster = cluster.map_err(|message| anyhow::anyhow!("--engine: {message}"))?;
+        // Who reads the files may ask them.
+        let role = Manifest::of(dir)?.role;
+        let asker = SqlAsker::for_role(role, &Keys::ephemeral());
+        Ok(Self {
+            lake: Lake::new(dir, args.lake_url.clone(), cluster, ENGINES)?,
+            asker: asker.with_context(|| format!("a {role} may not ask in SQL"))?,
+            rows: u64::from(args.rows),
+            memory_mb: args.memory_mb,
+            time: Duration::from_secs(u64::from(args.seconds)),
+        })
+    }
+
+    pub fn ask(&self, token: &Arc<CancelToken>, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
+        set_cancel_token(Some(Arc::clone(token)));
+        let parameters: Result<Vec<Parameter>, String> = parameters.iter().map(Parameter::of_json).collect();
+        let limits = QueryLimits {
+            rows: self.rows,
+            memory_mb: self.memory_mb,
+            answer_bytes: LARGEST_ANSWER,
+            deadline: Instant::now() + self.time,
+        };
+        let parameters = parameters.map_err(anyhow::Error::msg)?;
+        let result = self.lake.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?;
+        let key_version = Some(result.key_version());
+        Ok(Answer::of_register(result, key_version, self.rows))
+    }
+
+    pub fn shows(&self, table: &Table) -> bool {
+        self.asker.reader.board || !table.board_only
+    }
+}
