@@ -20,6 +20,7 @@ mod manifest;
 mod months;
 mod parts;
 mod statements;
+pub mod statistics;
 mod sync;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //! are its dimension values as indices into the reference data.
 
 mod allegations;
+mod arranged;
 mod by_group;
 mod calendar;
 mod columns;
@@ -17,6 +18,7 @@ mod measures;
 mod top_groups;
 
 pub use allegations::Allegations;
+pub use arranged::answer_of_groups;
 pub use calendar::{Bucket, DayRange, Shift, Span, date};
 pub use dimension::Dimension;
 pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds, attributes as disclosed_attributes};
@@ -24,13 +26,13 @@ pub use measures::{Measure, Measures, SelectedMeasures};
 
 use crate::JobError;
 use crate::snapshot::Snapshot;
+use arranged::{arrange, skipped};
 use calendar::Calendar;
 use chrono_tz::Tz;
 use disclosure::disclosed;
 use groups::{Grouped, group};
 use polars::prelude::Expr;
 use schema::db::cancellation::check_cancelled;
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use top_groups::top_groups;
 
@@ -212,33 +214,8 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
                 Some(Box::new(earlier.unwrap_or_else(|| GroupResult::new(one.places.clone(), Measures::default()))));
         }
     }
-    if let Some(having) = &question.having {
-        groups.retain(|one| (having.0)(one));
-    }
-    if let Some(disguise) = &question.disguise {
-        // The stable sort below keeps this order among groups with equal sort keys.
-        groups.sort_by_cached_key(|one| {
-            let places = one.places.iter().zip(&question.group_by);
-            places.map(|(place, dimension)| place.map(|place| (disguise.0)(*dimension, place))).collect::<Vec<_>>()
-        });
-    }
-    let group_count = groups.len();
-    if question.disguise.is_some() {
-        groups.sort_by(|a, b| compare(a, b, &question.order_by));
-    } else {
-        let order =
-            |a: &GroupResult, b: &GroupResult| compare(a, b, &question.order_by).then_with(|| a.places.cmp(&b.places));
-        // If few of many groups are shown, the others need not be sorted.
-        if question.after.is_none() && !question.other && question.limit < group_count / 4 {
-            groups.select_nth_unstable_by(question.limit, order);
-            groups[..question.limit].sort_unstable_by(order);
-        } else {
-            groups.sort_unstable_by(order);
-        }
-    }
-    let skipped = question.after.as_ref().map_or(0, |after| {
-        groups.iter().position(|one| one.places == after.places).map_or(after.rank.min(group_count), |at| at + 1)
-    });
+    let group_count = arrange(&mut groups, question);
+    let skipped = skipped(&groups, question);
     let shown = question.limit.min(group_count - skipped);
     let truncated = skipped + shown < group_count;
     let rest = groups.split_off(skipped + shown);
@@ -293,7 +270,7 @@ fn groups_of_period(
 }
 
 impl GroupResult {
-    fn new(places: Vec<Option<i64>>, measures: Measures) -> Self {
+    pub fn new(places: Vec<Option<i64>>, measures: Measures) -> Self {
         Self {
             places,
             measures,
@@ -314,27 +291,6 @@ impl GroupResult {
         };
         if hidden { None } else { self.measures.value(measure) }
     }
-}
-
-/// Groups without a value come last in both directions.
-fn compare(a: &GroupResult, b: &GroupResult, order: &[(Order, bool)]) -> Ordering {
-    for (by, descending) in order {
-        let turned = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
-        let ordering = match by {
-            Order::Measure(measure) => match (a.value(*measure), b.value(*measure)) {
-                (Some(a), Some(b)) => turned(a.total_cmp(&b)),
-                (a, b) => b.is_some().cmp(&a.is_some()),
-            },
-            Order::Dimension(at) => match (a.places[*at], b.places[*at]) {
-                (Some(a), Some(b)) => turned(a.cmp(&b)),
-                (a, b) => b.is_some().cmp(&a.is_some()),
-            },
-        };
-        if ordering != Ordering::Equal {
-            return ordering;
-        }
-    }
-    Ordering::Equal
 }
 
 /// Adds the buckets without complaints, for each combination of the other dimensions.

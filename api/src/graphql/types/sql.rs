@@ -173,7 +173,7 @@ fn audited_text(query: &str, values: &[Value]) -> String {
 }
 
 /// The error of a query as a client sees it.
-pub(super) fn from_query(failed: QueryError) -> async_graphql::Error {
+pub fn from_query(failed: QueryError) -> async_graphql::Error {
     match failed {
         QueryError::Sql(_) | QueryError::Broken(_) => bad_input(failed.to_string()),
         QueryError::Timeout(_) | QueryError::Cancelled => error(Code::Timeout, failed.to_string()),

@@ -6,6 +6,7 @@ mod conditions;
 mod dimensions;
 mod filter;
 mod having;
+mod lake;
 mod measures;
 mod order_by_measure;
 mod period;

@@ -1,5 +1,6 @@
 //! The query `complaintStatistics`.
 
+use super::lake;
 use super::{
     Arguments, ComplaintStatistics, ComplaintStatisticsFilter, Selection, StatisticsComparison, StatisticsDimension,
     StatisticsHaving, StatisticsOrder, disguise, past_day, question,
@@ -7,6 +8,7 @@ use super::{
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::execute::blocking;
+use crate::graphql::types::sql::SqlSource;
 use async_graphql::{Context, Object, Result};
 use chrono::NaiveDate;
 use jobs::JobError;
@@ -50,6 +52,11 @@ impl StatisticsQueries {
             desc = "A past day (Vietnam): counts what had been received, answered, decided and found by its end, as the register knows it now. Default: today. A future day gives BAD_USER_INPUT, as does any day for a DASHBOARD."
         )]
         as_of: Option<NaiveDate>,
+        #[graphql(
+            default_with = "SqlSource::Register",
+            desc = "LAKE counts in the lake of the server as it was at its last sync; what the lake does not have gives BAD_USER_INPUT."
+        )]
+        source: SqlSource,
     ) -> Result<ComplaintStatistics> {
         let viewer = viewer(ctx)?;
         let app = &request(ctx)?.app;
@@ -72,6 +79,11 @@ impl StatisticsQueries {
             .ok()
             .filter(|n| *n <= groups as usize)
             .ok_or_else(|| bad_input(format!("first must be from 0 to {groups}")))?;
+        let over_lake = match source {
+            SqlSource::Register => None,
+            SqlSource::Lake if as_of.is_some() => return Err(bad_input("asOf: the lake has the day of its last sync")),
+            SqlSource::Lake => Some(lake::conditions(filter.as_ref(), &snapshot)?),
+        };
         let arguments = Arguments {
             selection: Selection::of(request(ctx)?, &snapshot, &scope, filter.as_ref()).await?,
             filter,
@@ -91,6 +103,11 @@ impl StatisticsQueries {
         let needs_past = arguments.needs_past();
         let question = question(&snapshot, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
+        if let Some(conditions) = over_lake {
+            lake::check(&question, ctx.field())?;
+            let answer = lake::ask(request(ctx)?, &snapshot, question, conditions).await?;
+            return Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, request(ctx)?.cursors()));
+        }
         let of = Arc::clone(&snapshot);
         let database = app.db.clone();
         let computing = move || {
