@@ -23,7 +23,7 @@ pub const IDENTIFYING_ARGUMENTS: &[(&str, Names)] = &[
 /// Arguments that need no entry, with the reason. A row with `*` covers arguments that hold numbers, times, enum values
 /// or objects; an argument that holds a text, an id or JSON must be named in a row.
 pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
-    ("Query.sql", &["*", "query", "parameters", "source"], "the SQL query itself is logged, with its parameters"),
+    ("Query.sql", &["*", "query", "parameters"], "the SQL query itself is logged, with its parameters"),
     (
         "Query.runSavedQuery",
         &["*", "name", "parameters"],

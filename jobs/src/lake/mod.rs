@@ -19,6 +19,7 @@ mod identity;
 mod manifest;
 mod months;
 mod parts;
+pub mod recurrence;
 mod statements;
 pub mod statistics;
 mod sync;
