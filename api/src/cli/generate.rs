@@ -4,6 +4,7 @@ use super::output::{Output, print_note};
 use super::progress::Interruptible;
 use anyhow::Context;
 use chrono::NaiveDate;
+use jobs::lake::invented::{Invented, Written, invent};
 use schema::Db;
 use schema::files::AtomicFile;
 use schema::register::demonstration;
@@ -28,12 +29,30 @@ pub struct Args {
     /// File for the ground truth of the register, for tests of statistics
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+    /// Write a lake to this folder instead of a register to the database: complaints straight as Parquet files, which
+    /// may be more than a database holds
+    #[arg(long, value_name = "DIR", conflicts_with = "truth")]
+    lake: Option<PathBuf>,
 }
 
 impl Args {
     pub fn parameters(&self) -> Parameters {
         Parameters { complaints: self.complaints, seed: self.seed, until: self.until }
     }
+}
+
+/// Writes an invented lake, if the arguments ask for one.
+pub fn lake(args: &Args, out: &Output) -> anyhow::Result<Option<ExitCode>> {
+    let Some(dir) = &args.lake else { return Ok(None) };
+    let of = Invented { complaints: args.complaints as u64, seed: args.seed, until: args.until };
+    let mut bar = Interruptible::counting(args.complaints, "complaints")?;
+    let written = invent(dir, of, &mut |stored| bar.at(stored));
+    bar.finish();
+    out.print(&written?, |one| {
+        let Written { complaints, allegations, files, bytes } = one;
+        format!("an invented lake: {complaints} complaints, {allegations} allegations, {files} files, {bytes} bytes")
+    })?;
+    Ok(Some(ExitCode::SUCCESS))
 }
 
 pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {

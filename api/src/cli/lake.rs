@@ -2,9 +2,12 @@
 
 use super::output::{Output, print_note};
 use super::reader::Reader;
+use super::sql::{LakeOfFolder, Limits, print_answer};
 use anyhow::Context;
+use chrono::NaiveDate;
 use jobs::JobError;
-use jobs::lake::{SyncOptions, Synced, Verified, sync, verify};
+use jobs::analyses::recurrence::Rules;
+use jobs::lake::{Manifest, SyncOptions, Synced, Verified, recurrence, sync, verify};
 use jobs::runner::settings::Settings;
 use jobs::snapshot::{Snapshot, SnapshotFile, SnapshotStore};
 use schema::Db;
@@ -29,6 +32,27 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=8760))]
         keep_hours: u32,
     },
+    /// Count complaints, episodes and enterprises of each officer, with observed and expected episodes, where the lake
+    /// lies: on this machine or in a cluster
+    Counts {
+        /// Folder of the lake
+        dir: PathBuf,
+        /// The day as of whose end to count; by default the day of the lake
+        #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
+        as_of: Option<NaiveDate>,
+        /// A cluster that speaks Spark Connect: sc://HOST:PORT
+        #[arg(long, value_name = "URL")]
+        engine: Option<String>,
+        /// The folder as the cluster sees it, if that is another one
+        #[arg(long, value_name = "URL", requires = "engine")]
+        lake_url: Option<String>,
+        /// Memory limit of this machine's engine in megabytes
+        #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(512..=1_048_576))]
+        memory_mb: u32,
+        /// Time limit in seconds
+        #[arg(long, default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+        seconds: u32,
+    },
     /// Verify that the files of a lake are those of its manifest, and that the register has their rows; exit status 1 if
     /// not
     Verify {
@@ -36,6 +60,9 @@ pub enum Command {
         dir: PathBuf,
     },
 }
+
+/// Most rows of counts: officers of a country.
+const MOST_OFFICERS: u64 = 10_000_000;
 
 const NO_KEY: &str = "a lake needs the key file, which makes its pseudonyms: name it with --key-file or \
                       PHANANH_KEY_FILE (`phananh key create FILE` makes one)";
@@ -46,6 +73,17 @@ pub fn run(
     command: &Command,
     out: &Output,
 ) -> anyhow::Result<ExitCode> {
+    if let Command::Counts { dir, as_of, engine, lake_url, memory_mb, seconds } = command {
+        let limits = Limits { rows: MOST_OFFICERS, memory_mb: *memory_mb, seconds: *seconds };
+        let lake = LakeOfFolder::open(dir, engine.as_deref(), lake_url.clone(), limits)?;
+        let as_of = match as_of {
+            Some(day) => *day,
+            None => Manifest::of(dir)?.day,
+        };
+        let sql = recurrence::counts(as_of, &Rules::default());
+        print_answer(lake.ask(&Arc::default(), &sql, &[])?, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let db = db()?;
     let keys = settings.keys.as_deref().context(NO_KEY)?;
     let newest = Newest { db: &db, settings, store: OnceLock::new() };
@@ -62,6 +100,7 @@ pub fn run(
             out.print(&done, synced)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Counts { .. } => anyhow::bail!("counts need no database"),
         Command::Verify { dir } => {
             let found = verify(&db, keys, dir, &|| newest.load())?;
             out.print(&found, verified)?;

@@ -181,6 +181,9 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
             import::run(args, &cli.database, &settings, || Db::open_for_import(&cli.database), out)
         }
         Command::Generate(args) => {
+            if let Some(status) = generate::lake(args, out)? {
+                return Ok(status);
+            }
             args.parameters().check()?;
             generate::run(args, &register_or_new(Db::open_for_import(&cli.database)?, &settings)?, out)
         }

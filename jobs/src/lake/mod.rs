@@ -16,6 +16,7 @@
 mod content;
 mod folder;
 mod identity;
+pub mod invented;
 mod manifest;
 mod months;
 mod parts;

@@ -99,7 +99,7 @@ impl Source<'_> {
 }
 
 /// Writes one part.
-struct PartWriter {
+pub(super) struct PartWriter {
     table: &'static Table,
     part: String,
     draft: PathBuf,
@@ -108,7 +108,7 @@ struct PartWriter {
 }
 
 impl PartWriter {
-    fn begin(folder: &Folder, table: &'static Table, part: &str, key_version: u32) -> Result<Self, JobError> {
+    pub fn begin(folder: &Folder, table: &'static Table, part: &str, key_version: u32) -> Result<Self, JobError> {
         let draft = folder.draft(&format!("{}-{part}", table.name));
         let file = HashedFile::create(&draft).map_err(|error| failed(&draft, error))?;
         // What is in the file besides its rows must not change while these do not.
@@ -123,7 +123,7 @@ impl PartWriter {
         Ok(Self { table, part: part.to_owned(), draft, writer, content: Content::new(table) })
     }
 
-    fn add(&mut self, rows: &RecordBatch) -> Result<(), JobError> {
+    pub fn add(&mut self, rows: &RecordBatch) -> Result<(), JobError> {
         self.content.add(rows).map_err(|error| failed(&self.draft, error))?;
         self.writer.write(rows).map_err(|error| failed(&self.draft, error))
     }
@@ -132,7 +132,7 @@ impl PartWriter {
         self.writer.flush().map_err(|error| failed(&self.draft, error))
     }
 
-    fn finish(self, folder: &Folder) -> Result<LakeFile, JobError> {
+    pub fn finish(self, folder: &Folder) -> Result<LakeFile, JobError> {
         let Self { table, part, draft, writer, content } = self;
         let file = writer.into_inner().map_err(|error| failed(&draft, error))?;
         let (bytes, sha256) = file.finish().map_err(|error| failed(&draft, error))?;

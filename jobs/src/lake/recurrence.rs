@@ -186,7 +186,8 @@ fn expected(as_of: NaiveDate, days: i32, enough: u32) -> String {
          CAST(w.declarations AS DOUBLE) AS x, CAST(0 AS DOUBLE) AS e FROM workload w JOIN units u ON u.code = w.unit \
          LEFT JOIN units b ON b.code = u.branch WHERE w.officer IS NOT NULL AND w.month >= DATE '{first}' AND w.month \
          <= DATE '{as_of}'), cells AS (SELECT subject, peer_group, month, SUM(x) AS x, SUM(e) AS e FROM parts GROUP BY \
-         subject, peer_group, month), strata AS (SELECT cells.*, {} FROM cells), rates AS (SELECT subject, x, e, {rate} \
+         subject, peer_group, month), strata AS (SELECT cells.*, {} FROM cells), rates AS (SELECT subject, x, e, \
+         {rate} \
          AS rate FROM strata), of_officer AS (SELECT subject, CAST(SUM(e) AS BIGINT) AS observed, SUM(x) AS exposure, \
          CASE WHEN SUM(CASE WHEN x > 0 AND rate IS NULL THEN 1 ELSE 0 END) = 0 THEN SUM(x * rate) END AS expected FROM \
          rates GROUP BY subject)",

@@ -1,6 +1,5 @@
 //! Questions over a lake in a folder: no database and no key file is needed, because its files hold pseudonyms.
 
-use super::Args;
 use super::answer::Answer;
 use super::register::LARGEST_ANSWER;
 use crate::cluster::Address;
@@ -26,19 +25,27 @@ pub struct LakeOfFolder {
     time: Duration,
 }
 
+/// The limits of questions.
+pub struct Limits {
+    pub rows: u64,
+    pub memory_mb: u32,
+    pub seconds: u32,
+}
+
 impl LakeOfFolder {
-    pub fn open(dir: &Path, args: &Args) -> anyhow::Result<Self> {
-        let cluster = args.engine.as_deref().map(str::parse::<Address>).transpose();
+    pub fn open(dir: &Path, engine: Option<&str>, url: Option<String>, limits: Limits) -> anyhow::Result<Self> {
+        let Limits { rows, memory_mb, seconds } = limits;
+        let cluster = engine.map(str::parse::<Address>).transpose();
         let cluster = cluster.map_err(|message| anyhow::anyhow!("--engine: {message}"))?;
         // Who reads the files may ask them.
         let role = Manifest::of(dir)?.role;
         let asker = SqlAsker::for_role(role, &Keys::ephemeral());
         Ok(Self {
-            lake: Lake::new(dir, args.lake_url.clone(), cluster, ENGINES)?,
+            lake: Lake::new(dir, url, cluster, ENGINES)?,
             asker: asker.with_context(|| format!("a {role} may not ask in SQL"))?,
-            rows: u64::from(args.rows),
-            memory_mb: args.memory_mb,
-            time: Duration::from_secs(u64::from(args.seconds)),
+            rows,
+            memory_mb,
+            time: Duration::from_secs(u64::from(seconds)),
         })
     }
 

@@ -19,7 +19,8 @@ use super::reader::Reader;
 use anyhow::Context;
 use jobs::runner::settings::Settings;
 use jobs::tables::{TABLES, Table};
-use lake::LakeOfFolder;
+pub use lake::{LakeOfFolder, Limits};
+pub use print::print as print_answer;
 use register::Register;
 use schema::Db;
 use serde::Serialize;
@@ -117,14 +118,17 @@ pub fn run(
         print_note("note: without --key-file, pseudonyms are of a temporary key: another run has others");
     }
     let answer = way.ask(&way.begin(), &sql, &parameters)?;
-    print::print(answer, out)?;
+    print_answer(answer, out)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn way(db: impl FnOnce() -> anyhow::Result<Db>, settings: &Settings, args: &Args) -> anyhow::Result<Way> {
     Ok(match (&args.server, &args.lake) {
         (Some(address), _) => Way::Server(Server::new(address, args)?),
-        (None, Some(dir)) => Way::Lake(Box::new(LakeOfFolder::open(dir, args)?)),
+        (None, Some(dir)) => {
+            let limits = Limits { rows: u64::from(args.rows), memory_mb: args.memory_mb, seconds: args.seconds };
+            Way::Lake(Box::new(LakeOfFolder::open(dir, args.engine.as_deref(), args.lake_url.clone(), limits)?))
+        }
         (None, None) => Way::Register(Box::new(Register::open(db()?, settings, args)?)),
     })
 }
