@@ -1,7 +1,7 @@
 //! The answer of a cluster. A thread of its own reads it, so that who waits for it can watch a deadline.
 
 use super::Address;
-use super::failure::is_forgotten;
+use super::failure::{is_forgotten, is_lost};
 use super::messages::{Limit, Plan, Relation, Sql};
 use super::rpc::Connection;
 use super::session::{Sessions, Views, request};
@@ -24,6 +24,8 @@ const LOOKS_EVERY: Duration = Duration::from_millis(20);
 const PARTS: usize = 2;
 /// How long a cancellation may take.
 const CANCELS_WITHIN: Duration = Duration::from_secs(2);
+/// How long a cluster has to see that a worker is gone, before a question begins again.
+const BEGINS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Up to so many rows, the cluster is told how many are wanted: a sort then keeps only these.
 const FEW_ROWS: u64 = 100_000;
 
@@ -126,6 +128,12 @@ async fn answer(
         }
         match ended {
             Some(Ok(())) => return Ok(()),
+            // Nobody has seen a row: the question may begin again.
+            Some(Err(failed)) if !is_second && !progress.began && is_lost(&failed) => {
+                tracing::warn!(error = %failed, "a question to the cluster begins again");
+                tokio::time::sleep(BEGINS_AGAIN_AFTER).await;
+                is_second = true;
+            }
             Some(Err(failed)) if !is_second && !progress.began && is_forgotten(&failed) => {
                 question.sessions.forget(&session);
                 is_second = true;

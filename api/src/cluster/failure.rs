@@ -22,12 +22,14 @@ const WRONG: [&str; 9] = [
 ];
 
 /// What a message says when workers went away.
-const LOST: [&str; 7] = [
+const LOST: [&str; 9] = [
     "worker",
     "executor lost",
     "ExecutorLostFailure",
     "heartbeat",
     "transport error",
+    "h2 protocol error",
+    "error reading a body",
     "error trying to connect",
     "Connection refused",
 ];
@@ -64,7 +66,7 @@ pub fn of_status(address: &Address, status: &Status) -> QueryError {
         )),
         Code::Cancelled => QueryError::Cancelled,
         _ if says(&LOST) => QueryError::Cluster(format!(
-            "the cluster {address} lost a worker and could not end the question without it ({message}): ask again"
+            "the cluster {address} {LOST_A_WORKER} and could not end the question without it ({message}): ask again"
         )),
         Code::InvalidArgument => QueryError::Sql(message),
         _ if WRONG.iter().any(|class| details.contains(class)) || message.contains("SQLSTATE") => {
@@ -73,6 +75,14 @@ pub fn of_status(address: &Address, status: &Status) -> QueryError {
         code => QueryError::Cluster(format!("the cluster {address} failed ({code:?}: {message})")),
     }
 }
+
+/// Whether a question failed because a worker went away: others may answer it.
+pub fn is_lost(failed: &QueryError) -> bool {
+    matches!(failed, QueryError::Cluster(message) if message.contains(LOST_A_WORKER))
+}
+
+/// What the message of such a failure says.
+const LOST_A_WORKER: &str = "lost a worker";
 
 /// Whether a failure may come from a session that the cluster does not know any more.
 pub fn is_forgotten(failed: &QueryError) -> bool {
