@@ -19,6 +19,7 @@ mod broken_off;
 mod category_levels;
 mod classification;
 mod clients;
+mod cluster;
 mod conditions;
 mod confidential_transfers;
 mod corrected_flags;
