@@ -90,3 +90,9 @@ bench-soak *args:
 bench-growth *args:
     cargo build --release --workspace --bins
     python3 tests/bench/growth.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# Measure questions over invented lakes of 1 M, 10 M and 100 M allegations, on this machine and in a cluster of Sail
+bench-cluster *args:
+    cargo build --release --workspace --bins
+    cargo build --release -p api --features engine --bin phananh-engine
+    python3 tests/bench/cluster.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}

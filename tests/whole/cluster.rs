@@ -1,4 +1,4 @@
-//! The lake past one machine: the same questions on this machine's engine, and in a cluster of a master and two workers.
+//! The lake past one machine: the same questions on this machine's engine, and in a cluster of Sail.
 
 use crate::program;
 use serde_json::{Value, json};
@@ -81,8 +81,8 @@ impl Asked<'_> {
 const QUESTIONS: [&str; 10] = [
     "SELECT COUNT(*) AS n, COUNT(DISTINCT enterprise) AS e, SUM(cost_vnd) AS cost FROM complaints",
     "SELECT branch, COUNT(*) AS n FROM complaints GROUP BY branch ORDER BY n DESC, branch LIMIT 20",
-    "SELECT kind, COUNT(*) * 100 / SUM(COUNT(*)) OVER () AS share FROM complaints GROUP BY kind ORDER BY kind",
-    "SELECT month, COUNT(*) AS n, LAG(COUNT(*)) OVER (ORDER BY month) AS before FROM complaints GROUP BY month
+    "SELECT kind, CAST(COUNT(*) AS DOUBLE) / SUM(COUNT(*)) OVER () AS part FROM complaints GROUP BY kind ORDER BY kind",
+    "SELECT month, COUNT(*) AS n, LAG(COUNT(*)) OVER (ORDER BY month) AS earlier FROM complaints GROUP BY month
      ORDER BY month",
     "SELECT CAST(date_trunc('quarter', received_on) AS DATE) AS q, COUNT(*) AS n FROM complaints GROUP BY 1 ORDER BY 1",
     "WITH named AS (SELECT officer, COUNT(*) AS n FROM allegations GROUP BY officer)
@@ -158,8 +158,10 @@ fn a_cluster_answers_as_this_machine_does() {
             let query = format!(
                 "{{ complaintStatistics({arguments}, source: {source}) {{ groupCount truncated
                     totals {{ complaints distinctOfficers costVnd open overdue escalated }}
-                    rows {{ department {{ code }} branch {{ code }} category {{ code }} kind state channel
-                      legalForm peerGroup week month quarter complaints distinctEnterprises distinctOfficers costVnd open overdue }} }} }}"
+                    rows {{
+                      department {{ code }} branch {{ code }} category {{ code }} kind state channel legalForm
+                      peerGroup week month quarter
+                      complaints distinctEnterprises distinctOfficers costVnd open overdue }} }} }}"
             );
             board.data(&query)["complaintStatistics"].clone()
         };
