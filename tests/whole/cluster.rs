@@ -114,7 +114,7 @@ fn a_cluster_answers_as_this_machine_does() {
         assert_eq!(asked.rows(question, &there), here, "{question}");
     }
     let with = ["--engine", &cluster.address, "--parameter", "' OR 1 = 1 --"];
-    assert_eq!(asked.rows("SELECT COUNT(*) AS n FROM complaints WHERE kind = $1", &with), json!([[0]]));
+    assert_eq!(asked.rows("SELECT COUNT(*) AS n FROM complaints WHERE kind = $1", &with), json!([{ "n": 0 }]));
 
     // What a cluster would read or execute with its own rights.
     for question in [
@@ -196,7 +196,7 @@ fn recurrence_is_counted_where_the_lake_lies_also_without_a_worker() {
     assert!(here.list().len() > 100, "{}", here.list().len());
     assert_eq!(here.list().len(), there.list().len());
     for (one, other) in here.list().iter().zip(there.list()) {
-        for (a, b) in one.list().iter().zip(other.list()) {
+        for (a, b) in one.object().values().zip(other.object().values()) {
             // Only sums of floats depend on the order of rows.
             let is_close = || (a.number() - b.number()).abs() <= 1e-9 * a.number().abs();
             assert!(a == b || is_close(), "{a} {b}\n{one}\n{other}");
@@ -220,5 +220,5 @@ fn recurrence_is_counted_where_the_lake_lies_also_without_a_worker() {
     assert!(answered.status == 0 || answered.err.contains("lost a worker"), "{answered:?}");
     let asked = Asked { database: &database, folder: folder.clone() };
     let after = asked.rows("SELECT COUNT(*) AS n FROM complaints", &["--engine", &cluster.address]);
-    assert_eq!(after, json!([[40_000]]), "the cluster goes on");
+    assert_eq!(after, json!([{ "n": 40_000 }]), "the cluster goes on");
 }
