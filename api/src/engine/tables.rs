@@ -110,7 +110,7 @@ impl Tables {
             let urls = paths.iter().map(ListingTableUrl::parse).collect::<Result<Vec<_>>>()?;
             // The columns have plain texts, as those of other tables.
             let format = ParquetFormat::default().with_force_view_types(false);
-            let options = ListingOptions::new(Arc::new(format)).with_target_partitions(self.partitions);
+            let options = ListingOptions::new(Arc::new(format));
             let config = ListingTableConfig::new_with_multi_paths(urls)
                 .with_listing_options(options)
                 .with_schema(table.schema());
