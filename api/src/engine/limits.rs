@@ -8,6 +8,8 @@ use std::io;
 pub const SESSION_STACK: usize = 128 * MB as usize;
 /// The stack of each thread that executes them.
 pub const WORKER_STACK: usize = 32 * MB as usize;
+/// Threads that read the files of a lake.
+pub const READERS: usize = 8;
 /// Open files: the process has its pipes and opens nothing.
 const FILES: u64 = 64;
 /// Open files of a process that reads a lake.
@@ -32,7 +34,8 @@ impl Limits {
         Resource::CORE.set(0, 0)?;
         let files = if has_lake { FILES_OF_LAKE } else { FILES };
         Resource::NOFILE.set(files, files)?;
-        let stacks = SESSION_STACK as u64 + threads as u64 * WORKER_STACK as u64;
+        let workers = if has_lake { threads + READERS } else { threads };
+        let stacks = SESSION_STACK as u64 + workers as u64 * WORKER_STACK as u64;
         Ok(Self { base: address_space().unwrap_or(RESERVED) + stacks + RESERVED })
     }
 

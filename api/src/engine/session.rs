@@ -2,7 +2,7 @@
 
 use super::execute::{Failure, answer};
 use super::input::{Input, Told};
-use super::limits::{Limits, WORKER_STACK};
+use super::limits::{Limits, READERS, WORKER_STACK};
 use super::output::Output;
 use super::tables::Tables;
 use super::{catalog, failure, functions};
@@ -31,6 +31,7 @@ pub fn run(mut output: Output, limits: Limits, threads: usize) -> std::result::R
     let runtime = Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_stack_size(WORKER_STACK)
+        .max_blocking_threads(READERS)
         .enable_time()
         .build()
         .map_err(|e| format!("cannot start its threads: {e}"))?;
