@@ -17,11 +17,15 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SAIL = [sys.executable, "-m", "pysail"]
 STATUS = {"kind": "Status", "apiVersion": "v1"}
+MANAGER = "sail.lakesail.com/worker-manager"
 processes = []
+# The workers of each session, by the name of its manager.
+managed = {}
 printing = threading.Lock()
 
 
@@ -63,11 +67,18 @@ class Pods(BaseHTTPRequestHandler):
         environment = {one["name"]: one.get("value") or "127.0.0.1" for one in container["env"]}
         environment["SAIL_CLUSTER__WORKER_LISTEN_HOST"] = "127.0.0.1"
         worker = start(container["args"], environment)
+        of_manager = pod["metadata"]["labels"][MANAGER]
+        managed.setdefault(of_manager, []).append(worker)
         threading.Thread(target=worker.wait, daemon=True).start()
         tell({"worker": worker.pid})
         self.reply(201, pod)
 
     def do_DELETE(self):
+        # A session ended: its workers go.
+        selectors = urllib.parse.parse_qs(urllib.parse.urlparse(self.path).query).get("labelSelector", [])
+        for selector in selectors:
+            for worker in managed.pop(selector.removeprefix(MANAGER + "="), []):
+                worker.kill()
         self.reply(200, {**STATUS, "status": "Success"})
 
     def do_GET(self):
@@ -121,7 +132,7 @@ def main():
         "SAIL_MODE": "kubernetes-cluster",
         "SAIL_CLUSTER__WORKER_INITIAL_COUNT": workers,
         "SAIL_CLUSTER__WORKER_MAX_COUNT": workers,
-        "SAIL_CLUSTER__WORKER_MAX_IDLE_TIME_SECS": "3600",
+        "SAIL_CLUSTER__WORKER_MAX_IDLE_TIME_SECS": "20",
         "SAIL_CLUSTER__WORKER_HEARTBEAT_INTERVAL_SECS": "1",
         "SAIL_CLUSTER__WORKER_HEARTBEAT_TIMEOUT_SECS": "5",
     }

@@ -152,6 +152,14 @@ pub struct InterruptRequest {
 /// `INTERRUPT_TYPE_OPERATION_ID`.
 pub const INTERRUPT_OPERATION: i32 = 3;
 
+#[derive(Clone, PartialEq, Message)]
+pub struct ReleaseSessionRequest {
+    #[prost(string, tag = "1")]
+    pub session_id: String,
+    #[prost(message, optional, tag = "2")]
+    pub user_context: Option<UserContext>,
+}
+
 /// An answer of which nothing is read.
 #[derive(Clone, PartialEq, Message)]
 pub struct Ignored {}

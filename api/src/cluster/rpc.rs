@@ -4,7 +4,7 @@ use super::Address;
 use super::failure::{of_status, unreachable};
 use super::messages::{
     ConfigOperation, ConfigRequest, ExecutePlanRequest, ExecutePlanResponse, INTERRUPT_OPERATION, Ignored,
-    InterruptRequest, KeyValue, SetConfig, UserContext,
+    InterruptRequest, KeyValue, ReleaseSessionRequest, SetConfig, UserContext,
 };
 use crate::sql::QueryError;
 use prost::Message;
@@ -19,6 +19,7 @@ use tonic_prost::ProstCodec;
 const EXECUTE: &str = "/spark.connect.SparkConnectService/ExecutePlan";
 const CONFIG: &str = "/spark.connect.SparkConnectService/Config";
 const INTERRUPT: &str = "/spark.connect.SparkConnectService/Interrupt";
+const RELEASE: &str = "/spark.connect.SparkConnectService/ReleaseSession";
 
 /// How long a connection may take.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
@@ -98,6 +99,15 @@ impl Connection {
             operation_id: Some(operation.to_owned()),
         };
         self.unary(request, INTERRUPT).await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub async fn release(&mut self, session: &str) -> Result<(), QueryError> {
+        let request = ReleaseSessionRequest { session_id: session.to_owned(), user_context: Some(self.user()) };
+        self.unary(request, RELEASE).await
     }
 
     /// The next part of an answer; None at its end.

@@ -7,12 +7,17 @@ use super::rpc::Connection;
 use crate::sql::{QueryError, QueryLimits};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What an answer must not depend on the cluster for.
 const SETTINGS: [(&str, &str); 2] = [("spark.sql.session.timeZone", "UTC"), ("spark.sql.ansi.enabled", "true")];
 /// The name of this client in the logs of the cluster.
 const CLIENT: &str = "phananh";
+
+/// How long the end of a session may take.
+const RELEASES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The views that a question reads, and their files.
 #[derive(Debug, Clone)]
@@ -54,6 +59,29 @@ impl Cluster {
     pub fn ask(&self, sql: String, views: Views, limits: QueryLimits) -> Result<ClusterAnswer, QueryError> {
         let sessions = Sessions { session: Arc::clone(&self.session) };
         ClusterAnswer::begin(Question { address: self.address.clone(), sessions, sql, views, limits })
+    }
+}
+
+impl Drop for Cluster {
+    /// Ends the session, so that the cluster ends its workers.
+    fn drop(&mut self) {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(session) = session else { return };
+        let address = self.address.clone();
+        // A thread of its own: the caller may be one that runs futures.
+        let releasing = Builder::new().name("sql-release".into()).spawn(move || release(&address, &session.id));
+        if let Ok(thread) = releasing {
+            let _released = thread.join();
+        }
+    }
+}
+
+fn release(address: &Address, session: &str) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let releasing = async { Connection::open(address).await?.release(session).await };
+    let released = runtime.block_on(async { tokio::time::timeout(RELEASES_WITHIN, releasing).await });
+    if !matches!(released, Ok(Ok(()))) {
+        tracing::debug!(%address, "the cluster does not say that it ended a session: it ends idle ones itself");
     }
 }
 
