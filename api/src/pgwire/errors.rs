@@ -36,7 +36,7 @@ pub fn of_query(failure: QueryError, text: &str) -> PgWireError {
         QueryError::Timeout(_) => error("57014", format!("canceling statement due to statement timeout: {failure}")),
         QueryError::Cancelled => cancelled(),
         QueryError::Broken(_) => error("53200", failure.to_string()),
-        QueryError::NoEngine(_) => error("58000", failure.to_string()),
+        QueryError::NoEngine(_) | QueryError::Cluster(_) => error("58000", failure.to_string()),
         QueryError::Engine(message) => {
             tracing::error!(message, "the SQL engine failed");
             error("XX000", "the query failed; the server's log says why")

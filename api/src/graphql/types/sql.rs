@@ -177,7 +177,7 @@ pub fn from_query(failed: QueryError) -> async_graphql::Error {
     match failed {
         QueryError::Sql(_) | QueryError::Broken(_) => bad_input(failed.to_string()),
         QueryError::Timeout(_) | QueryError::Cancelled => error(Code::Timeout, failed.to_string()),
-        QueryError::NoEngine(message) => error(Code::Internal, message),
+        QueryError::NoEngine(message) => error(Code::Unavailable, message),
         QueryError::Cluster(message) => {
             tracing::error!(message, "the lake was not asked");
             error(Code::Unavailable, message)
