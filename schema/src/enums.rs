@@ -209,6 +209,22 @@ text_enum!(
 
 text_enum!(DeliveryChannel { Email = "EMAIL", Folder = "FOLDER" });
 
+text_enum!(
+    /// How a notification reaches an endpoint.
+    NotificationChannel { Webhook = "WEBHOOK", Email = "EMAIL" }
+);
+
+text_enum!(
+    /// What an alert is about.
+    AlertKind {
+        SuspensionReview = "SUSPENSION_REVIEW",
+        TechnicalBurst = "TECHNICAL_BURST",
+        JobFailed = "JOB_FAILED",
+        JobMissed = "JOB_MISSED",
+        DigestUndelivered = "DIGEST_UNDELIVERED",
+    }
+);
+
 text_enum!(DeliveryState { Pending = "PENDING", Sent = "SENT", Failed = "FAILED" });
 
 text_enum!(Role {

@@ -35,6 +35,7 @@ mod flags;
 mod intake;
 mod interventions;
 mod jobs;
+mod notifications;
 mod reference;
 mod saved_queries;
 
@@ -53,6 +54,7 @@ pub use interventions::{
     GuidanceDocument, GuidanceOpinion, Measure, MeasureComplaint, Proposal, ProposalCategory, ProposalUnit,
 };
 pub use jobs::{Job, JobResult, JobRun};
+pub use notifications::{Alert, Notification, NotificationEndpoint};
 pub use reference::{
     Enterprise, HolidayYear, IssueCategory, Officer, Posting, RegisterInfo, RoutingRule, SystemIncident, Unit,
     UnitParent, Workload,

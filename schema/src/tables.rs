@@ -10,6 +10,7 @@ mod flag;
 mod intake;
 mod interventions;
 mod job;
+mod notification;
 mod reference;
 mod saved_query;
 
@@ -28,6 +29,7 @@ pub use interventions::{
     guidance_documents, guidance_opinions, measure_complaints, measures, proposal_categories, proposal_units, proposals,
 };
 pub use job::{job_results, job_runs, jobs};
+pub use notification::{alerts, notification_endpoints, notifications};
 pub use reference::{
     enterprises, holiday_years, issue_categories, officers, postings, reference_event_values, reference_events,
     register_info, register_position, routing_rules, system_incidents, unit_parents, units, workload,
@@ -70,6 +72,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     digests,
     digest_subscriptions,
     deliveries,
+    notification_endpoints,
+    notifications,
+    alerts,
     flags,
     flag_assessments,
     flag_reviews,

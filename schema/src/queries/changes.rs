@@ -3,7 +3,7 @@
 use crate::db::{Conn, StoreError};
 use crate::enums::{ComplaintEventKind, RunState};
 use crate::sql_types::{Id, Timestamp};
-use crate::tables::{complaint_events, flags, job_runs};
+use crate::tables::{alerts, complaint_events, flags, job_runs};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -24,6 +24,16 @@ pub fn states_of_latest_runs(conn: &mut Conn, most: i64) -> Result<HashMap<Id, R
     let runs = job_runs::table.order(job_runs::started_at.desc()).select((job_runs::id, job_runs::state));
     let rows = runs.limit(most).load::<(Id, RunState)>(conn)?;
     Ok(rows.into_iter().collect())
+}
+
+/// Of each of the latest alerts, at most `most` of them, when it was over; None for one that stands.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn ends_of_latest_alerts(conn: &mut Conn, most: i64) -> Result<HashMap<Id, Option<Timestamp>>, StoreError> {
+    let latest = alerts::table.order((alerts::raised_at.desc(), alerts::id.desc()));
+    let rows = latest.select((alerts::id, alerts::cleared_at)).limit(most);
+    Ok(rows.load::<(Id, Option<Timestamp>)>(conn)?.into_iter().collect())
 }
 
 /// The complaints received after a position of the register, and up to another one, in the order of their events.

@@ -13,16 +13,16 @@ use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::domain::calendar::local_date;
 use crate::enums::Tier;
 use crate::models::{
-    AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Escalation, ExportedComplaint, Flag,
-    GuidanceDocument, IssueCategory, JobRun, Measure, Merge, Officer, Principal, Proposal, SavedQuery, Unit,
-    UnitResponse,
+    Alert, AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Escalation, ExportedComplaint,
+    Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Merge, Notification, Officer, Principal, Proposal,
+    SavedQuery, Unit, UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{
-    audit_log, complaints, correction_proposals, digests, enterprises, escalations, flags, guidance_documents,
-    issue_categories, job_runs, measures, merges, officers, principals, proposals, saved_queries, unit_responses,
-    units,
+    alerts, audit_log, complaints, correction_proposals, digests, enterprises, escalations, flags, guidance_documents,
+    issue_categories, job_runs, measures, merges, notifications, officers, principals, proposals, saved_queries,
+    unit_responses, units,
 };
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
@@ -245,6 +245,24 @@ define_list! {
         StartedAt: Time = job_runs::started_at, |row| Key::Time(row.started_at);
     }
     unique: Id = job_runs::id, |row| Key::Id(row.id);
+}
+
+define_list! {
+    alerts, Alert,
+    /// Orders of alerts.
+    AlertSort {
+        RaisedAt: Time = alerts::raised_at, |row| Key::Time(row.raised_at);
+    }
+    unique: Id = alerts::id, |row| Key::Id(row.id);
+}
+
+define_list! {
+    notifications, Notification,
+    /// Orders of notifications.
+    NotificationSort {
+        CreatedAt: Time = notifications::created_at, |row| Key::Time(row.created_at);
+    }
+    unique: Id = notifications::id, |row| Key::Id(row.id);
 }
 
 define_list! {

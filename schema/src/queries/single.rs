@@ -3,13 +3,13 @@
 use super::keyset::Pred;
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::models::{
-    Complaint, Digest, Enterprise, Flag, GuidanceDocument, JobRun, Measure, Officer, Principal, Proposal, Unit,
+    Alert, Complaint, Digest, Enterprise, Flag, GuidanceDocument, JobRun, Measure, Officer, Principal, Proposal, Unit,
     UnitResponse,
 };
 use crate::sql_types::Id;
 use crate::tables::{
-    complaints, digests, enterprises, flags, guidance_documents, job_runs, measures, officers, principals, proposals,
-    unit_responses, units,
+    alerts, complaints, digests, enterprises, flags, guidance_documents, job_runs, measures, officers, principals,
+    proposals, unit_responses, units,
 };
 use diesel::prelude::*;
 
@@ -74,6 +74,10 @@ row_by_where!(
 row_by_where!(
     /// The measure with an id, if it meets the conditions.
     measure_by_id(id: Id), measures, Measure
+);
+row_by_where!(
+    /// The alert with an id, if it meets the conditions.
+    alert_by_id(id: Id), alerts, Alert
 );
 row_by_where!(
     /// The digest with an id, if it meets the conditions.

@@ -9,15 +9,15 @@ use crate::db::{Conn, StoreError};
 use crate::enums::DeliveryState;
 use crate::events::{Fields, fields_of};
 use crate::models::{
-    ApiToken, Attachment, ClassifierModel, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment,
-    FlagReview, Job, JobResult, JobRun, Principal, Receipt, RegisterInfo, SavedQuery, SavedQueryVersion,
-    TrustedOperation,
+    Alert, ApiToken, Attachment, ClassifierModel, Delivery, Digest, DigestSubscription, Escalation, Flag,
+    FlagAssessment, FlagReview, Job, JobResult, JobRun, Notification, NotificationEndpoint, Principal, Receipt,
+    RegisterInfo, SavedQuery, SavedQueryVersion, TrustedOperation,
 };
 use crate::sql_types::Id;
 use crate::tables::{
-    api_tokens, attachments, classifier_models, deliveries, digest_subscriptions, digests, escalations,
-    flag_assessments, flag_reviews, flags, job_results, job_runs, jobs, principals, receipts, register_info,
-    saved_queries, saved_query_versions, trusted_operations,
+    alerts, api_tokens, attachments, classifier_models, deliveries, digest_subscriptions, digests, escalations,
+    flag_assessments, flag_reviews, flags, job_results, job_runs, jobs, notification_endpoints, notifications,
+    principals, receipts, register_info, saved_queries, saved_query_versions, trusted_operations,
 };
 use diesel::prelude::*;
 use std::collections::BTreeSet;
@@ -152,6 +152,11 @@ fn rows(conn: &mut Conn, table: StateTable, want: Want<'_>) -> Result<Vec<Loaded
         StateTable::ClassifierModels => single!(conn, want, classifier_models, ClassifierModel, id: Id),
         StateTable::SavedQueries => single!(conn, want, saved_queries, SavedQuery, id: Id),
         StateTable::SavedQueryVersions => single!(conn, want, saved_query_versions, SavedQueryVersion, id: Id),
+        StateTable::NotificationEndpoints => {
+            single!(conn, want, notification_endpoints, NotificationEndpoint, id: Id)
+        }
+        StateTable::Notifications => single!(conn, want, notifications, Notification, id: Id),
+        StateTable::Alerts => single!(conn, want, alerts, Alert, id: Id),
     };
     let wanted: Option<BTreeSet<&str>> = match want {
         Want::Keys(keys) => Some(keys.iter().map(String::as_str).collect()),

@@ -38,6 +38,9 @@ kept! {
     ClassifierModels = "classifier_models",
     SavedQueries = "saved_queries",
     SavedQueryVersions = "saved_query_versions",
+    NotificationEndpoints = "notification_endpoints",
+    Notifications = "notifications",
+    Alerts = "alerts",
 }
 
 impl StateTable {

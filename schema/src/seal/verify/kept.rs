@@ -196,6 +196,9 @@ fn name(conn: &mut Conn, table: StateTable, key: &str, fields: &Fields) -> Resul
         StateTable::ClassifierModels => names::joined(fields, &["version", "trained_at"]),
         StateTable::SavedQueries => names::text(fields, "name"),
         StateTable::SavedQueryVersions => names::joined(fields, &["query_id", "version"]),
+        StateTable::NotificationEndpoints => names::text(fields, "address"),
+        StateTable::Notifications => names::joined(fields, &["event", "created_at"]),
+        StateTable::Alerts => names::joined(fields, &["kind", "subject", "day"]),
     };
     let found = found.trim();
     Ok(if found.is_empty() { key.to_owned() } else { found.to_owned() })
