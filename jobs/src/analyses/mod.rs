@@ -4,6 +4,7 @@
 pub mod backtest;
 pub mod before_after;
 pub mod blame;
+pub mod bursts;
 pub mod category_trends;
 pub mod overdue;
 pub mod peers;

@@ -8,6 +8,7 @@
 pub mod cusum;
 pub mod funnel;
 pub mod multiplicity;
+pub mod negative_binomial;
 #[cfg(test)]
 mod oracle;
 pub mod poisson;
