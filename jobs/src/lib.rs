@@ -5,6 +5,7 @@
 //! database, which only [`analyses::backtest::History`] reads. [`facts::rewind`] restores the register as of an earlier
 //! position before an analysis runs.
 
+pub mod alerts;
 pub mod analyses;
 pub mod charts;
 pub mod classification;
@@ -15,6 +16,7 @@ mod error;
 pub mod facts;
 pub mod flags;
 pub mod lake;
+pub mod notify;
 pub mod numeric;
 pub mod reproduction;
 pub mod results;

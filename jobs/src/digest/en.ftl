@@ -147,3 +147,20 @@ CORRECTED = { $count ->
     }
 footer = Position of the register: { $position }. This digest was made of stored results.
 seal = Newest seal: { $name }
+
+# Immediate mails.
+notice-alert-raised = Complaints: { $count ->
+        [one] 1 new alert
+       *[other] { $count } new alerts
+    }
+notice-alert-cleared = Complaints: { $count ->
+        [one] 1 alert is over
+       *[other] { $count } alerts are over
+    }
+notice-webhook-test = Complaints: a test
+notice-SUSPENSION_REVIEW = A new flag proposes to review a suspension or to inspect a branch (flag { $subject }).
+notice-TECHNICAL_BURST = Unusually many technical complaints ({ $subject }): { $count } from { $from } to { $to }, where about { $expected } are usual.
+notice-JOB_FAILED = The job { $subject } of { $at } failed and is not tried again.
+notice-JOB_MISSED = The job { $subject } was due at { $at } and has not run.
+notice-DIGEST_UNDELIVERED = The digest up to { $day } did not reach { $count } of its recipients.
+notice-why = This mail names no person. Those who may see more find it in the system.

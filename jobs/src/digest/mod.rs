@@ -11,7 +11,9 @@ mod render;
 mod send;
 
 pub use document::{DigestDocument, document};
+pub(crate) use messages::Messages;
 pub use render::{Rendered, render};
+pub(crate) use send::transport;
 pub use send::{Sender, write_files};
 
 use crate::JobError;

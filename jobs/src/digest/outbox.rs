@@ -63,6 +63,24 @@ pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str
         let message = format!("{address} is not subscribed: `phananh digest subscriptions` lists all");
         return Err(StoreError::NotFound(message));
     }
+    end_all(tx, ends)
+}
+
+/// Ends a subscription; one that has ended stays as it is.
+///
+/// # Errors
+/// `NotFound` when there is no such subscription.
+pub fn end(tx: &mut WriteTx<'_>, id: Id) -> Result<(), StoreError> {
+    let row: Option<DigestSubscription> =
+        digest_subscriptions::table.find(id).select(DigestSubscription::as_select()).first(tx.conn).optional()?;
+    match row {
+        None => Err(StoreError::NotFound(format!("there is no subscription {id}"))),
+        Some(row) if row.ended_at.is_some() => Ok(()),
+        Some(row) => end_all(tx, vec![row.id]),
+    }
+}
+
+fn end_all(tx: &mut WriteTx<'_>, ends: Vec<Id>) -> Result<(), StoreError> {
     diesel::update(digest_subscriptions::table.filter(digest_subscriptions::id.eq_any(&ends)))
         .set(digest_subscriptions::ended_at.eq(Some(tx.now)))
         .execute(tx.conn)?;

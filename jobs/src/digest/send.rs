@@ -1,13 +1,14 @@
 //! Sends a digest to a recipient, as mail or as files in a folder.
 
 use super::outbox::OutgoingDelivery;
+use crate::notify::unsubscribe;
 use crate::runner::settings::{Encryption, Settings, SmtpSettings};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{Message, SmtpTransport, Transport};
 use schema::enums::DeliveryChannel;
-use schema::models::Digest;
+use schema::models::{Digest, DigestSubscription};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -29,13 +30,14 @@ impl<'s> Sender<'s> {
     pub fn send(&mut self, (delivery, digest, recipient): &OutgoingDelivery) -> Result<(), String> {
         match recipient.channel {
             DeliveryChannel::Folder => write_files(Path::new(&recipient.address), digest),
-            DeliveryChannel::Email => self.mail(digest, &recipient.address, &delivery.message_id),
+            DeliveryChannel::Email => self.mail(digest, recipient, &delivery.message_id),
         }
     }
 
-    fn mail(&mut self, digest: &Digest, to: &str, id: &str) -> Result<(), String> {
+    fn mail(&mut self, digest: &Digest, recipient: &DigestSubscription, id: &str) -> Result<(), String> {
         let smtp = self.settings.smtp.as_ref().ok_or("the configuration has no [smtp]")?;
-        let message = message(digest, &smtp.from, to, id)?;
+        let mut message = message(digest, &smtp.from, &recipient.address, id)?;
+        unsubscribe::add_headers(&mut message, self.settings, unsubscribe::Of::Digests, recipient.id);
         if self.smtp.is_none() {
             self.smtp = Some(transport(smtp)?);
         }
@@ -67,7 +69,7 @@ pub fn message(digest: &Digest, from: &str, to: &str, id: &str) -> Result<Messag
     Ok(message)
 }
 
-fn transport(settings: &SmtpSettings) -> Result<SmtpTransport, String> {
+pub(crate) fn transport(settings: &SmtpSettings) -> Result<SmtpTransport, String> {
     let builder = match settings.encryption {
         Encryption::Tls => SmtpTransport::relay(&settings.host).map_err(|e| e.to_string())?,
         Encryption::Starttls => SmtpTransport::starttls_relay(&settings.host).map_err(|e| e.to_string())?,

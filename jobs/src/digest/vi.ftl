@@ -102,3 +102,14 @@ UNIT_TREE_CORRECTED = { $count } phản ánh được sửa đơn vị cấp tr�
 CORRECTED = { $count } lần Ban đính chính
 footer = Vị trí của sổ: { $position }. Bản tin này được lập từ các kết quả đã lưu.
 seal = Niêm phong mới nhất: { $name }
+
+# Thư báo ngay.
+notice-alert-raised = Phản ánh: { $count } thông báo mới
+notice-alert-cleared = Phản ánh: { $count } thông báo đã hết
+notice-webhook-test = Phản ánh: thư thử
+notice-SUSPENSION_REVIEW = Một cảnh báo mới đề nghị xem xét đình chỉ hoặc kiểm tra chi cục (cảnh báo { $subject }).
+notice-TECHNICAL_BURST = Nhiều phản ánh lỗi kỹ thuật bất thường ({ $subject }): { $count } phản ánh từ { $from } đến { $to }, thường chỉ khoảng { $expected }.
+notice-JOB_FAILED = Tác vụ { $subject } của { $at } không chạy được và không còn được thử lại.
+notice-JOB_MISSED = Tác vụ { $subject } đáng lẽ chạy lúc { $at } nhưng chưa chạy.
+notice-DIGEST_UNDELIVERED = Bản tin đến ngày { $day } chưa gửi được cho { $count } người nhận.
+notice-why = Thư này không nêu tên người. Người có quyền xem chi tiết trên hệ thống.

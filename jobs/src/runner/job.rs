@@ -83,6 +83,11 @@ pub trait Job: Sync {
     fn after(&self) -> &'static [&'static str] {
         &[]
     }
+    /// Whether each scheduled time leaves a run. A job with [`Self::has_work`] leaves none where it has nothing to do,
+    /// so that nobody can tell whether it missed one.
+    fn always_runs(&self) -> bool {
+        true
+    }
     /// Whether there is anything to do; otherwise the scheduler starts no run.
     ///
     /// # Errors

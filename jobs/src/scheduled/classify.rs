@@ -36,6 +36,10 @@ impl Job for Classify {
         "*/5 * * * *"
     }
 
+    fn always_runs(&self) -> bool {
+        false
+    }
+
     fn has_work(&self, context: &Context<'_>, conn: &mut Conn) -> Result<bool, StoreError> {
         let classifier = match register::current_name(conn, rules(context)) {
             Ok(classifier) => classifier,

@@ -4,6 +4,7 @@
 use super::{overdue, timeliness, trends};
 use crate::JobError;
 use crate::digest::{LOCALES, before, document, outbox, render};
+use crate::notify::{self, Item};
 use crate::results::recurrence;
 use crate::runner::job::{Context, Job, Publish, day_of};
 use diesel::prelude::*;
@@ -59,6 +60,8 @@ impl Job for Digest {
                 tx.record_state(StateTable::Digests, &digest.id);
                 new += 1;
                 posted += outbox::post(tx, &digest)?;
+                let thin = json!({ "digest": digest.id, "asOf": as_of, "locale": digest.locale });
+                notify::post(tx, notify::DIGEST_CREATED, &[Item { thin, details: json!({}) }])?;
             }
             // Warns here, because without a mail server no mail is due and the delivery job does not run.
             if !by_mail {
@@ -115,6 +118,10 @@ impl Job for Deliver {
 
     fn schedule(&self) -> &'static str {
         "* * * * *"
+    }
+
+    fn always_runs(&self) -> bool {
+        false
     }
 
     fn has_work(&self, context: &Context<'_>, conn: &mut Conn) -> Result<bool, StoreError> {

@@ -28,6 +28,10 @@ impl Job for HandOver {
         "5 0 * * *"
     }
 
+    fn always_runs(&self) -> bool {
+        false
+    }
+
     fn has_work(&self, _: &Context<'_>, conn: &mut Conn) -> Result<bool, StoreError> {
         let Some(yesterday) = local_date(Timestamp::now()).pred_opt() else { return Ok(false) };
         Ok(waiting_after(conn, yesterday)? > 0)

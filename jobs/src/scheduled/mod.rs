@@ -1,6 +1,7 @@
 //! The scheduled jobs: one file and one entry in [`REGISTRY`] each. A job reads the register, calls a function of
 //! [`crate::analyses`], and stores the result by [`crate::results`].
 
+pub mod alerts;
 pub mod audit;
 pub mod blame;
 pub mod classify;
@@ -31,4 +32,6 @@ pub const REGISTRY: Registry = Registry(&[
     &classify::Classify,
     &hand_over::HandOver,
     &lake::Lake,
+    &alerts::RaiseAlerts,
+    &alerts::Notify,
 ]);

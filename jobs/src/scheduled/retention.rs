@@ -5,6 +5,7 @@
 
 use crate::JobError;
 use crate::digest::outbox;
+use crate::notify;
 use crate::runner::job::{Context, Job, Publish};
 use crate::runner::ledger::{self, still_owned};
 use chrono::TimeDelta;
@@ -38,10 +39,11 @@ impl Job for Retention {
         let now = Timestamp::now();
         let ago = |days: u32| Timestamp::from(now.utc() - TimeDelta::days(i64::from(days)));
         let (runs, deliveries) = (ago(settings.runs_days), ago(settings.deliveries_days));
+        let messages = all(context, run, |tx| notify::outbox::forget(tx, deliveries, AT_ONCE))?;
         let deliveries = all(context, run, |tx| outbox::forget(tx, deliveries, AT_ONCE))?;
         let runs = all(context, run, |tx| ledger::forget(tx, runs, AT_ONCE))?;
         Ok(Box::new(move |_, run| {
-            run.summary = Some(json!({ "runs": runs, "deliveries": deliveries }).into());
+            run.summary = Some(json!({ "runs": runs, "deliveries": deliveries, "notifications": messages }).into());
             Ok(())
         }))
     }

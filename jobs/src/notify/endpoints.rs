@@ -1,0 +1,260 @@
+//! The endpoints of notifications: how they are added, changed and disabled.
+
+use super::{BY_MAIL, EVENTS, SecretError};
+use crate::digest::address;
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use schema::db::WriteTx;
+use schema::domain::ids::random_id;
+use schema::domain::inert;
+use schema::each;
+use schema::enums::{DeliveryChannel, DeliveryState, Locale, NotificationChannel};
+use schema::keys::Keys;
+use schema::models::NotificationEndpoint;
+use schema::states::StateTable;
+use schema::tables::{notification_endpoints, notifications};
+use schema::{Conn, Id, JsonValue, StoreError, Timestamp};
+use serde_json::json;
+use ureq::http::Uri;
+
+/// The longest address of a webhook, in characters.
+const LONGEST: usize = 2_000;
+/// How long messages are also signed with the secret before a rotation.
+pub const OVERLAP_HOURS: i64 = 24;
+
+/// A new endpoint.
+#[derive(Debug, Clone)]
+pub struct NewEndpoint<'n> {
+    pub channel: NotificationChannel,
+    pub name: &'n str,
+    pub address: &'n str,
+    pub locale: Locale,
+    /// The events that it gets; all of its channel if there are none.
+    pub events: &'n [String],
+}
+
+/// All endpoints, by channel and address.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn all(conn: &mut Conn) -> Result<Vec<NotificationEndpoint>, StoreError> {
+    Ok(notification_endpoints::table
+        .order((notification_endpoints::channel, notification_endpoints::address))
+        .select(NotificationEndpoint::as_select())
+        .load(conn)?)
+}
+
+/// The endpoint with an id.
+///
+/// # Errors
+/// `NotFound` if there is none.
+pub fn find(conn: &mut Conn, id: Id) -> Result<NotificationEndpoint, StoreError> {
+    let found =
+        notification_endpoints::table.find(id).select(NotificationEndpoint::as_select()).first(conn).optional()?;
+    found.ok_or_else(|| StoreError::NotFound(format!("there is no endpoint {id}: `phananh webhook list` lists all")))
+}
+
+/// The endpoint with an address.
+///
+/// # Errors
+/// `NotFound` if there is none.
+pub fn by_address(
+    conn: &mut Conn,
+    channel: NotificationChannel,
+    address: &str,
+) -> Result<NotificationEndpoint, StoreError> {
+    let found = stored(conn, channel, address)?;
+    found.ok_or_else(|| {
+        StoreError::NotFound(format!("there is no endpoint {address}: `phananh webhook list` lists all"))
+    })
+}
+
+fn stored(
+    conn: &mut Conn,
+    channel: NotificationChannel,
+    address: &str,
+) -> Result<Option<NotificationEndpoint>, StoreError> {
+    Ok(notification_endpoints::table
+        .filter(notification_endpoints::channel.eq(channel))
+        .filter(notification_endpoints::address.eq(address))
+        .select(NotificationEndpoint::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Adds an endpoint, or enables a disabled one of this address anew, with a new secret.
+///
+/// # Errors
+/// `Rule` if the address, the name or an event is wrong or a webhook has no key file, `Conflict` if an enabled
+/// endpoint has the address.
+pub fn create(
+    tx: &mut WriteTx<'_>,
+    keys: Option<&Keys>,
+    new: &NewEndpoint<'_>,
+) -> Result<NotificationEndpoint, StoreError> {
+    let name = inert::name("the name", new.name, 200).map_err(StoreError::Rule)?;
+    let address = match new.channel {
+        NotificationChannel::Webhook => url(new.address),
+        NotificationChannel::Email => address::check(DeliveryChannel::Email, new.address).map(str::to_lowercase),
+    };
+    let address = address.map_err(StoreError::Rule)?;
+    let events = events(new.channel, new.events).map_err(StoreError::Rule)?;
+    let key_version = match (new.channel, keys) {
+        (_, Some(keys)) => i32::try_from(keys.version()).unwrap_or(i32::MAX),
+        (NotificationChannel::Webhook, None) => return Err(StoreError::Rule(SecretError::NoKeys.to_string())),
+        (NotificationChannel::Email, None) => 0,
+    };
+    let before = stored(tx.conn, new.channel, &address)?;
+    if before.as_ref().is_some_and(|before| before.disabled_at.is_none()) {
+        return Err(StoreError::Conflict(format!("{address} is an endpoint already: change it, or disable it first")));
+    }
+    let row = NotificationEndpoint {
+        id: before.as_ref().map_or_else(random_id, |before| before.id),
+        channel: new.channel,
+        name: name.to_owned(),
+        address,
+        locale: new.locale,
+        events: JsonValue(json!(events)),
+        key_version,
+        secret_number: before.as_ref().map_or(1, |before| before.secret_number + 1),
+        previous_key_version: None,
+        previous_until: None,
+        created_at: before.as_ref().map_or(tx.now, |before| before.created_at),
+        created_by: tx.actor.to_owned(),
+        disabled_at: None,
+        disabled_reason: None,
+    };
+    if before.is_some() {
+        update(tx, &row)?;
+    } else {
+        each!(&mut *tx.conn, c => diesel::insert_into(notification_endpoints::table).values(&row).execute(c)?);
+        tx.record_state(StateTable::NotificationEndpoints, &row.id);
+    }
+    Ok(row)
+}
+
+/// Gives an endpoint a new secret. For a day messages are signed with the one before, too, so that the receiver can
+/// change over.
+///
+/// # Errors
+/// `Rule` without a key file, or if the endpoint has no secret.
+pub fn rotate(tx: &mut WriteTx<'_>, keys: Option<&Keys>, id: Id) -> Result<NotificationEndpoint, StoreError> {
+    let keys = keys.ok_or_else(|| StoreError::Rule(SecretError::NoKeys.to_string()))?;
+    let mut row = find(tx.conn, id)?;
+    if row.channel != NotificationChannel::Webhook {
+        return Err(StoreError::Rule(format!("{} is a mail address: only webhooks have secrets", row.address)));
+    }
+    row.previous_key_version = Some(row.key_version);
+    row.previous_until = Some((tx.now.utc() + TimeDelta::hours(OVERLAP_HOURS)).into());
+    row.key_version = i32::try_from(keys.version()).unwrap_or(i32::MAX);
+    row.secret_number += 1;
+    update(tx, &row)?;
+    Ok(row)
+}
+
+/// Disables an endpoint, and fails the messages that wait for it.
+///
+/// # Errors
+/// `NotFound` if there is none.
+pub fn disable(tx: &mut WriteTx<'_>, id: Id, reason: &str) -> Result<NotificationEndpoint, StoreError> {
+    let mut row = find(tx.conn, id)?;
+    if row.disabled_at.is_none() {
+        row.disabled_at = Some(tx.now);
+        row.disabled_reason = Some(reason.to_owned());
+        update(tx, &row)?;
+    }
+    let waiting = notifications::table
+        .filter(notifications::endpoint_id.eq(id))
+        .filter(notifications::state.eq(DeliveryState::Pending));
+    let given_up = (
+        notifications::state.eq(DeliveryState::Failed),
+        notifications::error.eq(Some("the endpoint was disabled before it was sent")),
+    );
+    let failed: Vec<Id> = each!(&mut *tx.conn, c => diesel::update(waiting)
+        .set(given_up)
+        .returning(notifications::id)
+        .get_results(c)?);
+    failed.iter().for_each(|id| tx.record_state(StateTable::Notifications, id));
+    Ok(row)
+}
+
+/// Enables a disabled endpoint.
+///
+/// # Errors
+/// `NotFound` if there is none.
+pub fn enable(tx: &mut WriteTx<'_>, id: Id) -> Result<NotificationEndpoint, StoreError> {
+    let mut row = find(tx.conn, id)?;
+    row.disabled_at = None;
+    row.disabled_reason = None;
+    update(tx, &row)?;
+    Ok(row)
+}
+
+/// The names of the events that an endpoint gets.
+pub fn events_of(endpoint: &NotificationEndpoint) -> Vec<String> {
+    serde_json::from_value(endpoint.events.0.clone()).unwrap_or_default()
+}
+
+/// Whether the secret before still signs.
+pub fn is_rotating(endpoint: &NotificationEndpoint, now: Timestamp) -> bool {
+    endpoint.previous_until.is_some_and(|until| until > now)
+}
+
+fn update(tx: &mut WriteTx<'_>, row: &NotificationEndpoint) -> Result<(), StoreError> {
+    each!(&mut *tx.conn, c => diesel::update(notification_endpoints::table.find(row.id)).set(row).execute(c)?);
+    tx.record_state(StateTable::NotificationEndpoints, &row.id);
+    Ok(())
+}
+
+/// Checks the address of a webhook. Where its host leads is checked when a message is sent: names change.
+fn url(address: &str) -> Result<String, String> {
+    let address = inert::name("the address", address, LONGEST)?;
+    let wrong = |what: &str| Err(format!("invalid address {address:?}: {what}"));
+    let Ok(uri) = address.parse::<Uri>() else {
+        return wrong("write it like https://example.org/hooks");
+    };
+    if !matches!(uri.scheme_str(), Some("https" | "http")) || uri.host().is_none_or(str::is_empty) {
+        return wrong("write it like https://example.org/hooks");
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return wrong("it must have no user name or password: the signature says who sends");
+    }
+    Ok(address.to_owned())
+}
+
+fn events(channel: NotificationChannel, wanted: &[String]) -> Result<Vec<String>, String> {
+    let known: &[&str] = match channel {
+        NotificationChannel::Webhook => &EVENTS,
+        NotificationChannel::Email => &BY_MAIL,
+    };
+    if let Some(unknown) = wanted.iter().find(|event| !known.contains(&event.as_str())) {
+        return Err(format!("{unknown:?} is no event of {channel}: use {}", known.join(", ")));
+    }
+    if wanted.is_empty() {
+        return Ok(known.iter().map(|event| (*event).to_owned()).collect());
+    }
+    Ok(wanted.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_url_without_a_password() {
+        for address in ["https://example.org/hooks?a=1", "http://127.0.0.1:8080/", "https://[::1]/x"] {
+            assert_eq!(url(address), Ok(address.to_owned()));
+        }
+        for address in ["example.org", "ftp://example.org", "https://", "https://a:b@example.org/", "/hooks", ""] {
+            assert!(url(address).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn only_events_of_the_channel_are_taken() {
+        let wanted = |event: &str| [event.to_owned()];
+        assert!(events(NotificationChannel::Webhook, &wanted("digest.created")).is_ok());
+        assert!(events(NotificationChannel::Email, &wanted("digest.created")).is_err());
+        assert_eq!(events(NotificationChannel::Email, &[]).expect("events"), BY_MAIL);
+    }
+}

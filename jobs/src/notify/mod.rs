@@ -1,0 +1,31 @@
+//! Notifications: what happened, sent to webhooks (Standard Webhooks) and mail addresses through an outbox.
+//!
+//! Payloads are thin: ids and kinds. Whoever wants more asks the API, which decides by the rights of who asks.
+
+pub mod endpoints;
+mod mail;
+pub mod outbox;
+mod post;
+mod resolver;
+mod secret;
+mod sender;
+pub mod unsubscribe;
+mod webhook;
+
+pub use post::{Item, post};
+pub use secret::{SecretError, secret};
+pub use sender::Sender;
+
+/// An alert was raised.
+pub const ALERT_RAISED: &str = "alert.raised";
+/// An alert is over.
+pub const ALERT_CLEARED: &str = "alert.cleared";
+/// The Board's digest was composed.
+pub const DIGEST_CREATED: &str = "digest.created";
+/// Somebody tests an endpoint.
+pub const TEST: &str = "webhook.test";
+
+/// The events that an endpoint may choose.
+pub const EVENTS: [&str; 3] = [ALERT_RAISED, ALERT_CLEARED, DIGEST_CREATED];
+/// The events of which people are told by mail.
+pub const BY_MAIL: [&str; 2] = [ALERT_RAISED, ALERT_CLEARED];

@@ -1,0 +1,131 @@
+//! Resolves the hosts of webhooks, and refuses addresses inside the house: else who names a webhook could make the
+//! server send requests to services that only the server reaches.
+//!
+//! The connection is made to the addresses that were checked here, so that a name cannot resolve to another address
+//! between the check and the connection.
+
+use ipnet::IpNet;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+#[derive(Debug)]
+pub struct CheckedResolver {
+    /// Networks that may be sent to although they are not public.
+    allowed: Vec<IpNet>,
+    inner: DefaultResolver,
+}
+
+impl CheckedResolver {
+    pub fn new(allowed: Vec<IpNet>) -> Self {
+        Self { allowed, inner: DefaultResolver::default() }
+    }
+
+    /// Why an address is refused; None if it is not.
+    fn refusal(&self, address: IpAddr, is_plain: bool) -> Option<String> {
+        let address = address.to_canonical();
+        if self.allowed.iter().any(|network| network.contains(&address)) {
+            return None;
+        }
+        if !is_public(address) {
+            return Some(format!(
+                "its host has the private address {address}: webhooks.allow_networks in the configuration permits it"
+            ));
+        }
+        is_plain.then(|| "http is not protected in transit: use https".to_owned())
+    }
+}
+
+impl Resolver for CheckedResolver {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let addresses = self.inner.resolve(uri, config, timeout)?;
+        let is_plain = uri.scheme_str() != Some("https");
+        // One private address among public ones is a trick, too.
+        match addresses.iter().find_map(|address| self.refusal(address.ip(), is_plain)) {
+            Some(why) => Err(ureq::Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, why))),
+            None => Ok(addresses),
+        }
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+/// Whether an address is globally reachable by the registry of IANA for special purposes.
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let is_special = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (18..20).contains(&b));
+    !is_special
+}
+
+/// The same. Only global unicast is public, without the parts that embed IPv4 addresses or are for documents.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    let is_global_unicast = a & 0xe000 == 0x2000;
+    let is_special = (a == 0x2001 && b < 0x200) || (a == 0x2001 && b == 0xdb8) || a == 0x2002 || a & 0xfff0 == 0x3ff0;
+    is_global_unicast && !is_special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_addresses_and_those_allowed_are_sent_to() {
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+            "2001:db8::1",
+            "ff02::1",
+        ] {
+            let address: IpAddr = private.parse().expect("an address");
+            let none = CheckedResolver::new(Vec::new());
+            assert!(none.refusal(address, false).is_some(), "{private}");
+        }
+        let inside = CheckedResolver::new(vec!["10.0.0.0/8".parse().expect("a network")]);
+        for (address, is_plain, refused) in [
+            ("10.1.2.3", true, false),
+            ("::ffff:10.1.2.3", false, false),
+            ("192.168.1.1", false, true),
+            ("1.1.1.1", false, false),
+            ("1.1.1.1", true, true),
+            ("2606:4700:4700::1111", false, false),
+        ] {
+            let refusal = inside.refusal(address.parse().expect("an address"), is_plain);
+            assert_eq!(refusal.is_some(), refused, "{address} {refusal:?}");
+        }
+    }
+}
