@@ -299,7 +299,9 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
                 "retention",
                 "classify",
                 "hand-over",
-                "lake"
+                "lake",
+                "alerts",
+                "notify"
             ]
         );
         assert!(listed[0]["next"].is_string() && listed[0]["pausedAt"].is_null(), "{listed}");

@@ -5,6 +5,7 @@ mod clock;
 mod corrections;
 mod intake;
 mod interventions;
+mod notifications;
 mod saved_queries;
 mod statistics;
 mod words;
@@ -18,6 +19,7 @@ use clock::CLOCK;
 use corrections::CORRECTIONS;
 use intake::INTAKE;
 use interventions::INTERVENTIONS;
+use notifications::NOTIFICATIONS;
 use saved_queries::SAVED_QUERIES;
 use statistics::STATISTICS_ROWS;
 use words::WORDS;
@@ -54,8 +56,18 @@ type TableRow = (&'static str, &'static str, &'static [Reader], Audited);
 ///
 /// Enum values stand here like fields: to order or group by one is to name it. Validation refuses a value that
 /// the schema does not have.
-pub(super) const TABLE: [&[TableRow]; 9] =
-    [REGISTER, INTAKE, CORRECTIONS, CLOCK, INTERVENTIONS, STATISTICS_ROWS, WORDS, ADMINISTRATION, SAVED_QUERIES];
+pub(super) const TABLE: [&[TableRow]; 10] = [
+    REGISTER,
+    INTAKE,
+    CORRECTIONS,
+    CLOCK,
+    INTERVENTIONS,
+    STATISTICS_ROWS,
+    WORDS,
+    ADMINISTRATION,
+    SAVED_QUERIES,
+    NOTIFICATIONS,
+];
 
 const REGISTER: &[TableRow] = &[
     // Queries.

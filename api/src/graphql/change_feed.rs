@@ -22,12 +22,16 @@ pub enum ChangeEvent {
     ComplaintEscalated(Id, i32),
     FlagChanged(Id),
     JobRunChanged(Id),
+    /// An alert was raised, is over, or stands again.
+    AlertChanged(Id),
 }
 
 /// Events buffered for a slow subscriber; one that falls further behind gets an error and is dropped.
 const WAITING: usize = 1_024;
 /// Number of latest job runs that are compared.
 const RUNS: i64 = 200;
+/// Number of latest alerts that are compared.
+const ALERTS: i64 = 200;
 
 /// The feed of changes of one node.
 #[derive(Clone)]
@@ -49,6 +53,7 @@ struct LastSeen {
     position: i64,
     flags: HashMap<Id, Timestamp>,
     runs: HashMap<Id, RunState>,
+    alerts: HashMap<Id, Option<Timestamp>>,
 }
 
 impl ChangeFeed {
@@ -148,7 +153,8 @@ impl LastSeen {
         let position = current_position(conn)?;
         let flags = queries::change_times_of_flags(conn)?;
         let runs = queries::states_of_latest_runs(conn, RUNS)?;
-        Ok(Self { position, flags, runs })
+        let alerts = queries::ends_of_latest_alerts(conn, ALERTS)?;
+        Ok(Self { position, flags, runs, alerts })
     }
 
     /// The changes from this state to `next`.
@@ -164,6 +170,8 @@ impl LastSeen {
         events.extend(flags.map(|(id, _)| ChangeEvent::FlagChanged(*id)));
         let runs = next.runs.iter().filter(|(id, state)| self.runs.get(id) != Some(state));
         events.extend(runs.map(|(id, _)| ChangeEvent::JobRunChanged(*id)));
+        let alerts = next.alerts.iter().filter(|(id, end)| self.alerts.get(id) != Some(end));
+        events.extend(alerts.map(|(id, _)| ChangeEvent::AlertChanged(*id)));
         Ok(events)
     }
 }

@@ -92,6 +92,22 @@ mirror! {
     DeliveryChannel { Email, Folder }
     /// The state of a delivery.
     DeliveryState { Pending, Sent, Failed }
+    /// What an alert is about.
+    AlertKind {
+        /// A new flag of the gravest tier that nobody has taken up: it proposes to review a suspension, or to inspect a
+        /// branch.
+        SuspensionReview,
+        /// Unusually many technical complaints in some hours.
+        TechnicalBurst,
+        /// A scheduled run of a job failed and is not tried again.
+        JobFailed,
+        /// A job did not run when it was due.
+        JobMissed,
+        /// A digest has not reached all its recipients.
+        DigestUndelivered,
+    }
+    /// How notifications reach an endpoint.
+    NotificationChannel { Webhook, Email }
     /// What started a run: its schedule, or a person.
     RunOrigin { Scheduled, Manual }
     /// The state of a guidance document.

@@ -5,7 +5,7 @@ use super::change_feed::{ChangeEvent, next};
 use super::context::{request, snapshot, viewer};
 use super::error::from_store;
 use super::filter::Filter;
-use super::types::{Complaint, ComplaintFilter, Escalation, Flag, JobRun};
+use super::types::{Alert, Complaint, ComplaintFilter, Escalation, Flag, JobRun};
 use crate::access::Scope;
 use async_graphql::{Context, Result, Subscription as GraphqlSubscription};
 use futures_util::Stream;
@@ -92,6 +92,16 @@ impl Subscription {
             let ChangeEvent::FlagChanged(id) = happened else { return Ok(None) };
             let reference = app.snapshots.current().reference.clone();
             Ok(queries::flag_by_id(conn, id, viewer.flags(&reference.tree))?.map(Flag))
+        })
+        .await
+    }
+
+    /// Alerts as they are raised and end. A slow client gets RATE_LIMITED as for `complaintReceived`.
+    async fn alert_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Alert>> + use<>> {
+        let viewer = viewer(ctx)?.clone();
+        stream(ctx, move |conn, happened| {
+            let ChangeEvent::AlertChanged(id) = happened else { return Ok(None) };
+            Ok(queries::alert_by_id(conn, id, viewer.alerts())?.map(Alert))
         })
         .await
     }

@@ -33,6 +33,7 @@ mod sql;
 mod sql_gate;
 mod subscription_limit;
 mod tls;
+mod unsubscribe;
 
 pub use health::not_found as nothing_at;
 pub use in_process::in_process;

@@ -16,7 +16,7 @@ use super::socket::Stopping;
 use super::sql_gate::PgListener;
 use super::subscription_limit::SubscriptionLimit;
 use super::tls::tls_config;
-use super::{Service, export, graphiql, graphql, health, socket, sql};
+use super::{Service, export, graphiql, graphql, health, socket, sql, unsubscribe};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
 use crate::cluster::Address;
@@ -304,6 +304,11 @@ impl Server {
                 .route("/readyz", get().to(health::readyz))
                 .route("/schema.graphql", get().to(health::sdl))
                 .service(resource("/sql").route(post().to(sql::post)).route(get().to(sql::get)))
+                .service(
+                    resource("/unsubscribe/{token}")
+                        .route(get().to(unsubscribe::form))
+                        .route(post().to(unsubscribe::unsubscribe)),
+                )
                 .configure(web::routes)
                 .default_service(to(web::not_found));
             if dev {

@@ -19,11 +19,11 @@ use jobs::statistics::Thresholds;
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
-use schema::enums::{GuidanceState, Role, UnitKind};
+use schema::enums::{AlertKind, GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::tables::{
-    complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises,
+    alerts, complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises,
     escalations, flags, guidance_documents, measures, merges, officers, postings, unit_parents, unit_responses,
 };
 use schema::{Id, Timestamp};
@@ -166,6 +166,13 @@ impl Viewer {
     /// complaints that name the officer, and leaving those out would reveal them.
     pub fn digests(&self) -> Option<Pred<digests::table>> {
         self.is_an_officer().then(|| Box::new(digests::id.is_null().nullable()) as Pred<digests::table>)
+    }
+
+    /// The alerts that this viewer may see; None for all of them. Those about flags are for the Board, and for none of
+    /// its members who is an officer: an alert about a flag that is hidden would tell that it exists.
+    pub fn alerts(&self) -> Option<Pred<alerts::table>> {
+        let sees_all = self.role == Role::Board && !self.is_an_officer();
+        (!sees_all).then(|| Box::new(alerts::kind.ne(AlertKind::SuspensionReview).nullable()) as Pred<alerts::table>)
     }
 
     /// The enterprises that this viewer may see; None for all of them. An officer sees those with a complaint in its

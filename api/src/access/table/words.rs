@@ -33,5 +33,6 @@ pub(super) const WORDS: &[TableRow] = &[
     ("RunState RunOrigin JobRunOrderField ReferenceEventKind", "*", BOARD_AND_ADMIN, Word),
     ("DigestOrderField", "*", &[Board], Word),
     ("Locale", "*", REFERENCE, Word),
-    ("DeliveryChannel DeliveryState", "*", &[Board], Word),
+    ("DeliveryChannel", "*", &[Board], Word),
+    ("DeliveryState", "*", BOARD_AND_ADMIN, Word),
 ];

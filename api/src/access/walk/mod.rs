@@ -330,6 +330,7 @@ mod tests {
         ("Query", "holidays"),
         ("Query", "jobs"),
         ("Query", "node"),
+        ("Query", "notificationEndpoints"),
         ("Query", "officer"),
         ("Query", "receipt"),
         ("Query", "routeOf"),

@@ -78,6 +78,7 @@ words! {
     FlagStateOps, enums::FlagState;
     SubjectKindOps, enums::SubjectKind;
     RunStateOps, enums::RunState;
+    AlertKindOps, enums::AlertKind;
     LocaleOps, enums::Locale;
     RoleOps, enums::Role;
     AuditActionOps, enums::AuditAction;

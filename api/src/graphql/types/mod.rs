@@ -3,6 +3,7 @@
 //! the queries and the mutations of all subjects.
 
 pub mod administration;
+pub mod alert;
 pub mod analyses;
 pub mod attachment;
 pub mod audit;
@@ -23,6 +24,7 @@ pub mod job_run;
 pub mod measure;
 pub mod merge;
 pub mod node;
+pub mod notification;
 pub mod officer;
 pub mod order;
 pub mod principal;
@@ -37,6 +39,7 @@ pub mod sql;
 pub mod statistics;
 pub mod unit;
 
+pub use alert::Alert;
 pub use analyses::{CusumSeries, Scorecard};
 pub use category::{CategoryFilter, IssueCategory};
 pub use complaint::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, ResponsibleUnitOps};
@@ -86,6 +89,7 @@ pub struct ResultQueries(
     sql::SqlQueries,
     classification::EmergingQueries,
     digest::DigestQueries,
+    alert::AlertQueries,
     job_run::JobRunQueries,
     analyses::AnalysisQueries,
     flag::FlagQueries,
@@ -107,6 +111,7 @@ pub struct InterventionQueries(
 pub struct AdministrationQueries(
     audit::AuditQueries,
     principal::PrincipalQueries,
+    notification::NotificationQueries,
     routing::RoutingQueries,
     administration::HolidayQueries,
     job::JobQueries,
@@ -146,5 +151,6 @@ pub struct AdministrationMutations(
     administration::OfficerMutations,
     administration::CategoryMutations,
     administration::UnitMutations,
+    notification::NotificationMutations,
     job::JobMutations,
 );
