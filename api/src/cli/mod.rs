@@ -1,5 +1,6 @@
 //! The command line: arguments, commands and exit statuses, on which scripts rely.
 
+mod alerts;
 mod audit;
 mod backtest;
 mod backup;
@@ -27,6 +28,7 @@ mod rules;
 mod serve;
 mod sql;
 mod token;
+mod webhook;
 
 use ::jobs::runner::settings::Settings;
 use ::jobs::scheduled::REGISTRY;
@@ -95,6 +97,12 @@ enum Command {
     /// Preview the Board's digest, and manage who receives it
     #[command(subcommand)]
     Digest(digest::Command),
+    /// List alerts, and manage who gets them by mail
+    #[command(subcommand)]
+    Alerts(alerts::Command),
+    /// Manage the addresses that get signed messages about alerts and digests
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Show who is flagged, and why
     #[command(subcommand)]
     Flags(flags::Command),
@@ -201,6 +209,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Digest(command) => {
             digest::run(&if command.prepares() { open()? } else { existing()? }, &settings, command, out)
         }
+        Command::Alerts(command) => alerts::run(&existing()?, &settings, command, out),
+        Command::Webhook(command) => webhook::run(&existing()?, &settings, command, out),
         Command::Flags(command) => flags::run(&existing()?, command, out),
         Command::Backtest(args) => backtest::run(&existing()?, args, out),
         Command::Classify(command) => classify::run(existing, &settings, command, out),
