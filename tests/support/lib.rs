@@ -18,6 +18,7 @@ mod postgres;
 mod program;
 mod proxy;
 mod python;
+mod receiver;
 mod smtp;
 mod templates;
 pub mod verification;
@@ -40,6 +41,7 @@ pub use postgres::postgres_tool;
 pub use program::{Answer, Finished, Program, Server, raw_answer, raw_request};
 pub use proxy::Proxy;
 pub use python::python;
+pub use receiver::{Received, Receiver};
 pub use schema::enums::Role;
 pub use smtp::MailServer;
 

@@ -1,0 +1,223 @@
+//! Webhooks: signed so that an independent library verifies them, and sent to real receivers that answer in all ways.
+
+use crate::program;
+use diesel::prelude::*;
+use schema::keys::Keys;
+use schema::tables::notifications;
+use serde_json::{Value, json};
+use std::process::Command;
+use tests::fixtures::Files;
+use tests::{Database, Json, Receiver, Role, TestApp, project, python};
+
+/// A configuration that permits receivers on this machine.
+const HERE: &str = "[webhooks]\nallow_networks = [\"127.0.0.0/8\"]\ntimeout_seconds = 1\n";
+
+struct Place {
+    files: Files,
+    config: String,
+    key: String,
+}
+
+impl Place {
+    fn new(database: &Database, config: &str) -> Self {
+        let files = Files::new();
+        let config = files.put("phananh.toml", config).display().to_string();
+        let key = files.path().join("key").display().to_string();
+        program().run(database, ["key", "create", &key]).ok();
+        program().run(database, ["migrate"]).ok();
+        Self { files, config, key }
+    }
+
+    fn json(&self, database: &Database, arguments: &[&str]) -> Value {
+        program().json(database, &[arguments, &["--config", &self.config, "--key-file", &self.key]].concat())
+    }
+
+    fn add(&self, database: &Database, url: &str) -> String {
+        self.json(database, &["webhook", "add", url, "--name", "test"])["secret"].text().to_owned()
+    }
+
+    fn notify(&self, database: &Database) -> Value {
+        self.json(database, &["jobs", "run", "notify"])["summary"].clone()
+    }
+}
+
+fn verified(messages: &[Value]) -> Value {
+    let python = python(&["standardwebhooks"], &[], &["standardwebhooks==1.1.0"]);
+    let script = project().join("tests/clients/webhook.py");
+    let output = Command::new(python).arg(script).arg(json!(messages).to_string()).output().expect("Python runs");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn an_independent_library_verifies_messages_also_while_a_secret_changes() {
+    for database in Database::both() {
+        let place = Place::new(&database, HERE);
+        let receiver = Receiver::start();
+        let url = receiver.url("/ok");
+        let first = place.add(&database, &url);
+        place.json(&database, &["webhook", "test", &url]);
+        assert_eq!(place.notify(&database), json!({ "sent": 1, "failed": 0 }));
+        let second = place.json(&database, &["webhook", "rotate", &url])["secret"].text().to_owned();
+        assert_ne!(first, second);
+        assert_eq!(place.json(&database, &["webhook", "secret", &url])["secret"], second.as_str());
+        place.json(&database, &["webhook", "test", &url]);
+        assert_eq!(place.notify(&database), json!({ "sent": 1, "failed": 0 }));
+        let received = receiver.received();
+        assert_eq!(received.len(), 2);
+        let message = |place: usize, secret: &str, body: &str| json!({ "secret": secret, "headers": received[place].headers, "body": body });
+        let (before, after) = (received[0].body.as_str(), received[1].body.as_str());
+        let told = verified(&[
+            message(0, &first, before),
+            message(0, &second, before),
+            message(1, &first, after),
+            message(1, &second, after),
+            message(1, &second, before),
+        ]);
+        assert_eq!(told, json!([true, false, true, true, false]), "{}", database.name);
+        let body: Value = serde_json::from_str(before).expect("JSON");
+        assert_eq!(body["type"], "webhook.test");
+        assert_eq!(received[0].headers["content-type"], "application/json");
+        assert_ne!(received[0].headers["webhook-id"], received[1].headers["webhook-id"]);
+    }
+}
+
+#[test]
+fn each_answer_of_a_receiver_has_its_consequence() {
+    for database in Database::both() {
+        let place = Place::new(&database, HERE);
+        let receiver = Receiver::start();
+        let paths = ["/ok", "/500", "/hang", "/redirect", "/later", "/410"];
+        for path in paths {
+            place.add(&database, &receiver.url(path));
+            place.json(&database, &["webhook", "test", &receiver.url(path)]);
+        }
+        assert_eq!(place.notify(&database), json!({ "sent": 1, "failed": 5 }), "{}", database.name);
+        let log = place.json(&database, &["webhook", "deliveries"]);
+        let of = |path: &str| {
+            let found = log.list().iter().find(|one| one["address"] == receiver.url(path).as_str());
+            found.expect("its message").clone()
+        };
+        for (path, state, status, error) in [
+            ("/ok", "SENT", json!(204), ""),
+            ("/500", "PENDING", json!(500), "500"),
+            ("/hang", "PENDING", json!(null), "timeout"),
+            ("/redirect", "PENDING", json!(302), "redirects are not followed"),
+            ("/later", "PENDING", json!(503), "503"),
+            ("/410", "FAILED", json!(410), "410 Gone"),
+        ] {
+            let message = of(path);
+            assert_eq!((&message["state"], &message["status"]), (&json!(state), &status), "{message}");
+            assert!(message["error"].as_str().unwrap_or_default().contains(error), "{path}: {message}");
+        }
+        // The redirect led nowhere: each path was asked once.
+        let mut asked: Vec<String> = receiver.received().into_iter().map(|one| one.path).collect();
+        asked.sort();
+        assert_eq!(asked, ["/410", "/500", "/hang", "/later", "/ok", "/redirect"]);
+        let in_minutes = |path: &str| {
+            let at: chrono::DateTime<chrono::Utc> = of(path)["nextAttemptAt"].text().parse().expect("a time");
+            (at - chrono::Utc::now()).num_minutes()
+        };
+        assert!((58..=60).contains(&in_minutes("/later")), "as Retry-After says: {}", in_minutes("/later"));
+        assert!(in_minutes("/500") < 1);
+        let listed = place.json(&database, &["webhook", "list"]);
+        let disabled: Vec<&Value> = listed.list().iter().filter(|one| !one["disabledAt"].is_null()).collect();
+        assert!(disabled.len() == 1 && disabled[0]["address"].text().ends_with("/410"), "{listed}");
+
+        // Attempts end some time: those that fail for the tenth time are given up.
+        let db = database.open();
+        db.write("test", |tx| {
+            diesel::update(notifications::table)
+                .set((notifications::next_attempt_at.eq(tx.now), notifications::attempts.eq(9)))
+                .execute(tx.conn)?;
+            Ok(())
+        })
+        .expect("the outbox is changed");
+        assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": 4 }));
+        let log = place.json(&database, &["webhook", "deliveries"]);
+        assert!(log.list().iter().all(|one| one["state"] != "PENDING"), "{log}");
+    }
+}
+
+#[test]
+fn private_addresses_and_plain_http_are_refused_after_resolving() {
+    let database = Database::sqlite();
+    let place = Place::new(&database, "[webhooks]\ntimeout_seconds = 2\n");
+    let receiver = Receiver::start();
+    let by_name = format!("http://localhost:{}/ok", receiver.port);
+    for url in [receiver.url("/ok"), by_name, format!("https://[::1]:{}/", receiver.port)] {
+        place.add(&database, &url);
+        place.json(&database, &["webhook", "test", &url]);
+    }
+    assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": 3 }));
+    let log = place.json(&database, &["webhook", "deliveries"]);
+    assert!(log.list().iter().all(|one| one["error"].text().contains("private address")), "{log}");
+    assert!(receiver.received().is_empty(), "nothing was connected to");
+}
+
+#[test]
+fn wrong_use_of_webhooks_is_told() {
+    let database = Database::sqlite();
+    let place = Place::new(&database, HERE);
+    let run = |arguments: &[&str]| program().run(&database, arguments);
+    let without = run(&["webhook", "add", "https://example.org", "--name", "x"]);
+    assert!(without.status == 1 && without.err.contains("key file"), "{without:?}");
+    let keyed = |arguments: &[&str]| run(&[arguments, &["--key-file", &place.key]].concat());
+    for (url, word) in [("example.org", "https://example.org"), ("https://a:b@example.org", "password")] {
+        let wrong = keyed(&["webhook", "add", url, "--name", "x"]);
+        assert!(wrong.status == 1 && wrong.err.contains(word), "{wrong:?}");
+    }
+    let wrong = keyed(&["webhook", "add", "https://example.org", "--name", "x", "--event", "nothing"]);
+    assert_eq!(wrong.status, 2, "{wrong:?}");
+    keyed(&["webhook", "add", "https://example.org", "--name", "x"]).ok();
+    let twice = keyed(&["webhook", "add", "https://example.org", "--name", "x"]);
+    assert!(twice.status == 1 && twice.err.contains("endpoint already"), "{twice:?}");
+    let unknown = keyed(&["webhook", "rotate", "https://example.com"]);
+    assert!(unknown.status == 1 && unknown.err.contains("webhook list"), "{unknown:?}");
+    let config = place.files.put("wrong.toml", "[webhooks]\nallow_networks = [\"10.0.0\"]\n").display().to_string();
+    let wrong = run(&["webhook", "list", "--config", &config]);
+    assert!(wrong.status == 1 && wrong.err.contains("10.0.0.0/8"), "{wrong:?}");
+}
+
+#[test]
+fn an_admin_manages_endpoints_through_the_api() {
+    let files = Files::new();
+    let key = files.path().join("key");
+    Keys::create(&key).expect("a key file");
+    for app in TestApp::both().arguments(&["--no-jobs", "--key-file", key.to_str().expect("a path")]) {
+        app.run(&["migrate"]);
+        let admin = app.as_role(Role::Admin);
+        let create = "mutation { createNotificationEndpoint(input: {channel: WEBHOOK, name: \"portal\",
+            address: \"https://example.org/hook\", events: [\"alert.raised\"]}) { secret endpoint { id events } } }";
+        let made = admin.data(create)["createNotificationEndpoint"].clone();
+        assert!(made["secret"].text().starts_with("whsec_"), "{made}");
+        assert_eq!(made["endpoint"]["events"], json!(["alert.raised"]));
+        assert_eq!(admin.codes(create), ["CONFLICT"]);
+        let input = json!({ "input": { "id": made["endpoint"]["id"] } });
+        let rotated = admin.data_with(
+            "mutation ($input: NotificationEndpointInput!) { rotateWebhookSecret(input: $input)
+               { secret endpoint { rotatingUntil } } }",
+            &input,
+        );
+        assert_ne!(rotated["rotateWebhookSecret"]["secret"], made["secret"]);
+        assert!(rotated["rotateWebhookSecret"]["endpoint"]["rotatingUntil"].is_string(), "{rotated}");
+        admin.data_with(
+            "mutation ($input: NotificationEndpointInput!) { testNotificationEndpoint(input: $input)
+               { notification { state } } }",
+            &input,
+        );
+        admin.data_with(
+            "mutation ($input: NotificationEndpointInput!) { disableNotificationEndpoint(input: $input)
+               { endpoint { disabledAt disabledReason } } }",
+            &input,
+        );
+        let all = admin
+            .data("{ notificationEndpoints { address disabledReason } notifications { nodes { event state error } } }");
+        assert_eq!(all["notificationEndpoints"][0]["disabledReason"], "disabled by token:ADMIN-all");
+        assert_eq!(all["notifications"]["nodes"][0]["state"], "FAILED", "it waited: {all}");
+        for role in [Role::Board, Role::DataTeam, Role::Dashboard] {
+            let denied = app.as_role(role).codes("{ notificationEndpoints { id } }");
+            assert!(!denied.is_empty() && denied.iter().all(|code| code == "FORBIDDEN"), "{role}: {denied:?}");
+        }
+    }
+}
