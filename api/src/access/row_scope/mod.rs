@@ -1,6 +1,7 @@
 //! Row scope: which rows a viewer may read. It has three forms, which a test compares: conditions of SQL, a check of
 //! a single row, and conditions over the columns of a snapshot, which differ for statistics and pages ([`columns`]).
 
+mod alerts;
 mod column_conditions;
 mod columns;
 mod saved_queries;
@@ -19,11 +20,11 @@ use jobs::statistics::Thresholds;
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
-use schema::enums::{AlertKind, GuidanceState, Role, UnitKind};
+use schema::enums::{GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::tables::{
-    alerts, complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises,
+    complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises,
     escalations, flags, guidance_documents, measures, merges, officers, postings, unit_parents, unit_responses,
 };
 use schema::{Id, Timestamp};
@@ -166,13 +167,6 @@ impl Viewer {
     /// complaints that name the officer, and leaving those out would reveal them.
     pub fn digests(&self) -> Option<Pred<digests::table>> {
         self.is_an_officer().then(|| Box::new(digests::id.is_null().nullable()) as Pred<digests::table>)
-    }
-
-    /// The alerts that this viewer may see; None for all of them. Those about flags are for the Board, and for none of
-    /// its members who is an officer: an alert about a flag that is hidden would tell that it exists.
-    pub fn alerts(&self) -> Option<Pred<alerts::table>> {
-        let sees_all = self.role == Role::Board && !self.is_an_officer();
-        (!sees_all).then(|| Box::new(alerts::kind.ne(AlertKind::SuspensionReview).nullable()) as Pred<alerts::table>)
     }
 
     /// The enterprises that this viewer may see; None for all of them. An officer sees those with a complaint in its
