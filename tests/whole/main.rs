@@ -17,6 +17,7 @@ mod backup;
 mod bad_input;
 mod bad_mappings;
 mod broken_off;
+mod bursts;
 mod category_levels;
 mod classification;
 mod clients;
