@@ -208,7 +208,9 @@ fn update(tx: &mut WriteTx<'_>, row: &NotificationEndpoint) -> Result<(), StoreE
 
 /// Checks the address of a webhook. Where its host leads is checked when a message is sent: names change.
 fn url(address: &str) -> Result<String, String> {
-    let address = inert::name("the address", address, LONGEST)?;
+    if address.len() > LONGEST || !address.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("the address has 1 to {LONGEST} visible characters of ASCII: write other letters as %…"));
+    }
     let wrong = |what: &str| Err(format!("invalid address {address:?}: {what}"));
     let Ok(uri) = address.parse::<Uri>() else {
         return wrong("write it like https://example.org/hooks");

@@ -52,7 +52,7 @@ pub fn parsed(keys: &Keys, token: &str) -> Option<(Of, Id)> {
     let version = u32::from_be_bytes(said[1..5].try_into().ok()?);
     let right = keys.code(version, PURPOSE, &[said])?;
     // In constant time, so that the time of an answer tells nothing of the code.
-    let differs = code.len() != 16 || code.iter().zip(&right).fold(0, |all, (one, other)| all | (one ^ other)) != 0;
+    let differs = code.len() != 16 || code.iter().zip(&right).fold(0_u8, |all, (one, other)| all | (one ^ other)) != 0;
     if differs {
         return None;
     }
