@@ -1,0 +1,227 @@
+//! Forms that change something: their fields, what a reader sent, and what is wrong with it.
+
+use crate::web::{Posted, Problem, Visit};
+use chrono::{NaiveDate, NaiveDateTime};
+use serde::Serialize;
+
+/// How a field is entered: the type of its element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Kind {
+    #[serde(rename = "text")]
+    Text,
+    #[serde(rename = "area")]
+    Area,
+    #[serde(rename = "number")]
+    Number,
+    #[serde(rename = "date")]
+    Date,
+    #[serde(rename = "datetime-local")]
+    Moment,
+    #[serde(rename = "choice")]
+    Choice,
+}
+
+/// A field of a form. Its name is that of the input field of the API, so that a refusal of the API finds it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Field {
+    pub name: String,
+    /// Its id in the page; the form sets it.
+    id: String,
+    label: String,
+    help: String,
+    kind: Kind,
+    /// The values of a choice, with their words.
+    options: Vec<(String, String)>,
+    value: String,
+    required: bool,
+    /// What is wrong with the value; empty if nothing is.
+    error: String,
+    /// The value that the form showed first.
+    #[serde(skip)]
+    first: String,
+}
+
+impl Field {
+    pub fn new(kind: Kind, name: impl Into<String>, label: impl Into<String>) -> Self {
+        let (id, help, options, value, error, first) = Default::default();
+        Self { name: name.into(), id, label: label.into(), help, kind, options, value, required: false, error, first }
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// With the value that the form shows first.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.first = value.into().trim().replace("\r\n", "\n");
+        self.value = self.first.clone();
+        self
+    }
+
+    #[must_use]
+    pub fn options(mut self, options: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.options.extend(options);
+        self
+    }
+
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// The key of the words for what is wrong with the value; None if nothing is.
+    fn wrong(&self) -> Option<&'static str> {
+        if self.value.is_empty() {
+            return self.required.then_some("form-missing");
+        }
+        match self.kind {
+            Kind::Date if self.value.parse::<NaiveDate>().is_err() => Some("layout-not-a-date"),
+            Kind::Moment if moment(&self.value).is_none() => Some("form-not-a-moment"),
+            Kind::Number if !self.value.parse::<f64>().is_ok_and(f64::is_finite) => Some("form-not-a-number"),
+            Kind::Choice if !self.options.iter().any(|(value, _)| *value == self.value) => Some("form-not-a-choice"),
+            _ => None,
+        }
+    }
+}
+
+/// A form of one step, which a template shows with `form.html`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Form {
+    pub step: &'static str,
+    /// Begins the ids of its fields: a page may show the form of a step for several objects.
+    id: String,
+    title: String,
+    help: String,
+    /// The version of the object that the reader saw.
+    version: i64,
+    /// The object, where a page shows several of them.
+    subject: String,
+    fields: Vec<Field>,
+    /// Whether it is unfolded.
+    open: bool,
+}
+
+impl Form {
+    pub fn new(step: &'static str, title: impl Into<String>, help: impl Into<String>, version: i64) -> Self {
+        let (subject, fields, open) = Default::default();
+        Self { step, id: step.to_owned(), title: title.into(), help: help.into(), version, subject, fields, open }
+    }
+
+    /// Of one of several objects of the page, which is at a place among them.
+    #[must_use]
+    pub fn of(mut self, subject: &str, place: usize) -> Self {
+        self.id = format!("{}-{place}", self.step);
+        subject.clone_into(&mut self.subject);
+        self
+    }
+
+    #[must_use]
+    pub fn fields(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
+        for mut field in fields {
+            let plain: String = field.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+            field.id = format!("{}-{plain}", self.id);
+            self.fields.push(field);
+        }
+        self
+    }
+
+    /// Whether a reader sent this form.
+    pub fn is(&self, posted: &Posted) -> bool {
+        self.step == posted.field("step") && self.subject == posted.field("subject")
+    }
+
+    /// Takes what a reader sent, and unfolds.
+    pub fn fill(&mut self, posted: &Posted) {
+        self.open = true;
+        for field in &mut self.fields {
+            field.value = posted.field(&field.name).replace("\r\n", "\n");
+        }
+    }
+
+    /// The value of a field; empty if there is no such field.
+    pub fn value(&self, name: &str) -> &str {
+        self.fields.iter().find(|field| field.name == name).map(|field| field.value.as_str()).unwrap_or_default()
+    }
+
+    /// The value of a field, or None if it is empty.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        Some(self.value(name)).filter(|value| !value.is_empty())
+    }
+
+    /// The names and values of the fields that a reader changed.
+    pub fn changed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let changed = self.fields.iter().filter(|field| field.value != field.first);
+        changed.map(|field| (field.name.as_str(), field.value.as_str()))
+    }
+
+    /// What is wrong with the values, as far as the form tells it.
+    pub fn check(&mut self, visit: &Visit) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for field in &mut self.fields {
+            if let Some(key) = field.wrong() {
+                problems.push(mark(field, visit.t(key)));
+            }
+        }
+        problems
+    }
+
+    /// Says at its field, in the language of the reader, what the API refused. The messages of the API begin with the
+    /// name of a field.
+    pub fn explain(&mut self, visit: &Visit, refused: &[Problem]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for problem in refused {
+            let message = problem.message.as_str();
+            let name = message.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let rest = message.strip_prefix(name).unwrap_or(message).trim_start_matches([':', ' ']);
+            problems.push(match self.fields.iter_mut().find(|field| field.name == name) {
+                Some(field) => {
+                    let key = if message.contains("not known") { "form-unknown" } else { "form-refused" };
+                    mark(field, visit.t_with(key, &[("why", rest.into())]))
+                }
+                None => Problem::of_form(visit.t_with("form-refused", &[("why", message.into())])),
+            });
+        }
+        problems
+    }
+}
+
+fn mark(field: &mut Field, error: String) -> Problem {
+    let problem = Problem::of(&field.id, format!("{}: {error}", field.label));
+    field.error = error;
+    problem
+}
+
+/// A moment as a browser sends it: a day and a time without a zone.
+pub fn moment(text: &str) -> Option<NaiveDateTime> {
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"].iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_says_what_is_wrong_with_its_value() {
+        let field = |kind, value: &str| Field { value: value.to_owned(), ..Field::new(kind, "f", "F").required() };
+        assert_eq!(field(Kind::Text, "").wrong(), Some("form-missing"));
+        assert_eq!(field(Kind::Date, "31/12/2025").wrong(), Some("layout-not-a-date"));
+        assert_eq!(field(Kind::Date, "2025-12-31").wrong(), None);
+        assert_eq!(field(Kind::Number, "NaN").wrong(), Some("form-not-a-number"));
+        assert_eq!(field(Kind::Number, "4.5").wrong(), None);
+        assert_eq!(field(Kind::Moment, "2025-12-31T23:59").wrong(), None);
+        assert_eq!(field(Kind::Choice, "x").wrong(), Some("form-not-a-choice"));
+    }
+
+    #[test]
+    fn only_what_a_reader_changed_counts_as_changed() {
+        let fields = [Field::new(Kind::Text, "a", "A").value("1"), Field::new(Kind::Text, "b", "B").value("2")];
+        let mut form = Form::new("correct", "", "", 1).fields(fields);
+        form.fields[1].value = String::new();
+        assert_eq!(form.changed().collect::<Vec<_>>(), [("b", "")]);
+        assert_eq!((form.given("a"), form.given("b"), form.fields[0].id.as_str()), (Some("1"), None, "correct-a"));
+    }
+}
