@@ -56,7 +56,8 @@ impl Field {
     /// With the value that the form shows first.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.first = value.into().trim().replace("\r\n", "\n");
+        let first: String = value.into();
+        self.first = first.trim().replace("\r\n", "\n");
         self.value = self.first.clone();
         self
     }

@@ -1,69 +1,34 @@
 //! The list of complaints: search, filters, pages.
 
-use crate::web::address::address;
-use crate::web::{Cell, Page, PageError, Problem, Table, Visit, name, nodes, text};
+use super::filter::{ARGUMENTS, ORDERS, filter, has_more, order};
+use super::{options, unit_cell};
+use crate::web::views::paging;
+use crate::web::{Cell, Page, PageError, Table, Visit, name, nodes, text};
 use actix_web::HttpResponse;
-use actix_web::web::{ServiceConfig, get};
-use chrono::{Days, NaiveDate};
-use schema::enums::ComplaintState;
-use serde_json::{Map, Value, json};
+use schema::enums::{Channel, ComplaintState, Finding, LegalForm};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// For roles that see references.
-const LIST: &str = "query PageComplaints(\
-    $filter: ComplaintFilter, $first: Int, $after: String, $last: Int, $before: String) {
-  complaints(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
-    totalCount
-    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-    nodes {
-      id reference receivedAt state dueOn overdue
-      unit { code nameVi nameEn }
-      category { code nameVi nameEn }
-    }
-  }
-}";
-
+pub const LIST: &str = include_str!("../../queries/complaints-list.graphql");
 /// For roles that see pseudonyms.
-const PSEUDONYMS: &str = "query PageComplaintsByPseudonym(\
-    $filter: ComplaintFilter, $first: Int, $after: String, $last: Int, $before: String) {
-  complaints(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
-    totalCount
-    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-    nodes {
-      pseudonym receivedAt state dueOn overdue
-      unit { code nameVi nameEn }
-      category { code nameVi nameEn }
-    }
-  }
-}";
+pub const PSEUDONYMS: &str = include_str!("../../queries/complaints-list-pseudonyms.graphql");
 
 /// Complaints of a page.
 const ROWS: u32 = 25;
 
-pub fn routes(config: &mut ServiceConfig) {
-    config.route("/complaints", get().to(list));
-}
-
-async fn list(visit: Visit) -> HttpResponse {
+pub async fn list(visit: Visit) -> HttpResponse {
     let page = page(&visit).await;
     visit.respond(page)
 }
 
 async fn page(visit: &Visit) -> Result<Page, PageError> {
-    let identified = visit.may("Complaint", "reference");
-    let mut problems = Vec::new();
-    let filter = filter(visit, identified, &mut problems);
-    let mut variables = json!({ "filter": filter });
-    match visit.argument("before") {
-        Some(before) => (variables["last"], variables["before"]) = (visit.rows(ROWS).into(), before.into()),
-        None => {
-            variables["first"] = visit.rows(ROWS).into();
-            variables["after"] = visit.argument("after").into();
-        }
-    }
-    let document = if identified { LIST } else { PSEUDONYMS };
+    let (filter, mut problems) = filter(visit);
+    let mut variables = json!({ "filter": filter, "orderBy": order(visit) });
+    paging::ask(visit, ROWS, &mut variables);
     let data = match problems.is_empty() {
         false => Value::Null,
-        true => match visit.query(document, variables).await {
+        true => match visit.query(document(visit), variables).await {
             Ok(data) => data,
             Err(PageError::Refused(refused)) => {
                 problems = refused;
@@ -73,98 +38,70 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         },
     };
     let list = &data["complaints"];
-    let columns: Vec<String> = ["reference", "received", "state", "unit", "category", "due"]
-        .map(|column| visit.t(&format!("complaints-{column}")))
-        .into();
-    let rows = nodes(list).map(|complaint| row(visit, complaint));
-    let (info, paged) = (&list["pageInfo"], |name: &str| visit.argument(name).is_some());
-    let has = |name: &str| info[name].as_bool().unwrap_or(false);
-    let newer = has("hasPreviousPage") || paged("after");
-    let older = has("hasNextPage") || paged("before");
-    let link =
-        |name: &str, other: &str, cursor: &Value| Some(visit.link(&[(name, Some(cursor.as_str()?)), (other, None)]));
+    let (newer, older) = paging::links(visit, list);
+    let given: BTreeMap<&str, &str> =
+        ARGUMENTS.iter().map(|name| (*name, visit.argument(name).unwrap_or_default())).collect();
     let states: Vec<(&str, String)> =
         ComplaintState::WORDS.iter().map(|word| (*word, visit.t(&format!("state-{word}")))).collect();
-    let argument = |name: &str| visit.argument(name).unwrap_or_default().to_owned();
+    let orders: Vec<(&str, String)> =
+        ORDERS.iter().map(|(word, ..)| (*word, visit.t(&format!("complaints-order-{word}")))).collect();
+    let flag = ["1", "0"].map(|flag| (flag, visit.t(if flag == "1" { "form-yes" } else { "form-no" })));
     Ok(Page::new("complaints.html", visit.t("complaints-title"))
-        .table(Table::new("complaints", visit.t("complaints-caption"), &columns, rows))
+        .table(table(visit, list, "complaints-caption"))
         .with("total", list["totalCount"].as_u64())
-        .with("identified", identified)
+        .with("identified", visit.may("ComplaintFilter", "search"))
+        .with("has_redacted", visit.may("Query", "redactedComplaints"))
+        .with("has_corrections", visit.may("Query", "correctionProposals"))
+        .with("has_more", has_more(visit))
         .with("states", states)
-        .with("search", argument("search"))
-        .with("state", argument("state"))
-        .with("unit", argument("unit"))
-        .with("received_from", argument("from"))
-        .with("received_until", argument("until"))
-        .with("overdue", argument("overdue"))
-        .with("newer", link("before", "after", &info["startCursor"]).filter(|_| newer))
-        .with("older", link("after", "before", &info["endCursor"]).filter(|_| older))
+        .with("orders", orders)
+        .with("flags", flag)
+        .with("findings", options(visit, "finding", Finding::WORDS))
+        .with("channels", options(visit, "channel", Channel::WORDS))
+        .with("forms", options(visit, "form", LegalForm::WORDS))
+        .with("given", given)
+        .with("newer", newer)
+        .with("older", older)
         .problems(problems))
 }
 
-/// The filter that the arguments say. Fields that the role may not filter by are left out.
-fn filter(visit: &Visit, identified: bool, problems: &mut Vec<Problem>) -> Map<String, Value> {
-    let mut filter = Map::new();
-    if let Some(words) = visit.argument("search").filter(|_| identified) {
-        filter.insert("search".into(), words.into());
-    }
-    if let Some(state) = visit.argument("state") {
-        filter.insert("state".into(), json!({ "eq": state }));
-    }
-    if let Some(unit) = visit.argument("unit") {
-        filter.insert("unit".into(), json!({ "within": unit }));
-    }
-    if visit.argument("overdue").is_some() {
-        filter.insert("overdue".into(), json!({ "eq": true }));
-    }
-    let mut day = |name: &str| {
-        let given = visit.argument(name)?;
-        let day: Option<NaiveDate> = given.parse().ok();
-        if day.is_none() {
-            problems.push(Problem::of(name, visit.t("layout-not-a-date")));
-        }
-        day
-    };
-    let (from, until) = (day("from"), day("until"));
-    // Days begin at midnight in Vietnam.
-    let midnight = |day: NaiveDate| format!("{day}T00:00:00+07:00");
-    let mut received = Map::new();
-    if let Some(from) = from {
-        received.insert("gte".into(), midnight(from).into());
-    }
-    if let Some(after) = until.and_then(|until| until.checked_add_days(Days::new(1))) {
-        received.insert("lt".into(), midnight(after).into());
-    }
-    if !received.is_empty() {
-        filter.insert("receivedAt".into(), received.into());
-    }
-    filter
+/// The document of the list for the role of the reader.
+pub fn document(visit: &Visit) -> &'static str {
+    if visit.may("Complaint", "reference") { LIST } else { PSEUDONYMS }
+}
+
+/// The complaints of a page.
+pub fn table(visit: &Visit, list: &Value, caption: &str) -> Table {
+    let columns = ["reference", "received", "state", "unit", "category", "responsible", "due"]
+        .map(|column| visit.t(&format!("complaints-{column}")));
+    Table::new("complaints", visit.t(caption), &columns, nodes(list).map(|complaint| row(visit, complaint)))
 }
 
 fn row(visit: &Visit, complaint: &Value) -> Vec<Cell> {
-    let locale = visit.locale();
-    let reference = match complaint["reference"].as_str() {
-        Some(reference) => Cell::link(reference, format!("/complaints/{}", text(&complaint["id"]))),
-        None => Cell::text(text(&complaint["pseudonym"])),
-    };
-    let unit = &complaint["unit"];
-    let unit = match unit["code"].as_str() {
-        Some(code) => Cell::link(name(unit, locale), address(&format!("/units/{code}"), [])),
-        None => Cell::default(),
-    };
-    let due = match complaint["overdue"].as_bool() {
-        Some(true) => {
-            let day = visit.date(&complaint["dueOn"]);
-            Cell::text(visit.t_with("complaints-overdue", &[("day", day.into())])).marked("mark-late")
-        }
-        _ => Cell::text(visit.date(&complaint["dueOn"])),
-    };
     vec![
-        reference,
+        reference(complaint),
         Cell::text(visit.date(&complaint["receivedAt"])),
         Cell::text(visit.t(&format!("state-{}", text(&complaint["state"])))),
-        unit,
-        Cell::text(name(&complaint["category"], locale)),
-        due,
+        unit_cell(visit, &complaint["unit"]),
+        Cell::text(name(&complaint["category"], visit.locale())),
+        unit_cell(visit, &complaint["responsibleUnit"]),
+        due(visit, complaint),
     ]
+}
+
+/// The reference of a complaint, which leads to it, or its pseudonym.
+pub fn reference(complaint: &Value) -> Cell {
+    match complaint["reference"].as_str() {
+        Some(reference) => Cell::link(reference, format!("/complaints/{}", text(&complaint["id"]))),
+        None => Cell::text(text(&complaint["pseudonym"])),
+    }
+}
+
+/// The deadline, and whether it has passed.
+pub fn due(visit: &Visit, complaint: &Value) -> Cell {
+    let day = visit.date(&complaint["dueOn"]);
+    match complaint["overdue"].as_bool() {
+        Some(true) => Cell::text(visit.t_with("complaints-overdue", &[("day", day.into())])).marked("mark-late"),
+        _ => Cell::text(day),
+    }
 }
