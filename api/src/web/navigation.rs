@@ -10,6 +10,7 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     // One line for each view, in the order of the navigation.
     ("/flags", "nav-flags", Some("flags")),
     ("/complaints", "nav-complaints", Some("complaints")),
+    ("/overdue", "nav-overdue", Some("complaints")),
 ];
 
 /// An entry as the layout shows it.

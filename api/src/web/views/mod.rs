@@ -2,6 +2,9 @@
 
 mod complaints;
 mod flags;
+mod form;
+mod overdue;
+mod paging;
 mod today;
 
 use actix_web::web::ServiceConfig;
@@ -11,4 +14,5 @@ pub fn routes(config: &mut ServiceConfig) {
     today::routes(config);
     flags::routes(config);
     complaints::routes(config);
+    overdue::routes(config);
 }

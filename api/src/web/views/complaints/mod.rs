@@ -6,10 +6,12 @@ mod facts;
 mod filter;
 mod history;
 mod input;
-mod list;
+pub mod list;
 mod one;
 mod redacted;
 mod steps;
+
+pub use filter::between;
 
 use crate::web::{Cell, PageError, Visit, name, nodes, text};
 use actix_web::web::{ServiceConfig, get, post};

@@ -1,0 +1,186 @@
+//! Confidential complaints as a unit reads them: the text that the Board redacted. Heads answer and transfer them here.
+
+use super::change::conflicts;
+use super::{code_and_name, options};
+use crate::web::views::form::{Field, Form, Kind};
+use crate::web::views::paging;
+use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
+use actix_web::HttpResponse;
+use schema::enums::{ComplaintState, ResponseAction, ResponseVisibility};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+const LIST: &str = include_str!("../../queries/complaints-redacted.graphql");
+const RESPOND: &str = include_str!("../../queries/complaints-do-respond-redacted.graphql");
+const TRANSFER: &str = include_str!("../../queries/complaints-do-transfer-redacted.graphql");
+
+/// Complaints of a page.
+const ROWS: u32 = 10;
+
+/// A complaint as the template shows it.
+#[derive(Serialize)]
+struct Shown {
+    pseudonym: String,
+    facts: Vec<(String, String)>,
+    is_late: bool,
+    text: String,
+    forms: Vec<Form>,
+}
+
+pub async fn list(visit: Visit) -> HttpResponse {
+    let shown = match load(&visit).await {
+        Ok(data) => Ok(page(&visit, &data, all(&visit, &data), Vec::new())),
+        Err(PageError::Refused(problems)) => Ok(page(&visit, &Value::Null, Vec::new(), problems)),
+        Err(error) => Err(error),
+    };
+    visit.respond(shown)
+}
+
+pub async fn change(posted: Posted) -> HttpResponse {
+    match attempt(&posted).await {
+        Ok(response) => response,
+        Err(error) => posted.visit.refuse(&error),
+    }
+}
+
+async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
+    let visit = &posted.visit;
+    let data = load(visit).await?;
+    let mut shown = all(visit, &data);
+    let form = shown.iter_mut().flat_map(|one| &mut one.forms).find(|form| form.is(posted));
+    let Some(form) = form else {
+        let problem = Problem::of_form(visit.t("form-no-step"));
+        return Ok(visit.respond(Ok(page(visit, &data, shown, vec![problem]))));
+    };
+    form.fill(posted);
+    let mut problems = form.check(visit);
+    if problems.is_empty() {
+        let (document, input, done) = request(posted, form);
+        problems = match visit.change(document, json!({ "input": input })).await {
+            Ok(_) => return Ok(visit.go_to("/complaints/redacted", Some(done))),
+            Err(PageError::Refused(refused)) => form.explain(visit, &refused),
+            Err(PageError::Conflict(refused)) => conflicts(visit, &refused),
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(visit.respond(Ok(page(visit, &data, shown, problems))))
+}
+
+/// The mutation of a form, its input, and the key of the words for what was done.
+fn request(posted: &Posted, form: &Form) -> (&'static str, Value, &'static str) {
+    let version: i64 = posted.field("version").parse().unwrap_or_default();
+    let mut input = json!({ "pseudonym": posted.field("subject"), "expectedVersion": version });
+    if form.step == "transfer" {
+        (input["unit"], input["reason"]) = (form.value("unit").into(), form.value("reason").into());
+        return (TRANSFER, input, "done-complaints-transfer");
+    }
+    (input["action"], input["text"]) = (form.value("action").into(), form.value("text").into());
+    (input["outcome"], input["visibility"]) = (form.given("outcome").into(), form.value("visibility").into());
+    (RESPOND, input, "done-complaints-respond")
+}
+
+async fn load(visit: &Visit) -> Result<Value, PageError> {
+    if !visit.may("Query", "redactedComplaints") {
+        return Err(PageError::Forbidden);
+    }
+    let mut variables = json!({ "filter": {} });
+    if let Some(state) = visit.argument("state").filter(|state| ComplaintState::WORDS.contains(state)) {
+        variables["filter"]["state"] = json!({ "eq": state });
+    }
+    if let Some(unit) = visit.argument("unit") {
+        variables["filter"]["unit"] = json!({ "within": unit });
+    }
+    paging::ask(visit, ROWS, &mut variables);
+    match visit.query(LIST, variables).await {
+        // The role may ask this: what is missing is the key of pseudonyms.
+        Err(PageError::Forbidden) => {
+            Err(PageError::Refused(vec![Problem::of_form(visit.t("complaints-redacted-no-key"))]))
+        }
+        answer => answer,
+    }
+}
+
+/// The complaints of a page, each with its forms.
+fn all(visit: &Visit, data: &Value) -> Vec<Shown> {
+    let shown = nodes(&data["redactedComplaints"]).enumerate().map(|(place, one)| Shown {
+        pseudonym: text(&one["pseudonym"]).to_owned(),
+        facts: facts(visit, one),
+        is_late: one["overdue"] == true,
+        text: text(&one["text"]).to_owned(),
+        forms: forms(visit, place, one),
+    });
+    shown.collect()
+}
+
+fn facts(visit: &Visit, one: &Value) -> Vec<(String, String)> {
+    let all = [
+        ("month", text(&one["month"]).to_owned()),
+        ("state", visit.t(&format!("state-{}", text(&one["state"])))),
+        ("unit", code_and_name(visit, &one["unit"])),
+        ("responsibleUnit", code_and_name(visit, &one["responsibleUnit"])),
+        ("category", code_and_name(visit, &one["category"])),
+    ];
+    let told = all.into_iter().filter(|(_, value)| !value.is_empty());
+    told.map(|(field, value)| (visit.t(&format!("complaints-field-{field}")), value)).collect()
+}
+
+fn forms(visit: &Visit, place: usize, one: &Value) -> Vec<Form> {
+    let (state, pseudonym) = (text(&one["state"]), text(&one["pseudonym"]));
+    let waits = ["RECEIVED", "CLASSIFIED", "ASSIGNED"].contains(&state);
+    let field = |kind: Kind, name: &str| Field::new(kind, name, visit.t(&format!("complaints-input-{name}")));
+    let choice = |name: &str, values: &[&str]| {
+        let values = options(visit, name, values).into_iter().map(|(value, words)| (value.to_owned(), words));
+        field(Kind::Choice, name).options(values)
+    };
+    let form = |step: &'static str, fields: Vec<Field>| {
+        let (title, help) = (format!("complaints-do-{step}"), format!("complaints-do-{step}-help"));
+        let version = one["version"].as_i64().unwrap_or_default();
+        Form::new(step, visit.t(&title), visit.t(&help), version).of(pseudonym, place).fields(fields)
+    };
+    let mut forms = Vec::new();
+    if visit.may("Mutation", "respondToRedactedComplaint") && (waits || state == "ANSWERED") {
+        let fields = vec![
+            choice("action", ResponseAction::WORDS).value("EXPLANATION"),
+            field(Kind::Area, "text").required(),
+            field(Kind::Text, "outcome"),
+            choice("visibility", ResponseVisibility::WORDS).value("COMPLAINANT"),
+        ];
+        forms.push(form("respond", fields));
+    }
+    if visit.may("Mutation", "transferRedactedComplaint") && waits {
+        let fields = vec![field(Kind::Text, "unit").required(), field(Kind::Area, "reason").required()];
+        forms.push(form("transfer", fields));
+    }
+    forms
+}
+
+fn page(visit: &Visit, data: &Value, shown: Vec<Shown>, problems: Vec<Problem>) -> Page {
+    let list = &data["redactedComplaints"];
+    let columns = ["pseudonym", "month", "state", "unit", "responsibleUnit", "category", "text"]
+        .map(|field| visit.t(&format!("complaints-field-{field}")));
+    let rows = nodes(list).map(|one| {
+        vec![
+            Cell::text(text(&one["pseudonym"])),
+            Cell::text(text(&one["month"])),
+            Cell::text(visit.t(&format!("state-{}", text(&one["state"])))),
+            Cell::text(code_and_name(visit, &one["unit"])),
+            Cell::text(code_and_name(visit, &one["responsibleUnit"])),
+            Cell::text(code_and_name(visit, &one["category"])),
+            Cell::text(text(&one["text"])),
+        ]
+    });
+    let states: Vec<(&str, String)> =
+        ComplaintState::WORDS.iter().map(|word| (*word, visit.t(&format!("state-{word}")))).collect();
+    let (newer, older) = paging::links(visit, list);
+    Page::new("complaints-redacted.html", visit.t("complaints-redacted-title"))
+        .table(Table::new("redacted", visit.t("complaints-redacted-title"), &columns, rows))
+        .with("total", list["totalCount"].as_u64())
+        .with("states", states)
+        .with("state", visit.argument("state").unwrap_or_default())
+        .with("unit", visit.argument("unit").unwrap_or_default())
+        .with("shown", shown)
+        .with("action", visit.link(&[]))
+        .with("newer", newer)
+        .with("older", older)
+        .problems(problems)
+}
