@@ -82,23 +82,25 @@ fn change(visit: &Visit, change: &Value) -> String {
         true => visit.t(&format!("complaints-field-{field}")),
         false => field.to_owned(),
     };
-    let of = match (change["officer"]["code"].as_str(), path.split('.').collect::<Vec<_>>().as_slice()) {
-        (Some(officer), _) => format!("{officer}, "),
+    let parts: Vec<&str> = path.split('.').collect();
+    let of = match (change["officer"]["code"].as_str(), parts.as_slice()) {
+        (Some(officer), _) => officer.to_owned(),
         (None, ["rounds", number, _]) => visit.t_with("complaints-of-round", &[("number", (*number).into())]),
         (None, ["response", _]) => visit.t("complaints-of-response"),
         _ => String::new(),
     };
+    let words = if of.is_empty() { words } else { format!("{of}, {words}") };
     if change["withheld"] == true {
-        return format!("{of}{words}: {}", visit.t("complaints-withheld"));
+        return format!("{words}: {}", visit.t("complaints-withheld"));
     }
     if change["erased"] == true {
-        return format!("{of}{words}: {}", visit.t("complaints-erased"));
+        return format!("{words}: {}", visit.t("complaints-erased"));
     }
     let side = |side: &str| value(visit, field, &change[side], &change[format!("{side}Name")]);
     match (side("before"), side("after")) {
-        (before, after) if before.is_empty() => format!("{of}{words}: {after}"),
-        (before, after) if after.is_empty() => format!("{of}{words}: {before} → –"),
-        (before, after) => format!("{of}{words}: {before} → {after}"),
+        (before, after) if before.is_empty() => format!("{words}: {after}"),
+        (before, after) if after.is_empty() => format!("{words}: {before} → –"),
+        (before, after) => format!("{words}: {before} → {after}"),
     }
 }
 
