@@ -4,7 +4,16 @@ use serde_json::{Value, json};
 use tests::{Role, TestApp, chromium, node};
 
 /// The views, without those of one object.
-const VIEWS: [&str; 3] = ["/", "/complaints", "/complaints?from=yesterday"];
+const VIEWS: [&str; 8] = [
+    "/",
+    "/complaints",
+    "/complaints?from=yesterday",
+    "/complaints?channel=HOTLINE&order=overdue",
+    "/complaints/corrections",
+    "/overdue",
+    "/overdue?days=many",
+    "/overdue/escalations?all=1",
+];
 
 #[test]
 fn the_page_is_accessible_and_asks_nothing_elsewhere() {

@@ -1,9 +1,11 @@
 //! The web page: signing in and out, its views, and what protects its sessions.
 
 mod browser;
+mod complaints;
 mod files;
 mod flags;
 mod oidc;
+mod overdue;
 mod sessions;
 mod today;
 mod views;

@@ -135,11 +135,14 @@ impl Form {
         self.step == posted.field("step") && self.subject == posted.field("subject")
     }
 
-    /// Takes what a reader sent, and unfolds.
+    /// Takes what a reader sent, and unfolds. A field that was not sent keeps its value.
     pub fn fill(&mut self, posted: &Posted) {
         self.open = true;
         for field in &mut self.fields {
-            field.value = posted.field(&field.name).replace("\r\n", "\n");
+            let sent = posted.fields(&field.name).next().map(|value| value.replace("\r\n", "\n"));
+            if let Some(value) = sent {
+                field.value = value;
+            }
         }
     }
 
