@@ -92,7 +92,10 @@ fn summary(visit: &Visit, complaint: &Value) -> Vec<(String, String, Option<Stri
         number.map(|number| visit.number(number, digits)).unwrap_or_default()
     };
     let enterprise = match complaint["enterprise"]["taxCode"].as_str() {
-        Some(code) => [code, text(&complaint["enterprise"]["name"])].join(" · "),
+        Some(code) => match complaint["enterprise"]["name"].as_str() {
+            Some(name) => format!("{code} · {name}"),
+            None => code.to_owned(),
+        },
         None if complaint["anonymous"] == true => visit.t("complaints-is-anonymous"),
         None => String::new(),
     };

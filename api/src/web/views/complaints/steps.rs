@@ -60,9 +60,9 @@ fn is_possible(step: &str, complaint: &Value, is_board: bool) -> bool {
     let state = text(&complaint["state"]);
     let waits = ["RECEIVED", "CLASSIFIED", "ASSIGNED"].contains(&state);
     let open = waits || state == "ANSWERED";
-    let relations = complaint["relation"].as_array().into_iter().flatten();
+    let mut relations = complaint["relation"].as_array().into_iter().flatten();
     // A unit head changes only what its unit, or one below it, has to answer.
-    let answers = is_board || relations.into_iter().any(|relation| relation == "RESPONSIBLE");
+    let answers = is_board || relations.any(|relation| relation == "RESPONSIBLE");
     let round = complaint["rounds"].as_array().and_then(|rounds| rounds.last()).unwrap_or(&Value::Null);
     let formal = complaint["legalForm"] != "FEEDBACK";
     let accepted = !formal || round["acceptedOn"].is_string();
