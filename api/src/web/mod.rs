@@ -39,7 +39,7 @@
 //!    without the secret of the session or from another site; it calls [`Visit::change`] and answers with
 //!    [`Visit::go_to`] and the key of a word that begins with `done-`. Where the change is refused
 //!    ([`PageError::Refused`]), render the page again with [`Page::problems`]: the layout lists them above the form.
-//!    `views::form` has fields that check themselves, show what was wrong at each, and find the field that the API refused.
+//!    `views::form` has fields that check themselves, say what is wrong at each, and find the one that the API refused.
 //!    Every filter is a GET form whose fields are arguments of the address: [`Visit::argument`], [`Visit::link`].
 //! 4. `views::routes` calls its `routes`, and [`navigation::ENTRIES`] gets a line with the root field that a role must
 //!    be allowed in order to see the entry.

@@ -204,6 +204,43 @@ fn a_head_answers_a_redacted_complaint() {
     }
 }
 
+#[test]
+fn the_clock_is_stopped_and_duplicates_are_linked_by_forms() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
+        let mut visitor = Visitor::signed_in(app.server(), &board.token);
+        let input = json!({
+            "idempotencyKey": "clock", "text": "Khiếu nại quyết định.", "unit": "02CV", "legalForm": "GRIEVANCE",
+        });
+        let grievance = app.as_role(Role::Intake).done("submitComplaint", "id", &input)["id"].text().to_owned();
+        let reason = [("reason", "Theo quy định")];
+        for (step, fields) in
+            [("accept", &[][..]), ("extend", &reason[..]), ("suspend", &reason[..]), ("resume", &reason[..])]
+        {
+            done(&mut visitor, &grievance, step, fields);
+        }
+        let page = visitor.get(&format!("/complaints/{grievance}")).text;
+        assert!(!page.contains("id=\"do-accept\"") && page.contains("id=\"table-rounds\""), "{page}");
+
+        let (one, other) = (submitted(&app, "one"), submitted(&app, "other"));
+        let reference = board.data(&format!("{{ complaint(id: \"{one}\") {{ reference }} }}"));
+        let reference = reference["complaint"]["reference"].text();
+        let unknown = send(&mut visitor, &other, "link", &[("of", "PA-20200101-0000000000"), reason[0]]);
+        assert!(unknown.status == 422 && unknown.text.contains("href=\"#link-of\""), "{}", unknown.text);
+        done(&mut visitor, &other, "link", &[("of", reference), reason[0]]);
+        assert!(visitor.get(&format!("/complaints/{other}")).text.contains(reference), "the original is named");
+        done(&mut visitor, &other, "unlink", &reason);
+        done(&mut visitor, &other, "transfer", &[("unit", "03TG"), reason[0]]);
+        assert_eq!(stored(&app, &other)["responsibleUnit"]["code"], "03TG");
+        done(&mut visitor, &other, "reject", &reason);
+        done(&mut visitor, &one, "withdraw", &[]);
+        assert_eq!(
+            [stored(&app, &other)["state"].text(), stored(&app, &one)["state"].text()],
+            ["REJECTED", "WITHDRAWN"]
+        );
+    }
+}
+
 /// Checks pages with axe-core, light and dark, narrow and wide.
 fn check(server: &Server, token: &str, paths: &str) {
     let said = node("page.js", &[chromium(), &server.address, token, paths]);
