@@ -225,6 +225,34 @@ text_enum!(
     }
 );
 
+text_enum!(
+    /// When a reader gets a digest.
+    DigestCondition {
+        Always = "ALWAYS",
+        /// The digest has a change of a flag, an escalation, a measure or a proposal.
+        AnythingNew = "ANYTHING_NEW",
+        /// A flag is new or raised, at REVIEW or above.
+        NewFlag = "NEW_FLAG",
+        /// More complaints than some number are overdue.
+        Overdue = "OVERDUE",
+    }
+);
+
+text_enum!(
+    /// A part of a digest.
+    DigestSection {
+        Flags = "FLAGS",
+        Measures = "MEASURES",
+        Overdue = "OVERDUE",
+        Rising = "RISING",
+        Numbers = "NUMBERS",
+        Answers = "ANSWERS",
+        Blame = "BLAME",
+        Proposals = "PROPOSALS",
+        Register = "REGISTER",
+    }
+);
+
 text_enum!(DeliveryState { Pending = "PENDING", Sent = "SENT", Failed = "FAILED" });
 
 text_enum!(Role {

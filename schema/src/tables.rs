@@ -22,7 +22,7 @@ pub use complaint::{
     complaint_sources, complaints, escalations, legal_clock, redactions, unit_responses,
 };
 pub use corrections::{correction_proposal_officers, correction_proposals, merges};
-pub use digest::{deliveries, digest_subscriptions, digests};
+pub use digest::{deliveries, digest_subscriptions, digests, reader_digests};
 pub use flag::{flag_assessments, flag_reviews, flags};
 pub use intake::{attachments, complaint_additions, complaint_links, receipts};
 pub use interventions::{
@@ -72,6 +72,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     digests,
     digest_subscriptions,
     deliveries,
+    reader_digests,
     notification_endpoints,
     notifications,
     alerts,

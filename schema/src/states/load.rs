@@ -10,14 +10,14 @@ use crate::enums::DeliveryState;
 use crate::events::{Fields, fields_of};
 use crate::models::{
     Alert, ApiToken, Attachment, ClassifierModel, Delivery, Digest, DigestSubscription, Escalation, Flag,
-    FlagAssessment, FlagReview, Job, JobResult, JobRun, Notification, NotificationEndpoint, Principal, Receipt,
-    RegisterInfo, SavedQuery, SavedQueryVersion, TrustedOperation,
+    FlagAssessment, FlagReview, Job, JobResult, JobRun, Notification, NotificationEndpoint, Principal, ReaderDigest,
+    Receipt, RegisterInfo, SavedQuery, SavedQueryVersion, TrustedOperation,
 };
 use crate::sql_types::Id;
 use crate::tables::{
     alerts, api_tokens, attachments, classifier_models, deliveries, digest_subscriptions, digests, escalations,
     flag_assessments, flag_reviews, flags, job_results, job_runs, jobs, notification_endpoints, notifications,
-    principals, receipts, register_info, saved_queries, saved_query_versions, trusted_operations,
+    principals, reader_digests, receipts, register_info, saved_queries, saved_query_versions, trusted_operations,
 };
 use diesel::prelude::*;
 use std::collections::BTreeSet;
@@ -149,6 +149,7 @@ fn rows(conn: &mut Conn, table: StateTable, want: Want<'_>) -> Result<Vec<Loaded
         StateTable::Deliveries => {
             double!(conn, want, deliveries, Delivery, (digest_id: Id, subscription_id: Id), digest_id)
         }
+        StateTable::ReaderDigests => single!(conn, want, reader_digests, ReaderDigest, id: Id),
         StateTable::ClassifierModels => single!(conn, want, classifier_models, ClassifierModel, id: Id),
         StateTable::SavedQueries => single!(conn, want, saved_queries, SavedQuery, id: Id),
         StateTable::SavedQueryVersions => single!(conn, want, saved_query_versions, SavedQueryVersion, id: Id),

@@ -35,6 +35,7 @@ kept! {
     Digests = "digests",
     DigestSubscriptions = "digest_subscriptions",
     Deliveries = "deliveries",
+    ReaderDigests = "reader_digests",
     ClassifierModels = "classifier_models",
     SavedQueries = "saved_queries",
     SavedQueryVersions = "saved_query_versions",
@@ -49,6 +50,7 @@ impl StateTable {
         match self {
             Self::ApiTokens => &["last_used_at"],
             Self::Jobs => &["run_id", "node", "lease_until"],
+            Self::DigestSubscriptions => &["considered_at"],
             _ => &[],
         }
     }

@@ -1,4 +1,4 @@
-//! Tables of digests, subscriptions and deliveries.
+//! Tables of digests, subscriptions and deliveries, and of digests for one reader.
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -30,6 +30,41 @@ diesel::table! {
         locale -> Text,
         created_at -> UtcMicros,
         ended_at -> Nullable<UtcMicros>,
+        principal_id -> Nullable<Uid>,
+        role -> Nullable<Text>,
+        unit_id -> Nullable<Uid>,
+        sections -> Nullable<Text>,
+        schedule -> Nullable<Text>,
+        timezone -> Nullable<Text>,
+        condition -> Nullable<Text>,
+        min_overdue -> Nullable<Integer>,
+        quiet_until -> Nullable<Date>,
+        considered_at -> Nullable<UtcMicros>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    reader_digests (id) {
+        id -> Uid,
+        subscription_id -> Uid,
+        run_id -> Uid,
+        previous_id -> Nullable<Uid>,
+        as_of -> Date,
+        locale -> Text,
+        subject -> Text,
+        html -> Text,
+        text -> Text,
+        document -> Document,
+        position -> BigInt,
+        created_at -> UtcMicros,
+        state -> Text,
+        attempts -> Integer,
+        next_attempt_at -> UtcMicros,
+        sent_at -> Nullable<UtcMicros>,
+        error -> Nullable<Text>,
     }
 }
 

@@ -5,7 +5,9 @@ use schema::db::WriteTx;
 use schema::enums::{RunOrigin, RunState};
 use schema::models::{Job as JobRow, JobRun};
 use schema::states::StateTable;
-use schema::tables::{digests, escalations, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs};
+use schema::tables::{
+    digests, escalations, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs, reader_digests,
+};
 use schema::{Conn, Id, StoreError, Timestamp};
 use std::collections::HashMap;
 
@@ -86,6 +88,7 @@ pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usiz
         .filter(job_runs::id.ne_all(flag_reviews::table.select(flag_reviews::run_id)))
         .filter(job_runs::id.ne_all(escalations::table.select(escalations::run_id)))
         .filter(job_runs::id.ne_all(digests::table.select(digests::run_id)))
+        .filter(job_runs::id.ne_all(reader_digests::table.select(reader_digests::run_id)))
         .order(job_runs::started_at)
         .limit(most)
         .select(job_runs::id)

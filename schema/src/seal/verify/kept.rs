@@ -192,6 +192,7 @@ fn name(conn: &mut Conn, table: StateTable, key: &str, fields: &Fields) -> Resul
         },
         StateTable::Digests => names::joined(fields, &["as_of", "locale"]),
         StateTable::DigestSubscriptions => names::text(fields, "address"),
+        StateTable::ReaderDigests => names::joined(fields, &["as_of", "subject"]),
         StateTable::Deliveries => names::text(fields, "message_id"),
         StateTable::ClassifierModels => names::joined(fields, &["version", "trained_at"]),
         StateTable::SavedQueries => names::text(fields, "name"),

@@ -157,6 +157,7 @@ stored!(
     digests(id),
     digest_subscriptions(id),
     deliveries(digest_id, subscription_id),
+    reader_digests(id),
     notification_endpoints(id),
     notifications(id),
     alerts(id),

@@ -67,5 +67,7 @@ pub const CHANGES: &[Change] = &[
     ),
     change("UPDATE deliveries SET message_id = 'x' WHERE state = 'SENT'", &["deliveries.message_id"]),
     change("DELETE FROM deliveries WHERE state = 'SENT'", &["deliveries -"]),
+    change("UPDATE reader_digests SET text = 'x'", &["reader_digests.text"]),
+    change("DELETE FROM reader_digests", &["reader_digests -"]),
     change("INSERT INTO register_info (key, value) VALUES ('x', '{}')", &["register_info +"]),
 ];

@@ -1,0 +1,12 @@
+DROP TABLE reader_digests;
+DROP INDEX digest_subscriptions_by_principal_id;
+ALTER TABLE digest_subscriptions DROP COLUMN considered_at;
+ALTER TABLE digest_subscriptions DROP COLUMN quiet_until;
+ALTER TABLE digest_subscriptions DROP COLUMN min_overdue;
+ALTER TABLE digest_subscriptions DROP COLUMN condition;
+ALTER TABLE digest_subscriptions DROP COLUMN timezone;
+ALTER TABLE digest_subscriptions DROP COLUMN schedule;
+ALTER TABLE digest_subscriptions DROP COLUMN sections;
+ALTER TABLE digest_subscriptions DROP COLUMN unit_id;
+ALTER TABLE digest_subscriptions DROP COLUMN role;
+ALTER TABLE digest_subscriptions DROP COLUMN principal_id;
