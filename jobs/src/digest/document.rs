@@ -1,8 +1,13 @@
-//! The content of a digest, independent of language. It combines stored job results and computes no statistic.
+//! The content of a digest, independent of language. It combines stored job results with the numbers of its period.
 
+use super::board::{BlameLine, ProposalLine, blame_part, proposals_part};
 use super::flagged::{FlagsPart, flags_part, states};
+use super::head::HeadPart;
 use super::measured::{MeasuresPart, measures_part};
+use super::numbers::{NumbersPart, numbers_part};
+use super::people::{UnitName, subjects};
 use crate::JobError;
+use crate::analyses::before_after::first_day;
 use crate::analyses::category_trends::CategoryTrend;
 use crate::analyses::overdue::{OverdueDocument, UnitEscalated, sum_by_unit};
 use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness};
@@ -11,9 +16,10 @@ use crate::facts::monthly::MonthlySource;
 use crate::flags;
 use crate::results::recurrence;
 use crate::scheduled::{overdue, timeliness, trends};
+use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::enums::{FlagState, RunOrigin, RunState};
+use schema::enums::{DigestSection, FlagState, RunOrigin, RunState};
 use schema::models::{JobResult, JobRun};
 use schema::register::demonstration;
 use schema::seal::{SealName, newest_names};
@@ -35,6 +41,12 @@ pub struct DigestDocument {
     pub as_of: NaiveDate,
     pub previous_as_of: Option<NaiveDate>,
     pub demonstration: bool,
+    /// The unit that it is about; None: all units.
+    #[serde(default)]
+    pub unit: Option<UnitName>,
+    /// The sections that its reader wants; empty: all of them.
+    #[serde(default)]
+    pub sections: Vec<DigestSection>,
     pub position: i64,
     /// The runs whose results it uses, by job.
     pub runs: BTreeMap<String, Id>,
@@ -59,6 +71,25 @@ pub struct DigestDocument {
     /// The newest seals: a kept digest proves later whether the end of a hash chain was cut off.
     #[serde(default)]
     pub seals: Vec<SealName>,
+    #[serde(default)]
+    pub numbers: NumbersPart,
+    /// The categories of the second level in the recent period; those of the first level where there are no others.
+    #[serde(default)]
+    pub categories: Vec<CategoryTrend>,
+    #[serde(default)]
+    pub blame: Vec<BlameLine>,
+    #[serde(default)]
+    pub proposals: Vec<ProposalLine>,
+    /// What only the digest about one unit has.
+    #[serde(default)]
+    pub head: Option<HeadPart>,
+}
+
+impl DigestDocument {
+    /// Whether its reader wants a section.
+    pub fn has(&self, section: DigestSection) -> bool {
+        self.sections.is_empty() || self.sections.contains(&section)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,12 +131,13 @@ pub struct RegisterChange {
     pub count: i64,
 }
 
-/// Composes a digest as of a day; `before` is the earlier digest with which it compares.
+/// Composes a digest about all units as of a day; `before` is the earlier digest with which it compares.
 ///
 /// # Errors
 /// `NotFound` when a job has no result up to that day, `History` when one cannot be parsed.
 pub fn document(
     conn: &mut Conn,
+    snapshot: &Snapshot,
     as_of: NaiveDate,
     before: Option<&DigestDocument>,
 ) -> Result<DigestDocument, JobError> {
@@ -121,6 +153,7 @@ pub fn document(
     // The Board dismissed these flags: they propose nothing.
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
     let states = states(conn)?;
+    let subjects = subjects(conn, &flagged, as_of)?;
     let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
     let position = all.iter().filter_map(|run| run.known_at).max().unwrap_or(0);
     let stale = all
@@ -135,22 +168,40 @@ pub fn document(
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
         stale,
         monthly,
-        flags: flags_part(&flagged, before.map(|before| &before.flags), &states),
-        measures: measures_part(conn, as_of, position, before.map(|before| (before.as_of, before.position)))?,
+        unit: None,
+        sections: Vec::new(),
+        flags: flags_part(&flagged, before.map(|before| &before.flags), &states, subjects),
+        measures: measures_part(conn, as_of, position, before.map(|before| (before.as_of, before.position)), None)?,
         overdue,
         recent_days: trends.recent_days,
         before_days: trends.before_days,
-        rising: trends.categories.into_iter().filter(|category| category.rises).collect(),
+        rising: trends.categories.iter().filter(|category| category.rises).cloned().collect(),
+        categories: pareto(&trends.categories),
         recent: trends.recent,
         previous: trends.previous,
         answers: answers_part(&answers),
         register: register_part(&trends.events, before),
         events: trends.events,
         seals: newest_names(conn)?,
+        numbers: numbers_part(&snapshot.facts, first_day(&snapshot.facts)?, as_of)?,
+        blame: blame_part(conn, as_of)?,
+        proposals: proposals_part(conn, snapshot, as_of, before.map(|before| before.as_of))?,
+        head: None,
     })
 }
 
-fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<JobRun, JobError> {
+/// The categories whose picture a digest has: those of the second level, else of the first.
+pub(super) fn pareto(categories: &[CategoryTrend]) -> Vec<CategoryTrend> {
+    let counted = |category: &&CategoryTrend| category.recent > 0;
+    let lower: Vec<CategoryTrend> =
+        categories.iter().filter(counted).filter(|category| category.parent.is_some()).cloned().collect();
+    match lower.is_empty() {
+        true => categories.iter().filter(counted).cloned().collect(),
+        false => lower,
+    }
+}
+
+pub(super) fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<JobRun, JobError> {
     let found: Option<JobRun> = job_runs::table
         .filter(job_runs::job.eq(job))
         .filter(job_runs::state.eq(RunState::Succeeded))
@@ -167,7 +218,11 @@ fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<JobRun, Jo
     })
 }
 
-fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<(JobRun, T), JobError> {
+pub(super) fn latest<T: DeserializeOwned>(
+    conn: &mut Conn,
+    job: &str,
+    as_of: NaiveDate,
+) -> Result<(JobRun, T), JobError> {
     let run = latest_run(conn, job, as_of)?;
     let document = result_of(conn, &run, as_of)?;
     Ok((run, document))

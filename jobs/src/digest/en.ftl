@@ -22,9 +22,6 @@ flags-total = { $total ->
        *[other] { $total } flags stand
     }: { $suspension } proposed for review of suspension, { $inspection } for inspection of a branch, { $review } for review, { $watch } to watch.
 flags-none = No flag is new, raised, lowered or ended.
-flags-new = New ({ $count })
-flags-raised = Raised ({ $count })
-flags-lowered = Lowered ({ $count })
 flags-gone = No longer flagged ({ $count })
 flags-dismissed = Dismissed by the Board ({ $count })
 flags-retracted = Retracted: evidence was corrected away ({ $count })
@@ -117,10 +114,6 @@ median = Median
 never = less than half
 
 register = Changes in the register
-register-none = Nothing was recorded since the digest before. { $count ->
-        [one] { $count } complaint
-       *[other] { $count } complaints
-    } of the last { $days } days had been recorded earlier.
 RECEIVED = { $count ->
         [one] { $count } complaint recorded
        *[other] { $count } complaints recorded
@@ -145,6 +138,75 @@ CORRECTED = { $count ->
         [one] { $count } correction by the Board
        *[other] { $count } corrections by the Board
     }
+subject-unit = Complaints at { $unit } up to { $day }: { $flags ->
+        [one] { $flags } new flag
+       *[other] { $flags } new flags
+    }, { $overdue } overdue
+test-mail = [TEST]
+
+numbers = The last days in numbers
+number = Number
+number-received = Complaints received
+number-answered = Complaints answered
+number-overdue = Overdue at the end
+number-cost = Cost stated
+recent-days = Last { $days } days
+period-before = The period before
+usual-range = Usual
+usual-low = Usual from
+usual-high = Usual to
+usual-note = Usual is the mean of up to twelve earlier periods of { $days } days, less and plus two standard deviations. What is within varies by itself.
+received = Complaints
+months = Months
+month = Month
+year-before = The year before
+categories = Categories
+kind = Kind
+code = Code
+name = Name
+unit-code = Unit code
+tier = { $tier } ({ $count })
+tier-column = Proposal
+change = Change
+reason = Reason
+oldest-days = Longest overdue (days)
+median-days = Median (days)
+due = Deadline passed
+mark-flags-new = new
+mark-flags-raised = raised
+mark-flags-lowered = lowered
+plain-enterprises = { $count ->
+        [one] { $count } enterprise
+       *[other] { $count } enterprises
+    } complained in { $days } days.
+plain-ratio-OFFICER = { $ratio } times as many as colleagues with the same work; chance explains this less than once in { $times }.
+plain-ratio-BRANCH = { $ratio } times as many as branches with the same work; chance explains this less than once in { $times }.
+
+scorecard = How the unit answers
+scorecard-own = In { $days } days: { $count ->
+        [one] { $count } complaint
+       *[other] { $count } complaints
+    } to answer, { $open } open, { $overdue } overdue.
+scorecard-share = Answered in time: { $share }.
+scorecard-peers = Half of { $count } comparable units reach { $share } or more; eight in ten lie from { $low } to { $high }.
+complaint = Complaint
+due-on = Deadline
+late = Overdue complaints
+overdue-by = Overdue by
+escalated-here = Newly escalated to this unit
+footer-head = It has only what its reader may see in the system.
+
+measure-outcome = { $kind } from { $from }: { $before } complaints in the { $days } days before, { $after } in the { $days } days from then on.
+proposals = Proposals of the Board
+proposal-PROPOSED = proposed
+proposal-ACCEPTED = accepted
+proposal-REJECTED = rejected
+proposal-IMPLEMENTED = in force
+proposal-WITHDRAWN = withdrawn
+proposal-effect = { $before } complaints in the { $daysBefore } days before, { $after } in the { $daysAfter } days from then on.
+proposal-ratio = That is { $ratio } times the rate before; all other complaints: { $elsewhere } times. This shows no cause.
+blame = Who blames the system
+blame-line = { $kind } { $code }: of { $blamed } complaints that it answered by blaming the system, { $without } ({ $share }) have no recorded incident; for all others it is { $peers }.
 footer = Position of the register: { $position }. This digest was made of stored results.
 seal = Newest seal: { $name }
 

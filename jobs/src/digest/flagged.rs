@@ -1,5 +1,6 @@
 //! The digest's part about flags: who is flagged, and what changed since the previous digest.
 
+use super::people::{PlainNumbers, SubjectName, plain_numbers};
 use crate::JobError;
 use crate::flags::Stored;
 use diesel::prelude::*;
@@ -8,7 +9,7 @@ use schema::tables::{flag_reviews, flags};
 use schema::{Conn, Id};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Most flags of a group that are listed with their reasons; most that are listed by code alone.
 const LISTED: usize = 15;
@@ -82,6 +83,17 @@ pub struct Standing {
     pub tier: Tier,
     pub reason_vi: String,
     pub reason_en: String,
+    #[serde(flatten)]
+    pub subject: SubjectName,
+    /// The numbers for plain words.
+    #[serde(default)]
+    pub plain: Option<PlainNumbers>,
+    /// The key of the group of changes that it belongs to; None if it stands as in the digest before.
+    #[serde(default)]
+    pub change: Option<String>,
+    /// The tier in the digest before, of a raised or lowered flag.
+    #[serde(default)]
+    pub was: Option<Tier>,
 }
 
 /// The state of each flag, with the Board's reason when it is dismissed.
@@ -105,10 +117,11 @@ pub(super) fn flags_part(
     flagged: &[Stored],
     before: Option<&FlagsPart>,
     states: &BTreeMap<Id, (FlagState, Option<String>)>,
+    mut subjects: HashMap<Id, SubjectName>,
 ) -> FlagsPart {
     let then: BTreeMap<Id, &Standing> =
         before.map(|before| before.standing.iter().map(|one| (one.flag, one)).collect()).unwrap_or_default();
-    let standing: Vec<Standing> = flagged
+    let mut standing: Vec<Standing> = flagged
         .iter()
         .map(|stored| Standing {
             flag: stored.assessment.flag_id,
@@ -117,16 +130,24 @@ pub(super) fn flags_part(
             tier: stored.assessment.tier,
             reason_vi: stored.assessment.reason_vi.clone(),
             reason_en: stored.assessment.reason_en.clone(),
+            subject: subjects.remove(&stored.subject).unwrap_or_default(),
+            plain: plain_numbers(&stored.assessment.numbers.0),
+            change: None,
+            was: None,
         })
         .collect();
     let (mut new, mut raised, mut lowered) = (Vec::new(), Vec::new(), Vec::new());
-    for one in &standing {
-        match then.get(&one.flag) {
-            None => new.push(line(one, None)),
-            Some(was) if was.tier < one.tier => raised.push(line(one, Some(was.tier))),
-            Some(was) if was.tier > one.tier => lowered.push(line(one, Some(was.tier))),
-            Some(_) => {}
-        }
+    for one in &mut standing {
+        let was = then.get(&one.flag).map(|was| was.tier);
+        let (key, lines) = match was {
+            None => ("flags-new", &mut new),
+            Some(was) if was < one.tier => ("flags-raised", &mut raised),
+            Some(was) if was > one.tier => ("flags-lowered", &mut lowered),
+            Some(_) => continue,
+        };
+        lines.push(line(one, was));
+        one.change = Some(key.to_owned());
+        one.was = was;
     }
     let now: BTreeSet<Id> = standing.iter().map(|one| one.flag).collect();
     // Every flag of the previous digest that has ended is reported with its end.
@@ -141,6 +162,8 @@ pub(super) fn flags_part(
     let retracted = ended(&|state| state == FlagState::Retracted);
     let dismissed = ended(&|state| state == FlagState::Dismissed);
     let gone = ended(&|state| !matches!(state, FlagState::Retracted | FlagState::Dismissed));
+    // Highest tier first.
+    standing.sort_by(|a, b| (b.tier, a.kind, &a.code).cmp(&(a.tier, b.kind, &b.code)));
     let of = |tier: Tier| standing.iter().filter(|one| one.tier == tier).count();
     let groups: Vec<FlagGroup> = [
         ("flags-new", new),

@@ -1,17 +1,26 @@
-//! The Board's digest: composed from stored job results, rendered in Vietnamese and English, stored, and delivered
-//! through an outbox.
+//! Digests: composed from stored job results, rendered in Vietnamese and English, stored, and delivered through an outbox:
+//! one for the Board each day, and those of readers ([`reader`]).
 
 pub mod address;
+mod board;
 mod document;
 mod flagged;
+mod head;
 mod measured;
 pub mod messages;
+mod numbers;
 pub mod outbox;
+mod parts;
+mod people;
+mod pictures;
+pub mod reader;
 mod render;
 mod send;
+mod sheets;
 
 pub use document::{DigestDocument, document};
 pub(crate) use messages::Messages;
+pub use parts::{Part, files, html_with_pictures, parts};
 pub use render::{Rendered, render};
 pub(crate) use send::transport;
 pub use send::{Sender, write_files};

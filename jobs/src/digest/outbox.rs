@@ -32,24 +32,48 @@ pub fn subscribe(
     let existing = spellings(tx.conn, channel, address)?.into_iter().next();
     if let Some(mut existing) = existing {
         existing.locale = locale;
-        existing.ended_at = None;
-        diesel::update(digest_subscriptions::table.find(existing.id))
-            .set((digest_subscriptions::locale.eq(locale), digest_subscriptions::ended_at.eq(None::<Timestamp>)))
-            .execute(tx.conn)?;
+        if existing.ended_at.is_some() {
+            // A subscription that ended had its reader; the new one has none.
+            existing = of_the_board(existing.id, channel, &existing.address, locale, existing.created_at);
+        }
+        each!(&mut *tx.conn, c => diesel::update(digest_subscriptions::table.find(existing.id))
+            .set(&existing)
+            .execute(c)?);
         tx.record_state(StateTable::DigestSubscriptions, &existing.id);
         return Ok(existing);
     }
-    let row = DigestSubscription {
-        id: random_id(),
-        channel,
-        address: address.to_owned(),
-        locale,
-        created_at: tx.now,
-        ended_at: None,
-    };
+    let row = of_the_board(random_id(), channel, address, locale, tx.now);
     each!(&mut *tx.conn, c => diesel::insert_into(digest_subscriptions::table).values(&row).execute(c)?);
     tx.record_state(StateTable::DigestSubscriptions, &row.id);
     Ok(row)
+}
+
+/// A subscription without a reader: its address receives the Board's whole digest.
+fn of_the_board(
+    id: Id,
+    channel: DeliveryChannel,
+    address: &str,
+    locale: Locale,
+    created_at: Timestamp,
+) -> DigestSubscription {
+    DigestSubscription {
+        id,
+        channel,
+        address: address.to_owned(),
+        locale,
+        created_at,
+        ended_at: None,
+        principal_id: None,
+        role: None,
+        unit_id: None,
+        sections: None,
+        schedule: None,
+        timezone: None,
+        condition: None,
+        min_overdue: None,
+        quiet_until: None,
+        considered_at: None,
+    }
 }
 
 /// Ends a subscription and cancels its pending deliveries.
@@ -116,7 +140,11 @@ fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
 }
 
 /// The subscriptions of an address in all its spellings, current ones first.
-fn spellings(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Vec<DigestSubscription>, StoreError> {
+pub(super) fn spellings(
+    conn: &mut Conn,
+    channel: DeliveryChannel,
+    address: &str,
+) -> Result<Vec<DigestSubscription>, StoreError> {
     let wanted = address::identity(channel, address);
     let all: Vec<DigestSubscription> = digest_subscriptions::table
         .filter(digest_subscriptions::channel.eq(channel))
@@ -151,7 +179,8 @@ pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> 
     let mut addresses = HashSet::new();
     let rows: Vec<Delivery> = recipients
         .into_iter()
-        .filter(|recipient| recipient.locale == digest.locale)
+        // Digests of readers are made apart.
+        .filter(|recipient| recipient.principal_id.is_none() && recipient.locale == digest.locale)
         // A register may hold several spellings of one address from before they were unified.
         .filter(|recipient| {
             addresses.insert((recipient.channel, address::identity(recipient.channel, &recipient.address)))

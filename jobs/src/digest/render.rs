@@ -2,18 +2,24 @@
 
 use super::document::DigestDocument;
 use super::messages::Messages;
+use super::pictures::{Picture, drawn};
 use crate::JobError;
 use chrono::NaiveDate;
+use css_inline::CSSInliner;
 use fluent_bundle::FluentArgs;
 use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
-use schema::enums::{Locale, Tier, UnknownWord};
+use schema::enums::{DigestSection, Locale, Tier, UnknownWord};
 use std::sync::Arc;
 
 /// Groups of flags that have ended.
 const ENDED: [&str; 3] = ["flags-gone", "flags-dismissed", "flags-retracted"];
 
-/// A rendered digest.
+/// Tiers in the order of their lists, and most flags in a list.
+const TIERS: [Tier; 3] = [Tier::SuspensionReview, Tier::Review, Tier::Watch];
+const MOST: usize = 200;
+
+/// A rendered digest. Its HTML shows pictures of other parts of the mail (`cid:`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     pub subject: String,
@@ -21,16 +27,18 @@ pub struct Rendered {
     pub text: String,
 }
 
-/// Renders a digest in a language.
+/// Renders a digest in a language. `base_url` is the address of the page that it links to; without one it has no links.
 ///
 /// # Errors
-/// `Template` when a template or a message is invalid.
-pub fn render(document: &DigestDocument, locale: Locale) -> Result<Rendered, JobError> {
+/// `Template` when a template, a message or a picture is invalid.
+pub fn render(document: &DigestDocument, locale: Locale, base_url: Option<&str>) -> Result<Rendered, JobError> {
     let messages = Arc::new(Messages::new(locale)?);
     let subject = subject(document, &messages)?;
-    let mut environment = environment(&messages);
+    let pictures: Vec<Picture> = drawn(document, locale)?.into_iter().map(|(picture, _)| picture).collect();
+    let mut environment = environment(&messages, &document.sections);
     let broken = |e: Error| JobError::Template(format!("{e:#}"));
     environment.add_template("measure.jinja", include_str!("measure.jinja")).map_err(broken)?;
+    environment.add_template("flags.jinja", include_str!("flags.jinja")).map_err(broken)?;
     environment.add_template("digest.html", include_str!("digest.html")).map_err(broken)?;
     environment.add_template("digest.txt", include_str!("digest.txt")).map_err(broken)?;
     let values = context! {
@@ -39,11 +47,25 @@ pub fn render(document: &DigestDocument, locale: Locale) -> Result<Rendered, Job
         subject => subject.clone(),
         demonstration => document.demonstration,
         ended => ENDED,
-        colours => context! { WATCH => "#c9a227", REVIEW => "#d9730d", SUSPENSION_REVIEW => "#b42318" },
+        tiers => TIERS.map(Tier::as_str),
+        most => MOST,
+        pictures => Value::from(Serde(pictures)),
+        base => base_url.map(|url| url.trim_end_matches('/')),
     };
     let html = environment.get_template("digest.html").and_then(|t| t.render(&values)).map_err(broken)?;
     let text = environment.get_template("digest.txt").and_then(|t| t.render(&values)).map_err(broken)?;
-    Ok(Rendered { subject, html, text: format!("{}\n", text.trim()) })
+    Ok(Rendered { subject, html: inlined(&html)?, text: format!("{}\n", text.trim()) })
+}
+
+/// The rules of the style sheet at each element: many mail programs read no style sheet. The conditional rules, for dark
+/// screens and for paper, stay in one.
+fn inlined(html: &str) -> Result<String, JobError> {
+    CSSInliner::options()
+        .keep_at_rules(true)
+        .load_remote_stylesheets(false)
+        .build()
+        .inline(html)
+        .map_err(|error| JobError::Template(format!("the styles of the digest: {error}")))
 }
 
 fn subject(document: &DigestDocument, messages: &Messages) -> Result<String, JobError> {
@@ -52,14 +74,22 @@ fn subject(document: &DigestDocument, messages: &Messages) -> Result<String, Job
     args.set("day", messages.date(document.as_of));
     args.set("flags", new);
     args.set("overdue", document.overdue.overdue);
-    let subject = messages.message("subject", &args)?;
+    let key = match &document.unit {
+        None => "subject",
+        Some(unit) => {
+            let english = unit.name_en.as_ref().filter(|_| messages.is_english());
+            args.set("unit", english.unwrap_or(&unit.name_vi).clone());
+            "subject-unit"
+        }
+    };
+    let subject = messages.message(key, &args)?;
     if document.demonstration {
         return Ok(format!("{} {subject}", messages.message("mark-short", &FluentArgs::new())?));
     }
     Ok(subject)
 }
 
-fn environment(messages: &Arc<Messages>) -> Environment<'static> {
+fn environment(messages: &Arc<Messages>, sections: &[DigestSection]) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(
@@ -88,6 +118,14 @@ fn environment(messages: &Arc<Messages>) -> Environment<'static> {
     let shared = Arc::clone(messages);
     environment.add_function("money", move |vnd: f64| shared.money(vnd));
     let shared = Arc::clone(messages);
+    environment.add_function("amount", move |key: String, value: f64| match key.as_str() {
+        "cost" => shared.money(value),
+        _ => shared.number(value, 0),
+    });
+    let sections: Vec<&'static str> = sections.iter().map(|section| section.as_str()).collect();
+    environment.add_function("has", move |section: String| sections.is_empty() || sections.contains(&section.as_str()));
+    environment.add_filter("urlpart", |part: String| urlpart(&part));
+    let shared = Arc::clone(messages);
     environment.add_function("date", move |day: String| -> Result<String, Error> {
         let day: NaiveDate =
             day.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{day:?} is not a date")))?;
@@ -105,4 +143,35 @@ fn environment(messages: &Arc<Messages>) -> Environment<'static> {
     });
     environment.add_function("rule", |text: String| "-".repeat(text.chars().count()));
     environment
+}
+
+/// A text as a part of the path of a URL.
+fn urlpart(part: &str) -> String {
+    let mut encoded = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_stays_one_part_of_a_path() {
+        assert_eq!(urlpart("02/CV?x=1 Đ"), "02%2FCV%3Fx%3D1%20%C4%90");
+    }
+
+    #[test]
+    fn styles_stand_at_elements_and_those_for_dark_screens_in_a_style_sheet() {
+        let html = "<!DOCTYPE html><html><head><style>p { color: red } @media (prefers-color-scheme: dark) \
+                    { p { color: pink !important } }</style></head><body><p>a</p></body></html>";
+        let inlined = inlined(html).expect("HTML");
+        assert!(inlined.contains("<p style=\"color: red"), "{inlined}");
+        assert!(inlined.contains("prefers-color-scheme"), "{inlined}");
+    }
 }

@@ -1,10 +1,12 @@
 //! Sends a digest to a recipient, as mail or as files in a folder.
 
+use super::document::DigestDocument;
 use super::outbox::OutgoingDelivery;
+use super::parts::{self, Part};
 use crate::notify::unsubscribe;
 use crate::runner::settings::{Encryption, Settings, SmtpSettings};
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{Message, SmtpTransport, Transport};
 use schema::enums::DeliveryChannel;
@@ -60,7 +62,7 @@ pub fn message(digest: &Digest, from: &str, to: &str, id: &str) -> Result<Messag
         .subject(&digest.subject)
         .date(created_at)
         .message_id(Some(format!("<{id}@{domain}>")))
-        .multipart(MultiPart::alternative_plain_html(digest.text.clone(), digest.html.clone()))
+        .multipart(body(digest)?)
         .map_err(|e| e.to_string())?;
     // Asks for no automatic replies (RFC 3834).
     message
@@ -91,16 +93,63 @@ pub(crate) fn transport(settings: &SmtpSettings) -> Result<SmtpTransport, String
     Ok(builder.timeout(Some(Duration::from_secs(30))).build())
 }
 
-/// Writes a digest as three files (HTML, text, JSON), each atomically.
+/// The mail's parts: the text, the HTML with its pictures, the tables and the document. A digest that another version
+/// wrote has text and HTML alone.
+fn body(digest: &Digest) -> Result<MultiPart, String> {
+    let parts = of_digest(digest)?;
+    if parts.is_empty() {
+        return Ok(MultiPart::alternative_plain_html(digest.text.clone(), digest.html.clone()));
+    }
+    let mut html = MultiPart::related().singlepart(SinglePart::html(digest.html.clone()));
+    for part in &parts {
+        if let Some(cid) = &part.cid {
+            let picture = Attachment::new_inline(cid.clone()).body(part.bytes.clone(), content_type(part)?);
+            html = html.singlepart(picture);
+        }
+    }
+    let texts = MultiPart::alternative().singlepart(SinglePart::plain(digest.text.clone())).multipart(html);
+    let mut body = MultiPart::mixed().multipart(texts);
+    let stem = stem(digest);
+    for part in parts.iter().filter(|part| part.cid.is_none()) {
+        let name = format!("{stem}.{}", part.ending);
+        body = body.singlepart(Attachment::new(name).body(part.bytes.clone(), content_type(part)?));
+    }
+    Ok(body)
+}
+
+fn content_type(part: &Part) -> Result<ContentType, String> {
+    ContentType::parse(part.content_type).map_err(|e| format!("{}: {e}", part.content_type))
+}
+
+/// The parts beside text and HTML; none if another version wrote the digest.
+fn of_digest(digest: &Digest) -> Result<Vec<Part>, String> {
+    match serde_json::from_value::<DigestDocument>(digest.document.0.clone()) {
+        Ok(document) => parts::parts(&document, &digest.html, digest.locale).map_err(|e| e.to_string()),
+        Err(error) => {
+            tracing::warn!(digest = %digest.id, %error, "a digest of another version is sent without its tables");
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// The beginning of the names of a digest's files.
+fn stem(digest: &Digest) -> String {
+    let unit = digest.document.0["unit"]["code"].as_str().map(|code| {
+        let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        format!("{}-", code.chars().map(safe).collect::<String>())
+    });
+    format!("phan-anh-{}{}-{}", unit.unwrap_or_default(), digest.as_of, digest.locale)
+}
+
+/// Writes a digest as files, each atomically: HTML with its pictures, text, JSON and tables.
 ///
 /// # Errors
 /// A message with the path that cannot be written.
 pub fn write_files(folder: &Path, digest: &Digest) -> Result<(), String> {
-    let stem = format!("phan-anh-{}-{}", digest.as_of, digest.locale);
-    let document = serde_json::to_string_pretty(&digest.document).map_err(|e| e.to_string())?;
-    for (ending, text) in [("html", &digest.html), ("txt", &digest.text), ("json", &document)] {
-        let path = folder.join(format!("{stem}.{ending}"));
-        schema::files::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    let parts = of_digest(digest)?;
+    for (name, bytes) in parts::files(&stem(digest), &digest.html, &digest.text, &parts) {
+        let path = folder.join(name);
+        schema::files::write(&path, bytes).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     }
     Ok(())
 }

@@ -5,10 +5,12 @@ mod notifications;
 pub use notifications::{AlertSettings, LinkSettings, WebhookSettings};
 
 use crate::classification::Rules;
+use crate::digest::address;
+use crate::digest::reader::ReaderRights;
 use crate::lake;
 use schema::domain::legal_clock::ClockFiles;
 use schema::domain::suspension::SuspensionLimits;
-use schema::enums::Role;
+use schema::enums::{DeliveryChannel, Role};
 use schema::keys::Keys;
 use schema::seal::LONGEST_LEASE;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,7 @@ pub struct Settings {
     /// By the name of the job.
     pub jobs: BTreeMap<String, JobSettings>,
     pub smtp: Option<SmtpSettings>,
+    pub digests: DigestSettings,
     pub audit: AuditSettings,
     pub database: DatabaseSettings,
     pub retention: RetentionSettings,
@@ -47,6 +50,37 @@ pub struct Settings {
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
     #[serde(skip)]
     pub keys: Option<Arc<Keys>>,
+    /// What readers of digests may see, which the `api` crate knows. Not a setting, either.
+    #[serde(skip)]
+    pub readers: Option<Arc<dyn ReaderRights>>,
+}
+
+/// What digests link to, and to whom they may be sent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DigestSettings {
+    /// The address of the page. Without one digests have no links.
+    pub base_url: Option<String>,
+    /// Domains, with those below them, whose addresses may receive digests; empty allows all.
+    pub domains: Vec<String>,
+}
+
+impl DigestSettings {
+    fn check(&self) -> Result<(), String> {
+        let is_plain =
+            |url: &str| !url.contains(|c: char| c.is_whitespace() || c.is_control() || "\"'<>?#".contains(c));
+        match self.base_url.as_deref() {
+            Some(url) if !(url.starts_with("https://") || url.starts_with("http://")) || !is_plain(url) => {
+                return Err(format!("digests.base_url {url:?}: write it like https://phananh.example.org"));
+            }
+            _ => {}
+        }
+        let is_domain = |domain: &&String| address::check(DeliveryChannel::Email, &format!("a@{domain}")).is_ok();
+        match self.domains.iter().find(|domain| !is_domain(domain)) {
+            Some(wrong) => Err(format!("digests.domains: {wrong:?} is not a domain: write it like example.org")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How nodes claim runs.
@@ -320,6 +354,7 @@ impl Settings {
             Rules::load(Some(file)).map_err(|error| format!("classification.rules: {error}"))?;
         }
         self.lake.check()?;
+        self.digests.check()?;
         self.links.check()?;
         self.webhooks.check()?;
         self.alerts.check()?;

@@ -3,10 +3,11 @@
 
 use super::{overdue, timeliness, trends};
 use crate::JobError;
-use crate::digest::{LOCALES, before, document, outbox, render};
+use crate::digest::{LOCALES, before, document, outbox, reader, render};
 use crate::notify::{self, Item};
 use crate::results::recurrence;
 use crate::runner::job::{Context, Job, Publish, day_of};
+use crate::snapshot::Snapshot;
 use diesel::prelude::*;
 use schema::domain::ids::random_id;
 use schema::each;
@@ -39,7 +40,9 @@ impl Job for Digest {
 
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
-        let composed = context.db.read_snapshot(|conn| make(conn, run))?;
+        let snapshot = context.snapshot()?;
+        let base_url = context.settings.digests.base_url.as_deref();
+        let composed = context.db.read_snapshot(|conn| make(conn, &snapshot, run, base_url))?;
         run.known_at = composed.first().map(|digest| digest.position);
         let by_mail = context.settings.smtp.is_some();
         Ok(Box::new(move |tx, run| {
@@ -73,14 +76,14 @@ impl Job for Digest {
     }
 }
 
-fn make(conn: &mut Conn, run: &JobRun) -> Result<Vec<Row>, JobError> {
+fn make(conn: &mut Conn, snapshot: &Snapshot, run: &JobRun, base_url: Option<&str>) -> Result<Vec<Row>, JobError> {
     let as_of = day_of(run)?;
     LOCALES
         .into_iter()
         .map(|locale| {
             let previous = before(conn, as_of, locale)?;
-            let document = document(conn, as_of, previous.as_ref().map(|(_, document)| document))?;
-            let rendered = render(&document, locale)?;
+            let document = document(conn, snapshot, as_of, previous.as_ref().map(|(_, document)| document))?;
+            let rendered = render(&document, locale, base_url)?;
             Ok(Row {
                 id: random_id(),
                 run_id: run.id,
@@ -125,7 +128,8 @@ impl Job for Deliver {
     }
 
     fn has_work(&self, context: &Context<'_>, conn: &mut Conn) -> Result<bool, StoreError> {
-        outbox::is_anything_due(conn, context.settings.smtp.is_some())
+        let by_mail = context.settings.smtp.is_some();
+        Ok(outbox::is_anything_due(conn, by_mail)? || reader::outbox::is_anything_due(conn, by_mail)?)
     }
 
     /// Commits each delivery on its own, before and after sending: a mail cannot be rolled back.
@@ -147,6 +151,19 @@ impl Job for Deliver {
                 sent += 1;
             }
             outbox::record_outcome(context.db, outgoing.0, &outcome)?;
+        }
+        while !context.is_stopping() {
+            let Some(outgoing) = reader::outbox::take(context.db, run, by_mail)? else { break };
+            let outcome =
+                reader::check_domain(outgoing.2.channel, &outgoing.2.address, &context.settings.digests.domains)
+                    .and_then(|()| sender.send(&outgoing));
+            if outcome.is_err() {
+                failed += 1;
+                tracing::warn!(digest = %outgoing.1.id, recipient = %outgoing.2.id, "a digest was not delivered");
+            } else {
+                sent += 1;
+            }
+            reader::outbox::record_outcome(context.db, outgoing.1.id, &outcome)?;
         }
         Ok(Box::new(move |_, run| -> Result<(), StoreError> {
             run.summary = Some(json!({ "sent": sent, "failed": failed }).into());

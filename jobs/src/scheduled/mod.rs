@@ -9,6 +9,7 @@ pub mod digest;
 pub mod hand_over;
 pub mod lake;
 pub mod overdue;
+pub mod reader_digests;
 pub mod recurrence;
 pub mod retention;
 pub mod snapshot;
@@ -27,6 +28,7 @@ pub const REGISTRY: Registry = Registry(&[
     &snapshot::Snapshot,
     &audit::VerifyAudit,
     &digest::Digest,
+    &reader_digests::ReaderDigests,
     &digest::Deliver,
     &retention::Retention,
     &classify::Classify,

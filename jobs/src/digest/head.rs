@@ -1,0 +1,282 @@
+//! The digest about one unit: computed from what its reader may see, because results over all complaints would tell of
+//! those that are withheld.
+
+use super::board::unit_name;
+use super::document::{AnswersPart, DigestDocument, Stale, latest, latest_run, pareto};
+use super::flagged::{flags_part, states};
+use super::measured::measures_part;
+use super::numbers::numbers_part;
+use super::people::{UnitName, subjects};
+use super::reader::{Reader, ReaderRights};
+use crate::JobError;
+use crate::analyses::before_after::first_day;
+use crate::analyses::category_trends::TrendPeriod;
+use crate::analyses::overdue::{OverdueDocument, by_responsible_unit, named_by, overdue};
+use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness, timeliness};
+use crate::analyses::trends::trends_of;
+use crate::flags;
+use crate::results::recurrence;
+use crate::scheduled;
+use crate::snapshot::Snapshot;
+use chrono::{Days, NaiveDate};
+use diesel::prelude::*;
+use schema::db::MultiBackend;
+use schema::domain::calendar::start_of_day;
+use schema::enums::{FlagState, UnitKind};
+use schema::models::{Escalation, JobRun, Unit};
+use schema::register::demonstration;
+use schema::tables::{escalations, flags as flag_rows, measures};
+use schema::{Conn, Id};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
+/// Most complaints that are listed.
+const LISTED: usize = 30;
+/// The fewest peers that are compared with.
+const FEWEST_PEERS: usize = 5;
+
+/// What only the digest about one unit has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeadPart {
+    pub scorecard: ScorecardPart,
+    /// Overdue complaints, the longest overdue first.
+    pub late: Vec<LateLine>,
+    /// Complaints escalated to the unit or one below it since the digest before, the latest first.
+    pub escalated: Vec<EscalatedLine>,
+}
+
+/// How the unit answers, beside its peers: units of the same kind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScorecardPart {
+    /// Length in days of the period of receipt.
+    pub days: i32,
+    pub complaints: u32,
+    pub open: u32,
+    pub overdue: u32,
+    pub share_in_time: Option<f64>,
+    pub median_days: Option<f64>,
+    /// None where too few peers have complaints that were due.
+    pub peers: Option<PeersPart>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeersPart {
+    pub count: usize,
+    /// The median of their shares, and the range of the middle eight tenths.
+    pub share_in_time: f64,
+    pub lowest: f64,
+    pub highest: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LateLine {
+    pub complaint: Id,
+    /// The unit that has to answer.
+    pub unit: Option<UnitName>,
+    pub due_on: NaiveDate,
+    pub days_over: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EscalatedLine {
+    pub complaint: Id,
+    pub unit: Option<UnitName>,
+    pub due_on: NaiveDate,
+}
+
+/// Composes the digest about a unit for its reader as of a day.
+///
+/// # Errors
+/// `NotFound` when a job has no result up to that day, or the register does not have the unit.
+pub(super) fn head_document(
+    conn: &mut Conn,
+    snapshot: &Snapshot,
+    (reader, unit, rights): (&Reader, Id, &dyn ReaderRights),
+    as_of: NaiveDate,
+    before: Option<&DigestDocument>,
+) -> Result<DigestDocument, JobError> {
+    let reference = &snapshot.reference;
+    let unit = reference.unit(unit).ok_or_else(|| JobError::NotFound(format!("the register has no unit {unit}")))?;
+    let visible = snapshot.of(rights.complaints(reader, snapshot))?;
+    let first = first_day(&snapshot.facts)?;
+    let (timeliness_run, of_all): (JobRun, TimelinessDocument) = latest(conn, scheduled::timeliness::NAME, as_of)?;
+    let own = timeliness(&visible, as_of)?;
+    let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
+    let seen = visible_flags(conn, reader, rights, snapshot)?;
+    let mut flagged = flags::of_run(conn, recurrence_run.id)?;
+    // A dismissed flag proposes nothing. A flag that only a run for a past day found has no row, and no reader but the
+    // Board sees it.
+    flagged.retain(|stored| {
+        stored.flag.as_ref().is_some_and(|flag| flag.state != FlagState::Dismissed && seen.contains(&flag.id))
+    });
+    let states = states(conn)?;
+    let subjects = subjects(conn, &flagged, as_of)?;
+    let trends = trends_of(&visible, first, TrendPeriod::up_to(as_of), BTreeMap::new())?;
+    let mut late = overdue(&visible, as_of)?;
+    let escalated = escalated(conn, reader, rights, snapshot, before.map(|before| before.as_of), as_of)?;
+    let all = [&recurrence_run, &timeliness_run];
+    let stale = |run: &&JobRun| Some(Stale { job: run.job.clone(), as_of: run.as_of.filter(|day| *day < as_of)? });
+    let measures = visible_measures(conn, reader, rights, snapshot)?;
+    let before_measures = before.map(|before| (before.as_of, before.position));
+    // A flag that the reader may no longer see did not end: the reader's digest says nothing of it.
+    let flags_before = before.map(|before| {
+        let mut flags = before.flags.clone();
+        flags.standing.retain(|one| seen.contains(&one.flag));
+        flags
+    });
+    let overdue = OverdueDocument {
+        overdue: u32::try_from(late.len()).unwrap_or(u32::MAX),
+        newly_escalated: [1, 0].map(|of| number(escalated.iter().filter(|row| row.level % 2 == of).count())),
+        escalated_to: named_by(snapshot, escalated.iter().filter_map(|row| row.unit_id)),
+        branches: by_responsible_unit(snapshot, &late),
+    };
+    late.sort_by_key(|one| (Reverse(one.days_over), one.complaint));
+    let name_of = |id: Option<Id>| id.and_then(|id| reference.unit(id)).map(unit_name);
+    let head = HeadPart {
+        scorecard: scorecard(unit, &own, &of_all),
+        late: late
+            .iter()
+            .take(LISTED)
+            .map(|one| LateLine {
+                complaint: one.complaint,
+                unit: one.responsible.and_then(|place| reference.units.get(place as usize)).map(unit_name),
+                due_on: one.due_on,
+                days_over: one.days_over,
+            })
+            .collect(),
+        escalated: escalated
+            .iter()
+            .take(LISTED)
+            .map(|row| EscalatedLine { complaint: row.complaint_id, unit: name_of(row.unit_id), due_on: row.due_on })
+            .collect(),
+    };
+    Ok(DigestDocument {
+        as_of,
+        previous_as_of: before.map(|before| before.as_of),
+        demonstration: demonstration::mark(conn)?.is_some(),
+        unit: Some(unit_name(unit)),
+        sections: Vec::new(),
+        position: snapshot.position,
+        runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
+        stale: all.iter().filter_map(stale).collect(),
+        monthly: Vec::new(),
+        flags: flags_part(&flagged, flags_before.as_ref(), &states, subjects),
+        measures: measures_part(conn, as_of, snapshot.position, before_measures, Some(&measures))?,
+        overdue,
+        recent_days: trends.recent_days,
+        before_days: trends.before_days,
+        rising: trends.categories.iter().filter(|category| category.rises).cloned().collect(),
+        categories: pareto(&trends.categories),
+        recent: trends.recent,
+        previous: trends.previous,
+        answers: AnswersPart {
+            days: own.days,
+            least: 0,
+            share_in_time: own.share_in_time,
+            median_days: own.all.median_days,
+            best: Vec::new(),
+            worst: Vec::new(),
+        },
+        register: Vec::new(),
+        events: BTreeMap::new(),
+        seals: Vec::new(),
+        numbers: numbers_part(&visible.facts, first, as_of)?,
+        blame: Vec::new(),
+        proposals: Vec::new(),
+        head: Some(head),
+    })
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn visible_flags(
+    conn: &mut Conn,
+    reader: &Reader,
+    rights: &dyn ReaderRights,
+    snapshot: &Snapshot,
+) -> Result<HashSet<Id>, JobError> {
+    let mut query = flag_rows::table.into_boxed::<MultiBackend>();
+    if let Some(condition) = rights.flags(reader, &snapshot.reference.tree) {
+        query = query.filter(condition);
+    }
+    Ok(query.select(flag_rows::id).load::<Id>(conn)?.into_iter().collect())
+}
+
+fn visible_measures(
+    conn: &mut Conn,
+    reader: &Reader,
+    rights: &dyn ReaderRights,
+    snapshot: &Snapshot,
+) -> Result<HashSet<Id>, JobError> {
+    let mut query = measures::table.into_boxed::<MultiBackend>();
+    if let Some(condition) = rights.measures(reader, &snapshot.reference.tree) {
+        query = query.filter(condition);
+    }
+    Ok(query.select(measures::id).load::<Id>(conn)?.into_iter().collect())
+}
+
+/// The escalations that the reader may see, of the days after the digest before, the latest first.
+fn escalated(
+    conn: &mut Conn,
+    reader: &Reader,
+    rights: &dyn ReaderRights,
+    snapshot: &Snapshot,
+    after: Option<NaiveDate>,
+    as_of: NaiveDate,
+) -> Result<Vec<Escalation>, JobError> {
+    let until = start_of_day(as_of + Days::new(1));
+    let mut query =
+        escalations::table.into_boxed::<MultiBackend>().filter(escalations::escalated_at.lt(until).nullable());
+    if let Some(after) = after {
+        query = query.filter(escalations::escalated_at.ge(start_of_day(after + Days::new(1))).nullable());
+    }
+    if let Some(condition) = rights.escalations(reader, &snapshot.reference.tree) {
+        query = query.filter(condition);
+    }
+    let mut rows: Vec<Escalation> = query.select(Escalation::as_select()).load(conn)?;
+    rows.sort_by_key(|row| (Reverse(row.escalated_at), row.complaint_id, row.level));
+    Ok(rows)
+}
+
+/// The unit's line in the results that its reader may see, beside the peers' in those of all complaints.
+fn scorecard(unit: &Unit, own: &TimelinessDocument, of_all: &TimelinessDocument) -> ScorecardPart {
+    let of_kind = |document: &TimelinessDocument| -> Vec<UnitTimeliness> {
+        match unit.kind {
+            UnitKind::ProvincialDepartment => document.departments.clone(),
+            UnitKind::Branch => document.branches.clone(),
+            _ => document.headquarters.clone(),
+        }
+    };
+    let peers = of_kind(of_all).into_iter().filter(|peer| peer.code != unit.code);
+    let mut shares: Vec<f64> = peers.filter_map(|peer| peer.share_in_time).collect();
+    shares.sort_by(f64::total_cmp);
+    let quantile = |share: f64| shares.get(((shares.len().max(1) - 1) as f64 * share).round() as usize).copied();
+    let compared = (shares.len() >= FEWEST_PEERS).then_some(());
+    let peers = compared.and_then(|()| {
+        Some(PeersPart {
+            count: shares.len(),
+            share_in_time: quantile(0.5)?,
+            lowest: quantile(0.1)?,
+            highest: quantile(0.9)?,
+        })
+    });
+    let line = of_kind(own).into_iter().find(|line| line.code == unit.code);
+    let handled = line.as_ref().map(|line| line.handled.clone()).unwrap_or_default();
+    ScorecardPart {
+        days: own.days,
+        complaints: handled.complaints,
+        open: handled.open,
+        overdue: handled.overdue,
+        share_in_time: line.and_then(|line| line.share_in_time),
+        median_days: handled.median_days,
+        peers,
+    }
+}

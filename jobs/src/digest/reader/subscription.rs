@@ -1,0 +1,199 @@
+//! What readers wish: subscriptions with a reader, their checks and changes.
+
+use super::unit_of;
+use crate::digest::address;
+use crate::digest::outbox::spellings;
+use crate::runner::cron::Schedule;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use schema::db::WriteTx;
+use schema::domain::ids::random_id;
+use schema::domain::tree::UnitTree;
+use schema::each;
+use schema::enums::{DeliveryChannel, DigestCondition, DigestSection, Locale};
+use schema::models::{DigestSubscription, Principal};
+use schema::states::StateTable;
+use schema::tables::digest_subscriptions;
+use schema::{Conn, Id, StoreError};
+
+/// The schedule of readers that name none: after the jobs whose results a digest reads.
+pub const SCHEDULE: &str = "0 7 * * *";
+pub const TIMEZONE: &str = "Asia/Ho_Chi_Minh";
+
+/// A subscription as its reader wants it.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    pub channel: DeliveryChannel,
+    pub address: String,
+    pub locale: Locale,
+    /// None: the unit of a head, all units for the Board.
+    pub unit_id: Option<Id>,
+    /// Empty: all of them.
+    pub sections: Vec<DigestSection>,
+    /// None: [`SCHEDULE`].
+    pub schedule: Option<String>,
+    /// None: [`TIMEZONE`].
+    pub timezone: Option<String>,
+    pub condition: DigestCondition,
+    pub min_overdue: Option<i32>,
+    pub quiet_until: Option<NaiveDate>,
+}
+
+/// Subscribes a reader, or changes its subscription with this address.
+///
+/// # Errors
+/// `Rule` when the address, the domain, the unit, the schedule or the number is wrong; `Conflict` when the address has
+/// another subscription.
+pub fn subscribe(
+    tx: &mut WriteTx<'_>,
+    tree: &UnitTree,
+    reader: &Principal,
+    wish: &Wish,
+    domains: &[String],
+) -> Result<DigestSubscription, StoreError> {
+    let address = address::check(wish.channel, &wish.address).map_err(StoreError::Rule)?;
+    check_domain(wish.channel, address, domains).map_err(StoreError::Rule)?;
+    let unit_id = unit_of(tree, reader, wish.unit_id).map_err(StoreError::Rule)?;
+    let schedule = wish.schedule.as_deref().unwrap_or(SCHEDULE);
+    let timezone = wish.timezone.as_deref().unwrap_or(TIMEZONE);
+    Schedule::parse(schedule, timezone).map_err(StoreError::Rule)?;
+    match (wish.condition, wish.min_overdue) {
+        (DigestCondition::Overdue, Some(0..)) => {}
+        (DigestCondition::Overdue, _) => {
+            let message = "the condition OVERDUE needs a number from 0: a digest has more overdue complaints than it";
+            return Err(StoreError::Rule(message.to_owned()));
+        }
+        (_, None) => {}
+        (other, Some(_)) => {
+            let message = format!("the condition {other} takes no number of overdue complaints: leave it out");
+            return Err(StoreError::Rule(message));
+        }
+    }
+    let existing = spellings(tx.conn, wish.channel, address)?.into_iter().next();
+    if let Some(existing) = existing.as_ref().filter(|existing| existing.ended_at.is_none())
+        && existing.principal_id != Some(reader.id)
+    {
+        let message = format!("{address} has a subscription already: `phananh digest unsubscribe` ends it");
+        return Err(StoreError::Conflict(message));
+    }
+    let (id, created_at) = existing.as_ref().map_or_else(|| (random_id(), tx.now), |row| (row.id, row.created_at));
+    let row = DigestSubscription {
+        id,
+        channel: wish.channel,
+        address: existing.as_ref().map_or_else(|| address.to_owned(), |row| row.address.clone()),
+        locale: wish.locale,
+        created_at,
+        ended_at: None,
+        principal_id: Some(reader.id),
+        role: Some(reader.role),
+        unit_id,
+        sections: words(&wish.sections),
+        schedule: Some(schedule.to_owned()),
+        timezone: Some(timezone.to_owned()),
+        condition: Some(wish.condition),
+        min_overdue: wish.min_overdue,
+        quiet_until: wish.quiet_until,
+        // The first digest comes at the next time of the schedule.
+        considered_at: Some(tx.now),
+    };
+    match existing {
+        Some(_) => {
+            each!(&mut *tx.conn, c => diesel::update(digest_subscriptions::table.find(id)).set(&row).execute(c)?);
+        }
+        None => {
+            each!(&mut *tx.conn, c => diesel::insert_into(digest_subscriptions::table).values(&row).execute(c)?);
+        }
+    }
+    tx.record_state(StateTable::DigestSubscriptions, &row.id);
+    Ok(row)
+}
+
+/// Checks that mail to an address may be sent: `domains` has the allowed ones, with those below them; empty allows all.
+///
+/// # Errors
+/// A message with the allowed domains.
+pub fn check_domain(channel: DeliveryChannel, address: &str, domains: &[String]) -> Result<(), String> {
+    if channel != DeliveryChannel::Email || domains.is_empty() {
+        return Ok(());
+    }
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase();
+    let is_allowed = |allowed: &String| {
+        let allowed = allowed.to_lowercase();
+        domain == allowed || domain.strip_suffix(&allowed).is_some_and(|above| above.ends_with('.'))
+    };
+    match domains.iter().any(is_allowed) {
+        true => Ok(()),
+        false => Err(format!(
+            "digests are sent only to addresses of {} (digests.domains), not to {address}",
+            domains.join(", ")
+        )),
+    }
+}
+
+/// The sections of a subscription; empty for all of them.
+pub fn sections_of(subscription: &DigestSubscription) -> Vec<DigestSection> {
+    let words = subscription.sections.as_deref().unwrap_or_default();
+    words.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+/// Sections as the register stores them: each once, in the order of digests.
+fn words(sections: &[DigestSection]) -> Option<String> {
+    let mut sections = sections.to_vec();
+    sections.sort_unstable();
+    sections.dedup();
+    let words: Vec<&str> = sections.into_iter().map(DigestSection::as_str).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// The current subscriptions with a reader, of one principal or of all, by address.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn own(conn: &mut Conn, principal: Option<Id>) -> Result<Vec<DigestSubscription>, StoreError> {
+    let mut all: Vec<DigestSubscription> = digest_subscriptions::table
+        .filter(digest_subscriptions::ended_at.is_null())
+        .filter(digest_subscriptions::principal_id.is_not_null())
+        .order((digest_subscriptions::channel, digest_subscriptions::address))
+        .select(DigestSubscription::as_select())
+        .load(conn)?;
+    all.retain(|row| principal.is_none_or(|principal| row.principal_id == Some(principal)));
+    Ok(all)
+}
+
+/// Ends a subscription of a reader; `principal` None ends that of any reader.
+///
+/// # Errors
+/// `NotFound` if the reader has no such subscription.
+pub fn end(tx: &mut WriteTx<'_>, id: Id, principal: Option<Id>) -> Result<DigestSubscription, StoreError> {
+    let Some(mut row) = own(tx.conn, principal)?.into_iter().find(|row| row.id == id) else {
+        return Err(StoreError::NotFound(format!("you have no current subscription {id}")));
+    };
+    diesel::update(digest_subscriptions::table.find(id))
+        .set(digest_subscriptions::ended_at.eq(Some(tx.now)))
+        .execute(tx.conn)?;
+    tx.record_state(StateTable::DigestSubscriptions, &id);
+    row.ended_at = Some(tx.now);
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_allowed_domains_and_those_below_them_get_mail() {
+        let domains = ["customs.gov.vn".to_owned()];
+        let check = |address: &str| check_domain(DeliveryChannel::Email, address, &domains).is_ok();
+        assert!(check("a@customs.gov.vn") && check("a@Haiphong.Customs.gov.vn"));
+        assert!(!check("a@evil-customs.gov.vn") && !check("a@customs.gov.vn.evil.example"));
+        assert!(check_domain(DeliveryChannel::Folder, "/srv/digests", &domains).is_ok());
+        assert!(check_domain(DeliveryChannel::Email, "a@example.org", &[]).is_ok());
+    }
+
+    #[test]
+    fn sections_are_kept_once_and_in_their_order() {
+        let kept = words(&[DigestSection::Overdue, DigestSection::Flags, DigestSection::Overdue]);
+        assert_eq!(kept.as_deref(), Some("FLAGS OVERDUE"));
+        assert_eq!(words(&[]), None);
+    }
+}
