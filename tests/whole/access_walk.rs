@@ -45,6 +45,8 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "routingRules" | "notificationEndpoints" => format!("{field} {{ id }}"),
         "savedQuery" => format!("{field}(name: \"every\") {{ version }}"),
         "runSavedQuery" => format!("{field}(name: \"every\") {{ version }}"),
+        "digestSubscriptions" => format!("{field} {{ id }}"),
+        "digestPreview" => format!("{field}(id: \"{id}\") {{ asOf }}"),
         "jobs" => format!("{field} {{ name }}"),
         "holidays" => format!("{field} {{ year }}"),
         list => format!("{list} {{ totalCount }}"),

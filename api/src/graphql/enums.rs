@@ -90,6 +90,19 @@ mirror! {
     Locale { Vi, En }
     /// How a digest is delivered.
     DeliveryChannel { Email, Folder }
+    /// When a reader gets a digest.
+    DigestCondition {
+        /// At every time of the schedule.
+        Always,
+        /// With a change of a flag, an escalation, a measure or a proposal.
+        AnythingNew,
+        /// With a flag at REVIEW or above that is new or raised.
+        NewFlag,
+        /// With more overdue complaints than a number.
+        Overdue,
+    }
+    /// A part of a digest.
+    DigestSection { Flags, Measures, Overdue, Rising, Numbers, Answers, Blame, Proposals, Register }
     /// The state of a delivery.
     DeliveryState { Pending, Sent, Failed }
     /// What an alert is about.

@@ -104,6 +104,10 @@ row_by!(
     job_run_by_id(id: Id), job_runs, JobRun
 );
 row_by!(
+    /// The principal with an id.
+    principal_by_id(id: Id), principals, Principal
+);
+row_by!(
     /// The principal with a name.
     principal_by_name(name: &str), principals, Principal
 );

@@ -71,11 +71,12 @@ withdrawByReceipt               plain             -                       WITHDR
 /// The mutations that change no complaint: they make one, or change something else.
 pub const ELSEWHERE: &str = "
     changeIssueCategory changeOfficer changeProposalState changeUnit closeIssueCategory closeUnit correctPosting
-    createIssueCategory createNotificationEndpoint createOfficer createToken createUnit deleteQuery
+    createIssueCategory createNotificationEndpoint createOfficer createToken createUnit deleteQuery endDigestSubscription
     disableNotificationEndpoint enableNotificationEndpoint endMeasure endPosting endRoutingRule extendMeasure
     giveOpinion issueGuidance liftMeasure moveUnit pauseJob propose putRoutingRule recordExplanation recordMeasure
     removeHolidays reorganise requestOpinion resumeJob reviewFlag reviseGuidance revokeTokens rotateWebhookSecret
-    runJob saveQuery setHolidays startPosting submitComplaint testNotificationEndpoint voidMeasure withdrawGuidance";
+    runJob saveQuery sendTestDigest setHolidays startPosting submitComplaint subscribeToDigests
+    testNotificationEndpoint voidMeasure withdrawGuidance";
 
 /// Mutations of these that name complaints and leave them as they are.
 pub const NAMING: [&str; 1] = ["recordMeasure"];

@@ -3,7 +3,9 @@
 use super::Audited::{AsCondition, Part, Word};
 use super::TableRow;
 use crate::access::roles::Reader::Board;
-use crate::access::roles::{ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_HEADS, COMPLAINT_ENUMS, REFERENCE, STATISTICS};
+use crate::access::roles::{
+    ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_HEADS, BOARD_HEADS_AND_ADMIN, COMPLAINT_ENUMS, REFERENCE, STATISTICS,
+};
 
 pub(super) const WORDS: &[TableRow] = &[
     // Operators and page info.
@@ -33,6 +35,5 @@ pub(super) const WORDS: &[TableRow] = &[
     ("RunState RunOrigin JobRunOrderField ReferenceEventKind", "*", BOARD_AND_ADMIN, Word),
     ("DigestOrderField", "*", &[Board], Word),
     ("Locale", "*", REFERENCE, Word),
-    ("DeliveryChannel", "*", &[Board], Word),
-    ("DeliveryState", "*", BOARD_AND_ADMIN, Word),
+    ("DeliveryState DeliveryChannel DigestCondition DigestSection", "*", BOARD_HEADS_AND_ADMIN, Word),
 ];

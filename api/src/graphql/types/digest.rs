@@ -28,35 +28,40 @@ impl From<models::Digest> for Digest {
 }
 
 impl Digest {
-    /// Notes for the audit log that the viewer saw the files of the flagged officers, and of those about whom a measure
-    /// was decided: a digest says why they are flagged, and what was decided.
     fn looked_at(&self, ctx: &Context<'_>) -> Result<()> {
-        let note = |code: &str| -> Result<()> {
-            request(ctx)?.note_shown(|seen| &mut seen.files, reference_id(Entity::Officer, code));
-            Ok(())
-        };
-        for measure in self.0.document.0["measures"]["listed"].as_array().into_iter().flatten() {
-            if let Some(code) = measure["officer"].as_str() {
-                note(code)?;
-            }
-        }
-        // Flags that stand, and those that ended, were dismissed or were retracted.
-        let mut parts = vec![&self.0.document.0["flags"]];
-        while let Some(part) = parts.pop() {
-            match part {
-                serde_json::Value::Array(all) => parts.extend(all),
-                serde_json::Value::Object(fields) => {
-                    let is_officer = fields.get("kind").is_some_and(|kind| *kind == SubjectKind::Officer.as_str());
-                    if let Some(code) = fields.get("code").and_then(|code| code.as_str()).filter(|_| is_officer) {
-                        note(code)?;
-                    }
-                    parts.extend(fields.values());
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        note_looks(ctx, &self.0.document.0)
     }
+}
+
+/// Notes for the audit log that the viewer saw the files of the flagged officers, and of those about whom a measure was
+/// decided: a digest says why they are flagged, and what was decided. `document` is that of the digest.
+pub(super) fn note_looks(ctx: &Context<'_>, document: &serde_json::Value) -> Result<()> {
+    let note = |code: &str| -> Result<()> {
+        request(ctx)?.note_shown(|seen| &mut seen.files, reference_id(Entity::Officer, code));
+        Ok(())
+    };
+    let measures = ["listed", "outcomes"].map(|list| document["measures"][list].as_array());
+    for measure in measures.into_iter().flatten().flatten() {
+        if let Some(code) = measure["officer"].as_str() {
+            note(code)?;
+        }
+    }
+    // Flags that stand, and those that ended, were dismissed or were retracted; and who blames the system.
+    let mut parts = vec![&document["flags"], &document["blame"]];
+    while let Some(part) = parts.pop() {
+        match part {
+            serde_json::Value::Array(all) => parts.extend(all),
+            serde_json::Value::Object(fields) => {
+                let is_officer = fields.get("kind").is_some_and(|kind| *kind == SubjectKind::Officer.as_str());
+                if let Some(code) = fields.get("code").and_then(|code| code.as_str()).filter(|_| is_officer) {
+                    note(code)?;
+                }
+                parts.extend(fields.values());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A digest of the Board as it was written and sent.

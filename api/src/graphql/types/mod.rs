@@ -13,6 +13,7 @@ pub mod complainant;
 pub mod complaint;
 pub mod correction;
 pub mod digest;
+pub mod digest_subscription;
 pub mod duplicate;
 pub mod enterprise;
 pub mod escalation;
@@ -88,6 +89,7 @@ pub struct ResultQueries(
     saved_query::SavedQueryQueries,
     sql::SqlQueries,
     classification::EmergingQueries,
+    digest_subscription::DigestSubscriptionQueries,
     digest::DigestQueries,
     alert::AlertQueries,
     job_run::JobRunQueries,
@@ -124,6 +126,7 @@ pub struct AdministrationQueries(
 pub struct Mutation(
     AdministrationMutations,
     principal::TokenMutations,
+    digest_subscription::DigestSubscriptionMutations,
     routing::RoutingMutations,
     saved_query::SavedQueryMutations,
     merge::MergeMutations,

@@ -8,7 +8,7 @@ use crate::digest::{DigestDocument, Rendered, document, render};
 use crate::runner::settings::Settings;
 use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
-use schema::enums::DigestCondition;
+use schema::enums::{DigestCondition, Locale};
 use schema::models::DigestSubscription;
 use schema::{Conn, Db, Id};
 
@@ -25,6 +25,7 @@ pub struct Made {
     pub previous_id: Option<Id>,
     pub document: DigestDocument,
     pub rendered: Rendered,
+    pub locale: Locale,
     /// Whether it meets the condition of the subscription.
     pub is_wanted: bool,
 }
@@ -59,7 +60,7 @@ pub fn compose(
     let rendered = render(&document, subscription.locale, settings.digests.base_url.as_deref())?;
     let condition = subscription.condition.unwrap_or(DigestCondition::Always);
     let is_wanted = is_wanted(&document, condition, subscription.min_overdue.unwrap_or(0));
-    Ok(Composed::Made(Box::new(Made { previous_id, document, rendered, is_wanted })))
+    Ok(Composed::Made(Box::new(Made { previous_id, document, rendered, locale: subscription.locale, is_wanted })))
 }
 
 fn of_reader(

@@ -4,12 +4,13 @@ mod compose;
 mod condition;
 pub mod outbox;
 mod subscription;
+mod trial;
 
 pub use compose::{Composed, Made, compose};
 pub use subscription::{SCHEDULE, TIMEZONE, Wish, check_domain, end, own, sections_of, subscribe};
+pub use trial::send_on_trial;
 
-use crate::JobError;
-use crate::snapshot::{Reference, Snapshot};
+use crate::snapshot::Snapshot;
 use diesel::prelude::*;
 use polars::prelude::Expr;
 use schema::domain::calendar::local_date;
@@ -94,13 +95,4 @@ pub(super) fn unit_of(tree: &UnitTree, principal: &Principal, wanted: Option<Id>
         }
         (role, _) => Err(format!("a {role} reads no digests: they are for BOARD and UNIT_HEAD")),
     }
-}
-
-/// The same as [`current_reader`], with the units of this moment.
-///
-/// # Errors
-/// If the database cannot be read.
-pub fn reader_now(conn: &mut Conn, subscription: &DigestSubscription) -> Result<Result<Reader, String>, JobError> {
-    let reference = Reference::load(conn)?;
-    Ok(current_reader(conn, &reference.tree, subscription)?)
 }

@@ -1,0 +1,46 @@
+//! The rights of readers of digests: those of viewers, so that a digest has what its reader sees in lists.
+
+use super::Viewer;
+use jobs::digest::reader::{Reader, ReaderRights};
+use jobs::snapshot::Snapshot;
+use polars::prelude::Expr;
+use schema::domain::tree::UnitTree;
+use schema::enums::Role;
+use schema::queries::Pred;
+use schema::tables::{escalations, flags, measures};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Readers;
+
+/// The reader as a viewer. Who reads about one unit gets what the head of that unit sees, a member of the Board, too.
+fn viewer(reader: &Reader) -> Viewer {
+    let principal = &reader.principal;
+    Viewer {
+        token_id: principal.id,
+        principal_id: principal.id,
+        name: principal.name.clone(),
+        role: if reader.unit_id.is_some() { Role::UnitHead } else { principal.role },
+        unit_id: reader.unit_id,
+        officer_id: principal.officer_id,
+        outside: principal.outside,
+        expires_at: None,
+    }
+}
+
+impl ReaderRights for Readers {
+    fn complaints(&self, reader: &Reader, snapshot: &Snapshot) -> Expr {
+        viewer(reader).scope(&snapshot.reference.tree).expression(snapshot)
+    }
+
+    fn flags(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<flags::table>> {
+        viewer(reader).flags(tree)
+    }
+
+    fn measures(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<measures::table>> {
+        viewer(reader).measures(tree)
+    }
+
+    fn escalations(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<escalations::table>> {
+        viewer(reader).escalations(tree)
+    }
+}
