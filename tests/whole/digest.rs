@@ -186,7 +186,8 @@ fn assert_mails(board: &Client<'_>, server: &MailServer) {
         assert_eq!(lines(&parts.0), digest["text"].text());
         assert_eq!(lines(&parts.1), digest["html"].text());
         let kinds: Vec<_> = mail.parts.iter().filter_map(|part| part.content_type()?.subtype()).collect();
-        assert_eq!(kinds, ["alternative", "plain", "html"]);
+        let sheet = "vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        assert_eq!(kinds, ["mixed", "alternative", "plain", "related", "html", "png", "png", sheet, "json"]);
         assert!(mail.message_id().expect("an id").ends_with("@example.org"));
         let sender = mail.from().and_then(|from| from.first()).expect("a sender");
         assert_eq!((sender.name(), sender.address()), (Some("Ban Triển khai"), Some("board@example.org")));
@@ -203,7 +204,8 @@ fn assert_files(folder: &Path) {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["html", "json", "txt"].map(|ending| format!("phan-anh-{DAY}-vi.{ending}")));
+    let endings = ["-categories.png", "-trend.png", ".html", ".json", ".txt", ".xlsx"];
+    assert_eq!(names, endings.map(|ending| format!("phan-anh-{DAY}-vi{ending}")));
 }
 
 #[test]

@@ -295,6 +295,7 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
                 "snapshot",
                 "verify-audit",
                 "digest",
+                "reader-digests",
                 "deliver-digests",
                 "retention",
                 "classify",

@@ -84,6 +84,7 @@ mod pgwire;
 mod priorities;
 mod private_files;
 mod questions;
+mod reader_digests;
 mod recounted;
 mod recurrence;
 mod reference_edits;

@@ -53,6 +53,11 @@ impl Prepared {
         classifier(&database);
         run(&["jobs", "pause", "trends"]);
         tokens(&database, &files);
+        let folder = files.path().join("reader").display().to_string();
+        std::fs::create_dir_all(&folder).unwrap();
+        run(&["token", "create", "--name", "reader", "--role", "BOARD"]);
+        run(&["digest", "subscribe", "--folder", &folder, "--locale", "en", "--reader", "reader"]);
+        run(&["jobs", "run", "reader-digests", "--as-of", "2024-06-30"]);
         people_work(&database);
         // What a file corrects, and what it says again in other words.
         let corrected = fixtures::COMPLAINTS.replace("1.250.000", "1.300.000").replace("Hộ C", "Hộ kinh doanh C");

@@ -26,7 +26,7 @@ const MOST_CONFIRMED: u64 = 1_000;
 /// argument of a field of a type: 15 levels.
 const DEEPEST_INTROSPECTION: u32 = 20;
 /// Fields that compute from many rows.
-const STATISTICS: [(&str, &str); 17] = [
+const STATISTICS: [(&str, &str); 18] = [
     ("Query", "sql"),
     ("Query", "runSavedQuery"),
     ("Query", "complaintStatistics"),

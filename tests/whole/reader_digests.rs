@@ -1,0 +1,265 @@
+//! Digests for each reader: with what the reader may see when they are sent, and nothing for lost rights.
+
+use crate::program;
+use mail_parser::{MessageParser, MimeHeaders};
+use serde_json::{Value, json};
+use std::path::Path;
+use tests::{Database, Json, MailServer, Role, TestApp, file};
+
+const DAY: &str = "2025-12-31";
+
+/// Generates a register and runs the jobs that a digest reads.
+fn world(database: &Database) {
+    program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
+    for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "blame-check"] {
+        program().run(database, ["jobs", "run", job, "--as-of", DAY]).ok();
+    }
+}
+
+fn config(folder: &Path, port: u16) -> String {
+    let text = format!(
+        "[smtp]\nhost = \"127.0.0.1\"\nport = {port}\nencryption = \"none\"\nfrom = \"board@example.org\"\n\
+         [digests]\nbase_url = \"https://phananh.example.org\"\ndomains = [\"example.org\"]\n"
+    );
+    file(folder, "phananh.toml", text).to_str().expect("a path").to_owned()
+}
+
+/// Makes a token with a name; returns it.
+fn token(database: &Database, name: &str, more: &[&str]) -> String {
+    let args = [&["token", "create", "--name", name][..], more].concat();
+    program().json(database, &args)["token"].text().to_owned()
+}
+
+fn subscribe(database: &Database, address: &str, locale: &str, more: &[&str]) -> Value {
+    let args = [&["digest", "subscribe", "--email", address, "--locale", locale][..], more].concat();
+    program().json(database, &args)
+}
+
+/// Two branches.
+fn branches(app: &TestApp) -> [String; 2] {
+    let query = "{ units(first: 2, filter: {kind: {eq: BRANCH}}) { nodes { code } } }";
+    let found = app.as_role(Role::Board).data(query);
+    let code = |place: usize| found["units"]["nodes"][place]["code"].text().to_owned();
+    [code(0), code(1)]
+}
+
+fn run(database: &Database, job: &str, config: &str) -> Value {
+    program().json(database, &["jobs", "run", job, "--as-of", DAY, "--config", config])["summary"].clone()
+}
+
+#[test]
+fn two_readers_with_different_scopes_get_different_mails_with_pictures_and_tables() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let [own, other] = branches(&app);
+        let mut server = MailServer::new();
+        let config = config(folder.path(), server.port);
+        token(database, "chair", &["--role", "BOARD"]);
+        token(database, "head", &["--role", "UNIT_HEAD", "--unit", &own]);
+        subscribe(database, "chair@example.org", "en", &["--reader", "chair"]);
+        subscribe(database, "head@example.org", "vi", &["--reader", "head"]);
+        // The Board's whole digest, as before there were readers.
+        subscribe(database, "old@example.org", "vi", &[]);
+        server.start();
+        let made = run(database, "reader-digests", &config);
+        assert_eq!(made, json!({ "digests": 2, "withoutRights": 0, "notWanted": 0, "failed": 0 }), "{}", database.name);
+        assert_eq!(run(database, "reader-digests", &config)["digests"], 0, "one for each day");
+        assert_eq!(run(database, "digest", &config)["posted"], 1);
+        assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 3, "failed": 0 }));
+        let mails = server.mails();
+        assert_eq!(mails.len(), 3);
+        let mut texts = std::collections::BTreeMap::new();
+        for mail in &mails {
+            let mail = MessageParser::default().parse(mail).expect("a mail that parses");
+            let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("a recipient").to_owned();
+            let html = mail.body_html(0).expect("HTML").into_owned();
+            let (mut pictures, mut document) = (0, Value::Null);
+            for part in &mail.parts {
+                let kind = part.content_type().and_then(|kind| kind.subtype()).unwrap_or_default();
+                if kind == "png" {
+                    let id = part.content_id().expect("an id");
+                    assert!(html.contains(&format!("src=\"cid:{id}\"")), "{id}");
+                    assert_eq!(&part.contents()[..4], b"\x89PNG");
+                    pictures += 1;
+                } else if kind == "json" {
+                    document = serde_json::from_slice(part.contents()).expect("JSON");
+                } else if kind.ends_with("spreadsheetml.sheet") {
+                    assert_eq!(&part.contents()[..2], b"PK");
+                }
+            }
+            assert!(pictures >= 1, "{to} has {pictures} pictures");
+            // Each picture has an alternative text, and the styles stand at the elements.
+            assert_eq!(html.matches("<img").count(), html.matches(" alt=\"").count());
+            assert!(!html.contains(" alt=\"\"") && html.contains("style=\""), "{to}");
+            assert!(html.contains("prefers-color-scheme: dark"), "{to}");
+            assert!(html.contains("href=\"https://phananh.example.org/flags"), "{to}");
+            texts.insert(to, (mail.body_text(0).expect("text").into_owned(), document));
+        }
+        let (head_text, head) = &texts["head@example.org"];
+        let (_, chair) = &texts["chair@example.org"];
+        assert_eq!(head["unit"]["code"], json!(own));
+        assert!(chair["unit"].is_null() && head_text.contains(&format!("[{own}]")));
+        assert!(chair["overdue"]["overdue"].integer() > head["overdue"]["overdue"].integer());
+        // The head's digest has the flags that the head sees in lists, and no others.
+        let query = "{ flags(first: 200) { nodes { id } } }";
+        let seen = app.as_head(&own).data(query)["flags"]["nodes"].clone();
+        for flag in head["flags"]["standing"].list() {
+            assert!(seen.list().iter().any(|one| one["id"] == flag["flag"]), "{flag}");
+        }
+        // No other branch is named: no overdue list of the neighbour, no ranking.
+        assert!(!head_text.contains(&format!("[{other}]")), "{head_text}");
+        assert!(head["seals"].list().is_empty() && head["answers"]["best"].list().is_empty());
+        assert!(!chair["flags"]["standing"].list().is_empty());
+        for flag in chair["flags"]["standing"].list() {
+            let count = |id: &Value| chair["flags"]["standing"].list().iter().filter(|one| one["flag"] == *id).count();
+            assert_eq!(count(&flag["flag"]), 1, "each flag stands once");
+        }
+    }
+}
+
+#[test]
+fn a_reader_who_lost_the_right_gets_nothing_and_the_log_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let [own, _] = branches(&app);
+        let mut server = MailServer::new();
+        server.start();
+        let config = config(folder.path(), server.port);
+        token(database, "head", &["--role", "UNIT_HEAD", "--unit", &own]);
+        token(database, "second", &["--role", "UNIT_HEAD", "--unit", &own]);
+        subscribe(database, "head@example.org", "vi", &["--reader", "head"]);
+        subscribe(database, "second@example.org", "vi", &["--reader", "second"]);
+        // One loses the right before the digest is made, the other one before it is sent.
+        app.run(&["token", "revoke", "--name", "head"]);
+        let made = run(database, "reader-digests", &config);
+        assert_eq!(made, json!({ "digests": 2, "withoutRights": 1, "notWanted": 0, "failed": 0 }));
+        app.run(&["token", "revoke", "--name", "second"]);
+        assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 0, "failed": 0 }));
+        assert!(server.mails().is_empty());
+        let log = program().json(database, &["digest", "deliveries"]);
+        assert_eq!(log.list().len(), 2);
+        for delivery in log.list() {
+            assert_eq!(delivery["state"], "FAILED");
+            assert!(delivery["error"].text().contains("no valid token"), "{delivery}");
+        }
+        // A retry changes nothing while the right is lost.
+        app.run(&["digest", "retry"]);
+        assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 0, "failed": 0 }));
+    }
+}
+
+#[test]
+fn a_digest_that_its_reader_does_not_want_is_not_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = TestApp::sqlite().filled(world).arguments(&["--no-jobs"]).start();
+    let database = &app.database;
+    let config = config(folder.path(), 9);
+    token(database, "chair", &["--role", "BOARD"]);
+    let many = ["--reader", "chair", "--condition", "OVERDUE", "--min-overdue", "1000000"];
+    let few = ["--reader", "chair", "--condition", "OVERDUE", "--min-overdue", "0", "--sections", "OVERDUE"];
+    subscribe(database, "many@example.org", "vi", &many);
+    subscribe(database, "few@example.org", "vi", &few);
+    subscribe(database, "quiet@example.org", "vi", &["--reader", "chair", "--quiet-until", "2999-12-31"]);
+    subscribe(database, "flags@example.org", "vi", &["--reader", "chair", "--condition", "NEW_FLAG"]);
+    let made = run(database, "reader-digests", &config);
+    assert_eq!(made, json!({ "digests": 2, "withoutRights": 0, "notWanted": 2, "failed": 0 }));
+    // Only the wanted section, in the preview as in the mail.
+    let out = folder.path().join("preview");
+    let told = program().json(
+        database,
+        &["digest", "preview", "--for", "few@example.org", "--as-of", DAY, "--out", out.to_str().expect("a path")],
+    );
+    assert_eq!(told["isWanted"], true);
+    let text = std::fs::read_to_string(out.join("digest.txt")).expect("text");
+    assert!(text.contains("PHẢN ÁNH QUÁ HẠN") && !text.contains("CẢNH BÁO VỀ"), "{text}");
+    for name in ["digest.html", "digest.json", "digest.xlsx"] {
+        assert!(out.join(name).is_file(), "{name}");
+    }
+    let listed = program().json(database, &["digest", "subscriptions"]);
+    let one = listed.list().iter().find(|one| one["address"] == "few@example.org").expect("it").clone();
+    assert_eq!(
+        (&one["reader"], &one["condition"], &one["minOverdue"]),
+        (&json!("chair"), &json!("OVERDUE"), &json!(0))
+    );
+    assert_eq!(one["sections"], json!(["OVERDUE"]));
+}
+
+#[test]
+fn readers_manage_their_own_subscriptions_and_no_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = MailServer::new();
+    server.start();
+    let config = config(folder.path(), server.port);
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs", "--config", &config]) {
+        let [own, other] = branches(&app);
+        let head = app.as_holder(&["--name", "head", "--role", "UNIT_HEAD", "--unit", &own]);
+        let board = app.as_holder(&["--name", "chair", "--role", "BOARD"]);
+        let admin = app.as_role(Role::Admin);
+        let mutation =
+            "mutation ($input: SubscribeToDigestsInput!) { subscribeToDigests(input: $input) { subscription {
+            id channel address locale reader unit { code } sections schedule timezone condition minOverdue next
+            digests { id } } } }";
+        let wish = |address: &str, more: Value| {
+            let mut input = json!({ "address": address, "locale": "VI" });
+            input.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
+            json!({ "input": input })
+        };
+        let done = head.request_with(mutation, &wish("head@example.org", json!({ "sections": ["OVERDUE", "FLAGS"] })));
+        let made = done.json()["data"]["subscribeToDigests"]["subscription"].clone();
+        assert_eq!((&made["reader"], &made["unit"]["code"]), (&json!("head"), &json!(own)), "{}", done.text);
+        assert_eq!(made["sections"], json!(["FLAGS", "OVERDUE"]));
+        assert!(made["next"].is_string() && made["digests"] == json!([]));
+        for (address, more) in [
+            ("head@example.org\r\nBcc: evil@example.org", json!({})),
+            ("head@example.org, evil@example.org", json!({})),
+            ("head@evil.example", json!({})),
+            ("b@example.org", json!({ "unit": other })),
+            ("b@example.org", json!({ "unit": "nothing" })),
+            ("b@example.org", json!({ "schedule": "every day" })),
+            ("b@example.org", json!({ "timezone": "Hanoi" })),
+            ("b@example.org", json!({ "condition": "OVERDUE" })),
+            ("b@example.org", json!({ "minOverdue": 3 })),
+        ] {
+            let refused = head.request_with(mutation, &wish(address, more.clone()));
+            assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{address:?} {more}: {}", refused.text);
+        }
+        let taken = board.request_with(mutation, &wish("head@example.org", json!({})));
+        assert_eq!(taken.codes(), ["CONFLICT"], "{}", taken.text);
+        // The preview has what the head may see; nobody else gets it.
+        let preview = format!("{{ digestPreview(id: {}) {{ asOf subject html text isWanted }} }}", made["id"]);
+        let seen = head.data(&preview)["digestPreview"].clone();
+        assert!(seen["text"].text().contains(&format!("[{own}]")) && seen["html"].text().contains("<html"), "{seen}");
+        assert_eq!(board.data(&preview)["digestPreview"], Value::Null);
+        let list = "{ digestSubscriptions { id address reader } }";
+        assert_eq!(board.data(list)["digestSubscriptions"], json!([]));
+        assert_eq!(admin.data(list)["digestSubscriptions"][0]["reader"], "head");
+        let denied = admin.codes(&preview);
+        assert!(!denied.is_empty() && denied.iter().all(|code| code == "FORBIDDEN"), "{denied:?}");
+        let of = |name: &str| {
+            let input = format!("(input: {{subscriptionId: {}}})", made["id"]);
+            format!("mutation {{ {name}{input} {{ subscription {{ id }} }} }}")
+        };
+        let before = server.mails().len();
+        head.data(&of("sendTestDigest"));
+        assert_eq!(server.mails().len(), before + 1);
+        let last = server.mails();
+        assert!(last.iter().any(|mail| {
+            let mail = MessageParser::default().parse(mail).expect("a mail");
+            mail.subject().is_some_and(|subject| subject.starts_with("[THỬ] "))
+        }));
+        assert_eq!(board.codes(&of("endDigestSubscription")), ["NOT_FOUND"]);
+        admin.data(&of("endDigestSubscription"));
+        assert_eq!(head.data(list)["digestSubscriptions"], json!([]));
+    }
+}
+
+#[test]
+fn a_member_who_is_an_officer_gets_no_digest_about_all_units() {
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    token(&app.database, "member", &["--role", "BOARD", "--officer", "CC02"]);
+    let args = ["digest", "subscribe", "--email", "m@example.org", "--locale", "vi", "--reader", "member"];
+    let refused = program().run(&app.database, args);
+    assert!(refused.status == 1 && refused.err.contains("is an officer"), "{refused:?}");
+}
