@@ -31,6 +31,7 @@ mod token;
 mod webhook;
 
 use crate::access::Readers;
+use ::jobs::digest::reader::know_rights;
 use ::jobs::runner::settings::Settings;
 use ::jobs::scheduled::REGISTRY;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -179,7 +180,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     if let Command::Key(command) = &cli.command {
         return key::run(command, out);
     }
-    settings.readers = Some(Arc::new(Readers));
+    know_rights(&Readers);
     settings.keys = cli.key_file.as_deref().map(Keys::load).transpose()?.map(Arc::new);
     let open = || register_or_new(Db::open(&cli.database)?, &settings);
     let existing = || existing_register(Db::open_existing(&cli.database)?, &settings);

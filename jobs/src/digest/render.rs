@@ -167,6 +167,23 @@ mod tests {
     }
 
     #[test]
+    fn names_and_codes_are_texts_in_html_and_plain_in_text() {
+        let messages = Arc::new(Messages::new(Locale::En).expect("messages"));
+        let mut environment = environment(&messages, &[]);
+        environment.add_template("flags.jinja", include_str!("flags.jinja")).expect("macros");
+        let line = "{% from 'flags.jinja' import who %}{{ who(one) }}";
+        environment.add_template("line.html", line).expect("a template");
+        environment.add_template("line.txt", line).expect("a template");
+        let one = context! { name => "<b>", code => "C&1", kind => "OFFICER", unit => None::<&str> };
+        let shown = |name: &str| {
+            let template = environment.get_template(name).expect("a template");
+            template.render(context! { one => one.clone() }).expect("a line")
+        };
+        assert_eq!(shown("line.html"), "&lt;b&gt; [C&amp;1]");
+        assert_eq!(shown("line.txt"), "<b> [C&1]");
+    }
+
+    #[test]
     fn styles_stand_at_elements_and_those_for_dark_screens_in_a_style_sheet() {
         let html = "<!DOCTYPE html><html><head><style>p { color: red } @media (prefers-color-scheme: dark) \
                     { p { color: pink !important } }</style></head><body><p>a</p></body></html>";

@@ -97,7 +97,7 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
     };
     let mut tables = Vec::new();
     if document.has(DigestSection::Numbers) {
-        let mut rows = Vec::new();
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
         for line in &document.numbers.lines {
             let (low, high) = line.usual.unzip();
             rows.push(vec![
@@ -124,7 +124,7 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
         tables.push(Table { name: "months", columns, rows: months.collect() });
     }
     if document.has(DigestSection::Flags) {
-        let mut rows = Vec::new();
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
         for flag in &document.flags.standing {
             let [code, of] = unit(flag.subject.unit.as_ref());
             let proposed = flag.tier.proposed(flag.kind);

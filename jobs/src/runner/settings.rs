@@ -6,7 +6,6 @@ pub use notifications::{AlertSettings, LinkSettings, WebhookSettings};
 
 use crate::classification::Rules;
 use crate::digest::address;
-use crate::digest::reader::ReaderRights;
 use crate::lake;
 use schema::domain::legal_clock::ClockFiles;
 use schema::domain::suspension::SuspensionLimits;
@@ -50,9 +49,6 @@ pub struct Settings {
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
     #[serde(skip)]
     pub keys: Option<Arc<Keys>>,
-    /// What readers of digests may see, which the `api` crate knows. Not a setting, either.
-    #[serde(skip)]
-    pub readers: Option<Arc<dyn ReaderRights>>,
 }
 
 /// What digests link to, and to whom they may be sent.

@@ -1,7 +1,7 @@
 //! Composes and renders a digest for one reader.
 
 use super::condition::is_wanted;
-use super::{Reader, current_reader, outbox, sections_of};
+use super::{RIGHTS, Reader, current_reader, outbox, sections_of};
 use crate::JobError;
 use crate::digest::head::head_document;
 use crate::digest::{DigestDocument, Rendered, document, render};
@@ -49,7 +49,7 @@ pub fn compose(
         };
         let previous = outbox::previous(conn, subscription, as_of)?;
         let before = previous.as_ref().map(|(_, document)| document);
-        let document = of_reader(conn, snapshot, settings, &reader, as_of, before)?;
+        let document = of_reader(conn, snapshot, &reader, as_of, before)?;
         Ok(Ok((previous.map(|(id, _)| id), document)))
     })?;
     let (previous_id, mut document) = match found {
@@ -66,13 +66,12 @@ pub fn compose(
 fn of_reader(
     conn: &mut Conn,
     snapshot: &Snapshot,
-    settings: &Settings,
     reader: &Reader,
     as_of: NaiveDate,
     before: Option<&DigestDocument>,
 ) -> Result<DigestDocument, JobError> {
     let Some(unit) = reader.unit_id else { return document(conn, snapshot, as_of, before) };
-    let rights = settings.readers.as_deref().ok_or_else(|| {
+    let rights = RIGHTS.get().copied().ok_or_else(|| {
         JobError::NotFound("this process does not know the rights of readers: run the job in `phananh`".to_owned())
     })?;
     head_document(conn, snapshot, (reader, unit, rights), as_of, before)

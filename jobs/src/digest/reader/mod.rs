@@ -21,6 +21,7 @@ use schema::queries::Pred;
 use schema::tables::{api_tokens, escalations, flags, measures, principals};
 use schema::{Conn, Id, StoreError, Timestamp};
 use std::fmt::Debug;
+use std::sync::OnceLock;
 
 /// The reader of a digest about one unit, or about all units.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,14 @@ pub trait ReaderRights: Debug + Send + Sync {
     fn measures(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<measures::table>>;
     /// The escalations that the reader may see; None for all of them.
     fn escalations(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<escalations::table>>;
+}
+
+/// What readers may see.
+static RIGHTS: OnceLock<&'static dyn ReaderRights> = OnceLock::new();
+
+/// Says what readers may see. The first call in a process counts, at its start.
+pub fn know_rights(rights: &'static dyn ReaderRights) {
+    let _ = RIGHTS.set(rights);
 }
 
 /// The reader of a subscription with the rights of this moment, or why it may not read digests any more.
