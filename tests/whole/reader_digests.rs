@@ -19,7 +19,7 @@ fn world(database: &Database) {
 fn config(folder: &Path, port: u16) -> String {
     let text = format!(
         "[smtp]\nhost = \"127.0.0.1\"\nport = {port}\nencryption = \"none\"\nfrom = \"board@example.org\"\n\
-         [digests]\nbase_url = \"https://phananh.example.org\"\ndomains = [\"example.org\"]\n"
+         [links]\nbase_url = \"https://phananh.example.org\"\n[digests]\ndomains = [\"example.org\"]\n"
     );
     file(folder, "phananh.toml", text).to_str().expect("a path").to_owned()
 }

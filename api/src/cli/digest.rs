@@ -265,7 +265,7 @@ fn preview(
         let previous = before(conn, as_of, locale)?;
         document(conn, &snapshot, as_of, previous.as_ref().map(|(_, document)| document))
     })?;
-    let rendered = render(&document, locale, settings.digests.base_url.as_deref())?;
+    let rendered = render(&document, locale, settings.links.base_url.as_deref())?;
     let summary = json!({ "subject": rendered.subject, "asOf": as_of, "locale": locale, "folder": folder });
     write(&document, &rendered, locale, folder)?;
     out.print(&summary, |_| format!("{}\nwritten to {}", rendered.subject, folder.display()))

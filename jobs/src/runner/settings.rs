@@ -51,26 +51,16 @@ pub struct Settings {
     pub keys: Option<Arc<Keys>>,
 }
 
-/// What digests link to, and to whom they may be sent.
+/// To whom digests may be sent.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DigestSettings {
-    /// The address of the page. Without one digests have no links.
-    pub base_url: Option<String>,
     /// Domains, with those below them, whose addresses may receive digests; empty allows all.
     pub domains: Vec<String>,
 }
 
 impl DigestSettings {
     fn check(&self) -> Result<(), String> {
-        let is_plain =
-            |url: &str| !url.contains(|c: char| c.is_whitespace() || c.is_control() || "\"'<>?#".contains(c));
-        match self.base_url.as_deref() {
-            Some(url) if !(url.starts_with("https://") || url.starts_with("http://")) || !is_plain(url) => {
-                return Err(format!("digests.base_url {url:?}: write it like https://phananh.example.org"));
-            }
-            _ => {}
-        }
         let is_domain = |domain: &&String| address::check(DeliveryChannel::Email, &format!("a@{domain}")).is_ok();
         match self.domains.iter().find(|domain| !is_domain(domain)) {
             Some(wrong) => Err(format!("digests.domains: {wrong:?} is not a domain: write it like example.org")),

@@ -41,7 +41,7 @@ impl Job for Digest {
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
         let snapshot = context.snapshot()?;
-        let base_url = context.settings.digests.base_url.as_deref();
+        let base_url = context.settings.links.base_url.as_deref();
         let composed = context.db.read_snapshot(|conn| make(conn, &snapshot, run, base_url))?;
         run.known_at = composed.first().map(|digest| digest.position);
         let by_mail = context.settings.smtp.is_some();

@@ -30,6 +30,10 @@ impl Job for ReaderDigests {
         "* * * * *"
     }
 
+    fn always_runs(&self) -> bool {
+        false
+    }
+
     fn has_work(&self, _: &Context<'_>, conn: &mut Conn) -> Result<bool, StoreError> {
         let now = Timestamp::now();
         Ok(reader::own(conn, None)?.iter().any(|subscription| due_at(subscription, now).is_some()))

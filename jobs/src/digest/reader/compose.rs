@@ -57,7 +57,7 @@ pub fn compose(
         Err(why) => return Ok(Composed::Lost(why)),
     };
     document.sections = sections_of(subscription);
-    let rendered = render(&document, subscription.locale, settings.digests.base_url.as_deref())?;
+    let rendered = render(&document, subscription.locale, settings.links.base_url.as_deref())?;
     let condition = subscription.condition.unwrap_or(DigestCondition::Always);
     let is_wanted = is_wanted(&document, condition, subscription.min_overdue.unwrap_or(0));
     Ok(Composed::Made(Box::new(Made { previous_id, document, rendered, locale: subscription.locale, is_wanted })))
