@@ -16,7 +16,7 @@ use diesel::prelude::*;
 use schema::domain::calendar::local_date;
 use schema::enums::{AlertKind, DeliveryState, FlagState, Tier};
 use schema::models::Alert;
-use schema::tables::{alerts, deliveries, digest_subscriptions, digests, flags};
+use schema::tables::{alerts, deliveries, digest_subscriptions, digests, flags, reader_digests};
 use schema::{Conn, Id, StoreError, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -115,8 +115,17 @@ fn undelivered(conn: &mut Conn, now: Timestamp) -> Result<Vec<Found>, StoreError
         .filter(deliveries::state.eq(DeliveryState::Failed).or(late))
         .select((digests::id, digests::as_of))
         .load(conn)?;
+    let late =
+        reader_digests::state.eq(DeliveryState::Pending).and(reader_digests::created_at.lt(before(UNDELIVERED_HOURS)));
+    let of_readers: Vec<(Id, NaiveDate)> = reader_digests::table
+        .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(reader_digests::subscription_id)))
+        .filter(digest_subscriptions::ended_at.is_null())
+        .filter(reader_digests::created_at.gt(before(24 * DIGEST_DAYS)))
+        .filter(reader_digests::state.eq(DeliveryState::Failed).or(late))
+        .select((reader_digests::id, reader_digests::as_of))
+        .load(conn)?;
     let mut by_digest: BTreeMap<(NaiveDate, Id), u32> = BTreeMap::new();
-    for (id, as_of) in rows {
+    for (id, as_of) in rows.into_iter().chain(of_readers) {
         *by_digest.entry((as_of, id)).or_default() += 1;
     }
     let found = by_digest.into_iter().map(|((as_of, id), count)| Found {
