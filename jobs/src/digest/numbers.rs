@@ -67,7 +67,7 @@ pub(super) fn numbers_part(facts: &DataFrame, first: Option<i32>, as_of: NaiveDa
     let mut received = vec![0.0; periods];
     let mut answered = vec![0.0; periods];
     let mut cost = vec![0.0; periods];
-    let period = |day: i32| Some(usize::try_from(until - day).ok()? / 30).filter(|period| *period < periods);
+    let period = |day: i32| Some(usize::try_from(until - day).ok()? / DAYS as usize).filter(|period| *period < periods);
     let (days, answers) = (facts.column("day")?.i32()?, facts.column("answered")?.i32()?);
     let costs = facts.column("cost")?.i64()?;
     for ((day, answer), one) in days.iter().zip(answers.iter()).zip(costs.iter()) {
