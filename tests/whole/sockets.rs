@@ -7,16 +7,23 @@ use std::time::{Duration, Instant};
 use tests::{Database, Role, Server, TestApp, fixtures};
 
 /// An open socket.
-struct Socket(TcpStream);
+pub struct Socket(TcpStream);
 
 impl Socket {
     fn open(server: &Server) -> Self {
+        Self::open_with(server, "host: a\r\n")
+    }
+
+    /// Opens a socket; `headers` are lines, with that of the host.
+    pub fn open_with(server: &Server, headers: &str) -> Self {
         let address = server.address.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let head = "GET /graphql/ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-            sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-            sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
+        let head = format!(
+            "GET /graphql/ws HTTP/1.1\r\n{headers}connection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
@@ -29,7 +36,7 @@ impl Socket {
     }
 
     /// Sends a text frame that says how long it is, with as much of it as there is.
-    fn frame(&mut self, length: u64, payload: &[u8]) {
+    pub fn frame(&mut self, length: u64, payload: &[u8]) {
         let mut frame = vec![0x81];
         match length {
             0..126 => frame.push(0x80 | length as u8),
@@ -56,7 +63,7 @@ impl Socket {
     }
 
     /// The code with which the server closes, and how long that took.
-    fn closed(&mut self) -> (u16, Duration) {
+    pub fn closed(&mut self) -> (u16, Duration) {
         let began = Instant::now();
         let payload = self.next(8);
         (u16::from_be_bytes([payload[0], payload[1]]), began.elapsed())
@@ -71,7 +78,7 @@ impl Socket {
         }
     }
 
-    fn said(&mut self) -> String {
+    pub fn said(&mut self) -> String {
         String::from_utf8(self.next(1)).unwrap()
     }
 }

@@ -16,6 +16,7 @@ use actix_web::http::uri::Authority;
 use chrono::TimeDelta;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use schema::models::WebSession;
+use schema::register::Aliases;
 use schema::register::access::standing;
 use schema::register::web_sessions::{note_session_use, session_by_hash};
 use schema::{Db, Id, StoreError, Timestamp};
@@ -137,7 +138,8 @@ pub fn session_cookie(service: &Service, http: &HttpRequest, secret: Option<Stri
     cookie
 }
 
-fn secret_of(service: &Service, http: &HttpRequest) -> Option<String> {
+/// The secret in the cookie of a request.
+pub(super) fn secret_of(service: &Service, http: &HttpRequest) -> Option<String> {
     Some(http.cookie(cookie_name(service, http))?.value().to_owned()).filter(|secret| !secret.is_empty())
 }
 
@@ -181,39 +183,77 @@ pub async fn reader_of_the_page(service: &Service, http: &HttpRequest) -> Result
 /// If it cannot be looked up.
 pub async fn session(service: &Service, http: &HttpRequest) -> Result<Option<Session>, OperationResult> {
     let Some(secret) = secret_of(service, http) else { return Ok(None) };
+    let Some((session, viewer)) = standing_session(service, &secret, true).await? else { return Ok(None) };
+    let last_looked_at = session.last_looked_at;
+    Ok(Some(Session { id: session.id, viewer, csrf: masked(&csrf_of(&secret)), last_looked_at }))
+}
+
+/// Whether the session that opened a socket stands and has the same rights. To ask is no use of it: an open socket must
+/// not keep a session that nobody uses.
+///
+/// # Errors
+/// If the session cannot be looked up.
+pub async fn still_stands(service: &Service, secret: &str, viewer: &Viewer) -> Result<bool, OperationResult> {
+    let found = standing_session(service, secret, false).await?;
+    Ok(found.is_some_and(|(_, now)| now.has_rights_of(viewer)))
+}
+
+/// The session with a secret, and its viewer; None if it has ended. `uses` says whether this is a use of the session.
+async fn standing_session(
+    service: &Service,
+    secret: &str,
+    uses: bool,
+) -> Result<Option<(WebSession, Viewer)>, OperationResult> {
     let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
     let place = service.lookups.acquire_within(Owner::of(None), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
-    let (db, hash) = (service.app.db.clone(), hash(&secret));
+    let (db, hash, takes_jwt) = (service.app.db.clone(), hash(secret), service.jwt.is_some());
     let idle = TimeDelta::minutes(i64::from(service.settings.web.idle_minutes));
     let found = tokio::task::spawn_blocking(move || {
         let _place = place;
-        look_up(&db, &hash, idle)
+        look_up(&db, &hash, idle, takes_jwt, uses)
     });
     let found = match tokio::time::timeout(LOOKED_UP_WITHIN, found).await {
         Ok(Ok(Ok(found))) => found,
         _ => return Err(away()),
     };
     let Some((session, viewer)) = found else { return Ok(None) };
-    if session.proof != proof(service, &secret, &session) {
+    if session.proof != proof(service, secret, &session) {
         tracing::error!(session = %session.id, "a session of the page was not made by this server");
         return Ok(None);
     }
-    let last_looked_at = session.last_looked_at;
-    Ok(Some(Session { id: session.id, viewer, csrf: masked(&csrf_of(&secret)), last_looked_at }))
+    Ok(Some((session, viewer)))
 }
 
 /// The session of a hash, and its viewer with the rights that its token has now.
-fn look_up(db: &Db, hash: &[u8], idle: TimeDelta) -> Result<Option<(WebSession, Viewer)>, StoreError> {
+fn look_up(
+    db: &Db,
+    hash: &[u8],
+    idle: TimeDelta,
+    takes_jwt: bool,
+    uses: bool,
+) -> Result<Option<(WebSession, Viewer)>, StoreError> {
     let now = Timestamp::now();
     db.read(|conn| {
         let Some(session) = session_by_hash(conn, hash, now, Timestamp::from(now.utc() - idle))? else {
             return Ok(None);
         };
-        let viewer = match session.token_id {
+        let mut viewer = match session.token_id {
             Some(token) => standing(conn, &[token], now)?.pop().map(|(token, owner)| viewer_of(&token, owner)),
-            None => Some(of_claims(&session)),
+            // An issuer that the configuration no longer names vouches for nobody.
+            None => takes_jwt.then(|| of_claims(&session)),
         };
-        if viewer.is_some()
+        if let Some(viewer) = &mut viewer {
+            // What the session opens, such as a socket, ends with it.
+            viewer.expires_at = Some(session.expires_at);
+            if session.token_id.is_none()
+                && let Some(officer) = viewer.officer_id
+            {
+                // The officer may have been merged since the session began: complaints now name the other one.
+                viewer.officer_id = Some(Aliases::load(conn)?.officer(officer));
+            }
+        }
+        if uses
+            && viewer.is_some()
             && session.last_seen_at.utc() + NOTE_USE_EVERY < now.utc()
             && let Err(error) = note_session_use(conn, session.id, now)
         {

@@ -12,6 +12,7 @@ use super::connections::LARGEST_FRAME;
 use super::handshakes::Handshake;
 use super::protocol::{Body, OperationResult, coded};
 use super::rights::RightsWatch;
+use super::sessions::{secret_of, still_stands};
 use super::subscription_limit::SubscriptionLimit;
 use crate::access::Viewer;
 use crate::graphql::error::Code;
@@ -80,12 +81,15 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
     let handshake = http.peer_addr().map(|peer| service.handshakes.begin(peer));
     spawn(async move {
         let token = super::authenticate::bearer(http.headers()).map(str::to_owned);
+        let is_of_a_session = token.is_none() && viewer.is_some();
+        let session_secret = if is_of_a_session { secret_of(&service, &http) } else { None };
         let locale = super::protocol::locale(&http);
         let mut socket = Socket {
             service,
             session,
             viewer,
             token,
+            session_secret,
             locale,
             rights: None,
             begun: None,
@@ -108,6 +112,8 @@ struct Socket {
     session: Session,
     viewer: Option<Viewer>,
     token: Option<String>,
+    /// The secret of the session of the page that opened it without a token.
+    session_secret: Option<String>,
     locale: Locale,
     /// The viewer's rights, once the connection is acknowledged.
     rights: Option<RightsWatch>,
@@ -212,9 +218,16 @@ impl Socket {
         self.send(&json!({ "id": id, "type": "error", "payload": [error] })).await;
     }
 
-    /// Checks that an external JWT is still valid: its key may have been withdrawn. [`RightsWatch`] checks other
-    /// tokens.
+    /// Checks that the session of the page still stands, and that an external JWT is still valid: its key may have been
+    /// withdrawn. [`RightsWatch`] checks other tokens.
     async fn still_valid(&mut self) -> Result<(), CloseReason> {
+        if let (Some(secret), Some(viewer), Some(_)) = (&self.session_secret, &self.viewer, self.begun) {
+            return match still_stands(&self.service, secret, viewer).await {
+                Ok(false) => Err(Close::Unauthorized.reason("the session of the page has ended or has other rights")),
+                // The database may be unreachable for a moment; no events arrive meanwhile.
+                _ => Ok(()),
+            };
+        }
         let (Some(token), Some(_)) = (&self.token, self.begun) else { return Ok(()) };
         if !self.viewer.as_ref().is_some_and(Viewer::is_external_jwt) {
             return Ok(());
@@ -262,6 +275,7 @@ impl Socket {
         if let Some(given) = given {
             let token = given.strip_prefix("Bearer ").or_else(|| given.strip_prefix("bearer ")).unwrap_or(given);
             self.token = Some(token.trim().to_owned());
+            self.session_secret = None;
             self.viewer = match by_token(&self.service, token.trim().to_owned()).await {
                 Ok(viewer) => Some(viewer),
                 Err(_) => return Err(Close::Forbidden.reason("the token is not known, has expired or was revoked")),

@@ -2,11 +2,13 @@
 
 mod browser;
 mod complaints;
+mod external;
 mod files;
 mod flags;
 mod oidc;
 mod overdue;
 mod sessions;
+mod sockets;
 mod today;
 mod views;
 
