@@ -41,7 +41,7 @@ pub use protocol::locale as accepted_locale;
 pub use server::{Server, ServerOptions, listen};
 pub use sessions::secret as random_secret;
 pub use sessions::{Session, is_forged, is_from_elsewhere, is_plain_loopback, session, session_cookie};
-pub use signing_in::{SignInError, count_attempt, sign_in, sign_in_by_code, sign_out};
+pub use signing_in::{SignInError, begin_session_of, count_attempt, sign_in, sign_in_by_code, sign_out};
 
 use crate::access::Guard;
 use crate::config::ApiSettings;

@@ -58,7 +58,7 @@ pub enum SignInError {
 /// Why the reader cannot sign in.
 pub async fn sign_in(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
     count_attempt(service, http)?;
-    begin(service, http, token).await
+    begin_session_of(service, http, token).await
 }
 
 /// The same with a one-time code.
@@ -68,7 +68,7 @@ pub async fn sign_in(service: &Service, http: &HttpRequest, token: String) -> Re
 pub async fn sign_in_by_code(service: &Service, http: &HttpRequest, code: &str) -> Result<String, SignInError> {
     count_attempt(service, http)?;
     let token = service.one_time_codes.take(code).ok_or(SignInError::Unknown)?;
-    begin(service, http, token).await
+    begin_session_of(service, http, token).await
 }
 
 /// Counts an attempt against the rate of the address.
@@ -80,7 +80,11 @@ pub fn count_attempt(service: &Service, http: &HttpRequest) -> Result<(), SignIn
     service.app.receipt_limits.count_request(address).map_err(|_| SignInError::TooMany)
 }
 
-async fn begin(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
+/// Begins a session with a token, for an attempt that was counted already.
+///
+/// # Errors
+/// As [`sign_in`], but for `TooMany`.
+pub async fn begin_session_of(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
     let viewer = by_token(service, token).await.map_err(|outcome| match outcome.refused {
         Some(StatusCode::UNAUTHORIZED) => SignInError::Unknown,
         _ => SignInError::Away,
@@ -110,7 +114,7 @@ async fn begin(service: &Service, http: &HttpRequest, token: String) -> Result<S
         last_looked_at: None,
     };
     row.proof = proof(service, &secret, &row);
-    let (db, actor) = (service.app.db.clone(), viewer.actor());
+    let (id, db, actor) = (row.id, service.app.db.clone(), viewer.actor());
     let stored = tokio::task::spawn_blocking(move || {
         db.write(&actor, |tx| {
             if let Some(earlier) = earlier {
@@ -120,7 +124,10 @@ async fn begin(service: &Service, http: &HttpRequest, token: String) -> Result<S
         })
     });
     match stored.await {
-        Ok(Ok(_)) => Ok(secret),
+        Ok(Ok(_)) => {
+            tracing::info!(session = %id, principal = %viewer.principal_id, "a session of the page began");
+            Ok(secret)
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "a session of the page could not be stored");
             Err(SignInError::Away)
@@ -143,7 +150,10 @@ pub async fn sign_out(service: &Service, session: &Session, everywhere: bool) ->
         })
     });
     match ended.await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(_)) => {
+            tracing::info!(session = %id, %principal, everywhere, "a session of the page ended");
+            Ok(())
+        }
         _ => Err(SignInError::Away),
     }
 }

@@ -7,7 +7,7 @@ use super::preferences::{Preferences, local};
 use super::sign_in::{next_of, refuse, signed_in};
 use super::templates::render_error;
 use crate::config::{JwtSettings, OidcSettings};
-use crate::http::{Service, SignInError, count_attempt, random_secret, sign_in};
+use crate::http::{Service, SignInError, begin_session_of, count_attempt, random_secret};
 use actix_web::cookie::time::Duration as CookieTime;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::LOCATION;
@@ -22,8 +22,6 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
-/// What a browser keeps between the two requests.
-const COOKIE: &str = "phananh-oidc";
 /// Minutes that signing in at the issuer may take.
 const TAKES_MINUTES: i64 = 10;
 /// How long the issuer may take to answer.
@@ -79,6 +77,7 @@ impl Client {
 
     fn metadata(&self) -> anyhow::Result<Metadata> {
         let at = format!("{}/.well-known/openid-configuration", self.jwt.issuer.trim_end_matches('/'));
+        anyhow::ensure!(is_protected(&at), "api.jwt.issuer: {at} is not protected in transit: it must be https");
         let mut answer = agent().get(&at).call().with_context(|| at.clone())?;
         let metadata: Metadata = answer.body_mut().read_json().with_context(|| at.clone())?;
         anyhow::ensure!(metadata.issuer == self.jwt.issuer, "{at}: it is the metadata of another issuer");
@@ -86,6 +85,22 @@ impl Client {
             anyhow::ensure!(is_protected(endpoint), "{at}: {endpoint} is not protected in transit: it must be https");
         }
         Ok(metadata)
+    }
+
+    fn is_https(&self) -> bool {
+        self.back.starts_with("https://")
+    }
+
+    /// The name of the cookie between the two requests. Browsers accept the prefix only over TLS, and then from no
+    /// other host of the domain, which could otherwise sign a reader in as someone else.
+    fn cookie_name(&self) -> &'static str {
+        if self.is_https() { "__Host-phananh-oidc" } else { "phananh-oidc" }
+    }
+
+    /// The cookie between the two requests. Lax: the issuer leads back from another site.
+    fn cookie(&self, value: String) -> Cookie<'static> {
+        let cookie = Cookie::build(self.cookie_name(), value).path("/").http_only(true).same_site(SameSite::Lax);
+        cookie.secure(self.is_https()).max_age(CookieTime::minutes(TAKES_MINUTES)).finish()
     }
 
     /// The identity token for a code.
@@ -162,9 +177,6 @@ pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Quer
         ("code_challenge", challenge.as_str()),
         ("code_challenge_method", "S256"),
     ];
-    // Lax: the issuer leads back from another site.
-    let cookie = Cookie::build(COOKIE, begun.written()).path("/sign-in/oidc").http_only(true).same_site(SameSite::Lax);
-    let cookie = cookie.secure(client.back.starts_with("https://")).max_age(CookieTime::minutes(TAKES_MINUTES));
     let to = match found.authorization_endpoint.contains('?') {
         true => {
             let more: Vec<String> =
@@ -173,7 +185,7 @@ pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Quer
         }
         false => address(&found.authorization_endpoint, arguments),
     };
-    HttpResponse::SeeOther().insert_header((LOCATION, to)).cookie(cookie.finish()).finish()
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).cookie(client.cookie(begun.written())).finish()
 }
 
 /// The answer of the issuer.
@@ -186,8 +198,9 @@ pub struct Answer {
 
 /// Signs in by the answer of the issuer.
 pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Query<Answer>>) -> HttpResponse {
-    let begun = http.cookie(COOKIE).and_then(|cookie| Begun::read(cookie.value()));
-    let (Some(client), Some(begun), Some(answer)) = (Client::of(&service), begun, answer) else {
+    let Some(client) = Client::of(&service) else { return refuse(&service, &http, SignInError::Unknown) };
+    let begun = http.cookie(client.cookie_name()).and_then(|cookie| Begun::read(cookie.value()));
+    let (Some(begun), Some(answer)) = (begun, answer) else {
         return refuse(&service, &http, SignInError::Unknown);
     };
     let is_ours = answer.state.as_deref() == Some(begun.state.as_str())
@@ -195,7 +208,12 @@ pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Quer
     let Some(code) = answer.into_inner().code.filter(|_| is_ours) else {
         return refuse(&service, &http, SignInError::Unknown);
     };
-    let verifier = begun.verifier.clone();
+    // Anyone can make up a cookie and a state, and each attempt asks the issuer.
+    if let Err(error) = count_attempt(&service, &http) {
+        return refuse(&service, &http, error);
+    }
+    let (verifier, mut used) = (begun.verifier.clone(), client.cookie(String::new()));
+    used.make_removal();
     let token = match actix_web::web::block(move || client.token(&code, &verifier)).await {
         Ok(Ok(token)) if has_nonce(&token, &begun.nonce) => token,
         Ok(Ok(_)) => return refuse(&service, &http, SignInError::Unknown),
@@ -205,11 +223,9 @@ pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Quer
         }
         Err(_) => return refuse(&service, &http, SignInError::Away),
     };
-    match sign_in(&service, &http, token).await {
+    match begin_session_of(&service, &http, token).await {
         Ok(secret) => {
             let mut response = signed_in(&service, &http, secret, local(&begun.next).unwrap_or("/"));
-            let mut used = Cookie::build(COOKIE, "").path("/sign-in/oidc").finish();
-            used.make_removal();
             if let Err(error) = response.add_cookie(&used) {
                 tracing::error!(%error, "a cookie cannot be removed");
             }

@@ -126,4 +126,12 @@ fn an_account_of_the_issuer_signs_in_once_for_its_own_request() {
     at.answers.send(token("another")).expect("the issuer");
     let refused = back(&cookie, &other["state"]);
     assert_eq!((refused.status, refused.header("set-cookie")), (401, ""));
+
+    // Answers without a token: each asks the issuer, so their number is limited.
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        at.answers.send("{}".into()).expect("the issuer");
+        statuses.push(back(&cookie, &other["state"]).status);
+    }
+    assert!(statuses[..20].iter().all(|status| *status == 401) && statuses.contains(&429), "{statuses:?}");
 }
