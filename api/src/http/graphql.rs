@@ -167,7 +167,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         return refused_in_url(&http);
     }
     let mut builder = HttpResponse::Ok();
-    builder.insert_header((VARY, "Authorization, Accept, Accept-Language"));
+    builder.insert_header((VARY, "Authorization, Cookie, Accept, Accept-Language"));
     // Only the client itself may cache the answer, and must revalidate it before each use.
     builder.insert_header((CACHE_CONTROL, "private, no-cache"));
     let mut prepared = match ready {

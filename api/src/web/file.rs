@@ -4,7 +4,9 @@ use super::error::PageError;
 use super::page::Page;
 use super::table::{Cell, Table};
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, ContentDisposition, DispositionParam, DispositionType};
+use actix_web::http::header::{
+    CACHE_CONTROL, ContentDisposition, DispositionParam, DispositionType, X_CONTENT_TYPE_OPTIONS,
+};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use schema::sheet::SheetWriter;
 use std::io;
@@ -57,6 +59,7 @@ pub fn download(form: Form, page: &Page, table: Option<&str>) -> Result<HttpResp
             parameters: vec![DispositionParam::Filename(format!("{}.{extension}", chosen.name))],
         })
         .insert_header((CACHE_CONTROL, "private, no-store"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(bytes))
 }
 

@@ -152,7 +152,8 @@ impl Visit {
             Ok(page) => page,
             Err(error) => return self.refuse(&error),
         };
-        if let Some(form) = self.form() {
+        // A file would hide why it is empty.
+        if let Some(form) = self.form().filter(|_| page.problems.is_empty()) {
             return match download(form, &page, self.argument("table")) {
                 Ok(response) => response,
                 Err(error) => self.refuse(&error),

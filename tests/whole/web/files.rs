@@ -14,6 +14,9 @@ fn a_list_is_a_file_with_the_same_filter() {
     assert!(csv.text.lines().count() > 2, "{}", csv.text);
     let none = visitor.get("/complaints?until=1999-12-31&as=csv");
     assert_eq!(none.text.lines().count(), 1, "only the header: {}", none.text);
+    assert_eq!((csv.header("x-content-type-options"), csv.header("cache-control")), ("nosniff", "private, no-store"));
+    let wrong = visitor.get("/complaints?from=yesterday&as=csv");
+    assert_eq!((wrong.status, wrong.header("content-disposition")), (422, ""), "a file would hide why it is empty");
     let other = visitor.get("/complaints?as=csv&table=nowhere");
     assert_eq!(other.status, 404);
     let mut anonymous = Visitor::of(app.server());

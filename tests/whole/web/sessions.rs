@@ -116,7 +116,10 @@ fn graphql_takes_the_cookie_only_from_the_page() {
         let (status, answer) = visitor.graphql(headers, query);
         assert_eq!((status, answer["data"]["complaints"]["totalCount"].is_u64()), (200, true), "{answer}");
     }
-    assert!(visitor.get("/graphiql").text.contains("name=\"phananh-csrf\""), "GraphiQL sends the secret");
+    let graphiql = visitor.get("/graphiql");
+    assert!(graphiql.text.contains("name=\"phananh-csrf\""), "GraphiQL sends the secret");
+    let policy = graphiql.header("content-security-policy");
+    assert!(policy.contains("base-uri 'none'; form-action 'none'; frame-ancestors 'none'"), "{policy}");
 }
 
 #[test]

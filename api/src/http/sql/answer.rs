@@ -150,7 +150,7 @@ fn head(format: AnswerFormat, metadata: &AnswerMetadata) -> HttpResponseBuilder 
     response
         .content_type(format.media_type())
         .insert_header(("cache-control", "private, no-store"))
-        .insert_header(("vary", "Authorization, Accept"))
+        .insert_header(("vary", "Authorization, Cookie, Accept"))
         .insert_header(("phananh-position", metadata.position.to_string()))
         .insert_header(("phananh-as-of", metadata.as_of_text()));
     if let Some(version) = metadata.key_version {
