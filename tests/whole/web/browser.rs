@@ -28,3 +28,14 @@ fn the_page_is_accessible_and_asks_nothing_elsewhere() {
     assert_eq!(found["focus"], "skip", "the first stop of the keyboard leads to the content");
     assert_eq!(found["signedIn"], "Hôm nay");
 }
+
+#[test]
+fn a_filter_keeps_the_focus_and_announces_what_it_found() {
+    let app = TestApp::sqlite().world().start();
+    let said = node("filter.js", &[chromium(), &app.server().address, &app.as_role(Role::Board).token]);
+    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    assert_eq!((&found["errors"], &found["stays"]), (&json!([]), &json!(true)), "{found}");
+    assert_eq!(found["focus"], "overdue", "{found}");
+    assert_eq!(found["announced"], found["shown"], "{found}");
+    assert!(found["search"].as_str().is_some_and(|search| search.contains("overdue=1")), "{found}");
+}

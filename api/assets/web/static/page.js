@@ -13,6 +13,12 @@ addEventListener("DOMContentLoaded", () => {
   if (problems) problems.focus();
 });
 
+// htmx replaces the whole content, and screen readers announce only what changes within a region that stays.
+document.addEventListener("htmx:afterSettle", () => {
+  const found = document.querySelector("#results > p");
+  document.getElementById("announced").textContent = found ? found.textContent : "";
+});
+
 // Fields without a value stay out of the address of a filter.
 document.addEventListener("submit", (event) => {
   const form = event.target;

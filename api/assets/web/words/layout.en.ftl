@@ -19,6 +19,7 @@ layout-newer = Previous page
 layout-older = Next page
 layout-pages = Pages
 layout-table = Table of the numbers
+layout-required = required
 layout-not-a-date = Write a date as year-month-day, such as 2026-03-31.
 nav-today = Today
 nav-complaints = Complaints

@@ -19,6 +19,7 @@ layout-newer = Trang trước
 layout-older = Trang sau
 layout-pages = Các trang
 layout-table = Bảng số liệu
+layout-required = bắt buộc
 layout-not-a-date = Hãy nhập ngày theo dạng năm-tháng-ngày, ví dụ 2026-03-31.
 nav-today = Hôm nay
 nav-complaints = Phản ánh

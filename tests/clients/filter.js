@@ -1,0 +1,34 @@
+// Changes a filter of the complaints with the keyboard in Chromium: what is announced, and where the focus is then. One
+// JSON document.
+import { execFileSync } from 'node:child_process';
+import puppeteer from 'puppeteer-core';
+
+const [browserName, address, token] = process.argv.slice(2);
+const browser = await puppeteer.launch({
+  executablePath: execFileSync('which', [browserName], { encoding: 'utf8' }).trim(),
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-component-update'],
+});
+const found = { errors: [] };
+try {
+  const page = await browser.newPage();
+  await page.setExtraHTTPHeaders({ 'accept-language': 'vi' });
+  page.on('pageerror', (error) => found.errors.push(String(error)));
+  await page.goto(`${address}/sign-in?next=/complaints`);
+  await page.type('#token', token);
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  // Whether the page itself stays, and only its content is replaced.
+  await page.evaluate(() => { window.stays = true; });
+  await page.focus('#overdue');
+  await page.keyboard.press('Space');
+  await page.waitForFunction(() => document.getElementById('announced').textContent !== '');
+  Object.assign(found, await page.evaluate(() => ({
+    announced: document.getElementById('announced').textContent,
+    shown: document.querySelector('#results > p').textContent,
+    focus: document.activeElement.id,
+    stays: window.stays === true,
+    search: location.search,
+  })));
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(found));
