@@ -1,5 +1,5 @@
 //! How often receipt codes may be tried: by the address of a client without a token, and by the first group of the
-//! codes themselves, so that many addresses together gain nothing.
+//! codes themselves, so that many addresses together gain nothing. Attempts to sign in to the page are counted apart.
 
 use crate::config::IntakeSettings;
 use governor::clock::{Clock, DefaultClock};
@@ -22,6 +22,7 @@ pub struct ReceiptLimits {
     pub settings: IntakeSettings,
     by_address: DefaultKeyedRateLimiter<IpAddr>,
     by_group: DefaultKeyedRateLimiter<Group>,
+    sign_ins: DefaultKeyedRateLimiter<IpAddr>,
     counted: AtomicU64,
 }
 
@@ -31,6 +32,7 @@ impl ReceiptLimits {
         Self {
             by_address: DefaultKeyedRateLimiter::keyed(quota(settings.requests_per_minute)),
             by_group: DefaultKeyedRateLimiter::keyed(quota(settings.attempts_per_minute)),
+            sign_ins: DefaultKeyedRateLimiter::keyed(quota(settings.requests_per_minute)),
             counted: AtomicU64::new(0),
             settings,
         }
@@ -43,6 +45,16 @@ impl ReceiptLimits {
     pub fn count_request(&self, address: IpAddr) -> Result<(), Duration> {
         self.clean();
         checked(&self.by_address, &address)
+    }
+
+    /// Counts an attempt to sign in to the page. Holders of receipts behind the same address have a limit of their own,
+    /// so that they do not keep readers out.
+    ///
+    /// # Errors
+    /// The time to wait, if its address tried too often.
+    pub fn count_sign_in(&self, address: IpAddr) -> Result<(), Duration> {
+        self.clean();
+        checked(&self.sign_ins, &address)
     }
 
     /// Counts an attempt at a code, right or wrong.
@@ -58,6 +70,7 @@ impl ReceiptLimits {
         if self.counted.fetch_add(1, Ordering::Relaxed) % CLEANED_AFTER == CLEANED_AFTER - 1 {
             self.by_address.retain_recent();
             self.by_group.retain_recent();
+            self.sign_ins.retain_recent();
         }
     }
 }
@@ -78,6 +91,8 @@ mod tests {
         assert!((0..3).all(|_| limits.count_request(address(1)).is_ok()));
         assert!(limits.count_request(address(1)).is_err_and(|wait| wait > Duration::ZERO));
         assert!(limits.count_request(address(2)).is_ok());
+        assert!((0..3).all(|_| limits.count_sign_in(address(1)).is_ok()), "signing in is counted apart");
+        assert!(limits.count_sign_in(address(1)).is_err());
         let code = ReceiptCode::random();
         assert!((0..2).all(|_| limits.count_attempt(&code).is_ok()));
         assert!(limits.count_attempt(&code).is_err());

@@ -77,7 +77,7 @@ pub async fn sign_in_by_code(service: &Service, http: &HttpRequest, code: &str) 
 /// `TooMany` if it is exceeded.
 pub fn count_attempt(service: &Service, http: &HttpRequest) -> Result<(), SignInError> {
     let address = http.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), network);
-    service.app.receipt_limits.count_request(address).map_err(|_| SignInError::TooMany)
+    service.app.receipt_limits.count_sign_in(address).map_err(|_| SignInError::TooMany)
 }
 
 /// Begins a session with a token, for an attempt that was counted already.
