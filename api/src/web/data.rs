@@ -9,7 +9,8 @@ use serde_json::Value;
 /// Executes a document and returns its `data`.
 ///
 /// # Errors
-/// By the code of the first error of the answer. Parts of an answer are not shown.
+/// By the code of the first error of the answer. Parts of an answer are not shown. `NoKeyFile` if the role sees
+/// pseudonyms, and the server cannot make them.
 pub async fn query(
     service: &Service,
     viewer: &Viewer,
@@ -21,6 +22,9 @@ pub async fn query(
         tracing::error!("the variables of a page are not an object");
         return Err(PageError::Internal);
     };
+    if viewer.sees_pseudonyms_alone() && service.app.keys.is_none() {
+        return Err(PageError::NoKeyFile);
+    }
     let outcome = in_process(service, viewer, document, variables, locale).await;
     let mut answer: Value = serde_json::from_slice(outcome.json()).map_err(|error| {
         tracing::error!(%error, "the answer for a page cannot be parsed");

@@ -28,6 +28,8 @@ pub enum PageError {
     NotFound,
     /// The role may not ask this.
     Forbidden,
+    /// The role sees pseudonyms, and the server has no key file to make them with.
+    NoKeyFile,
     /// The form is from another site, or older than the session.
     Forged,
     /// An input is wrong: a filter, or what a form says.
@@ -48,7 +50,7 @@ impl PageError {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::NoKeyFile | Self::Forged => StatusCode::FORBIDDEN,
             Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -63,6 +65,7 @@ impl PageError {
         match self {
             Self::NotFound => "error-not-found",
             Self::Forbidden => "error-forbidden",
+            Self::NoKeyFile => "error-no-key-file",
             Self::Forged => "error-forged",
             Self::Refused(_) => "error-refused",
             Self::Conflict(_) => "error-conflict",

@@ -26,6 +26,17 @@ fn each_role_sees_the_views_that_the_access_table_allows() {
 }
 
 #[test]
+fn who_sees_pseudonyms_learns_that_the_server_has_no_key_file() {
+    for app in TestApp::both().world() {
+        let mut visitor = Visitor::signed_in(app.server(), &app.as_role(Role::DataTeam).token);
+        for path in ["/", "/complaints", "/complaints?as=csv"] {
+            let page = visitor.get(path);
+            assert!(page.status == 403 && page.text.contains("--key-file"), "{path}: {page:?}");
+        }
+    }
+}
+
+#[test]
 fn filters_are_in_the_address_and_wrong_ones_are_explained() {
     let app = TestApp::sqlite().world().start();
     let mut visitor = Visitor::signed_in(app.server(), &app.as_role(Role::Board).token);
