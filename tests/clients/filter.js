@@ -1,4 +1,4 @@
-// Changes a filter of the complaints with the keyboard in Chromium: what is announced, and where the focus is then. One
+// Changes filters of the complaints with the keyboard in Chromium: what is announced, and where the focus is then. One
 // JSON document.
 import { execFileSync } from 'node:child_process';
 import puppeteer from 'puppeteer-core';
@@ -28,6 +28,17 @@ try {
     stays: window.stays === true,
     search: location.search,
   })));
+  // Month and day are alike, so that the order of the parts does not matter.
+  await page.focus('#from');
+  await page.keyboard.type('01012024', { delay: 100 });
+  await new Promise((done) => setTimeout(done, 1000));
+  Object.assign(found, await page.evaluate(() => ({
+    typed: document.getElementById('from').value,
+    focusWhileTyped: document.activeElement.id,
+    searchWhileTyped: location.search,
+  })));
+  await page.focus('#until');
+  await page.waitForFunction(() => location.search.includes('from=2024-01-01'), { timeout: 10000 });
 } finally {
   await browser.close();
 }

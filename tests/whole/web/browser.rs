@@ -38,4 +38,6 @@ fn a_filter_keeps_the_focus_and_announces_what_it_found() {
     assert_eq!(found["focus"], "overdue", "{found}");
     assert_eq!(found["announced"], found["shown"], "{found}");
     assert!(found["search"].as_str().is_some_and(|search| search.contains("overdue=1")), "{found}");
+    assert_eq!((&found["typed"], &found["focusWhileTyped"]), (&json!("2024-01-01"), &json!("from")), "{found}");
+    assert_eq!(found["searchWhileTyped"], found["search"], "a day counts once its field is left");
 }

@@ -19,6 +19,18 @@ document.addEventListener("htmx:afterSettle", () => {
   document.getElementById("announced").textContent = found ? found.textContent : "";
 });
 
+// A day counts once its field is left. While it is typed, each digit of the year makes another one, and a filter that
+// shows its results at once would replace the field under the hands of its reader.
+const typed = new WeakSet();
+document.addEventListener("change", (event) => {
+  if (event.target.type !== "date" || event.target !== document.activeElement) return;
+  event.stopPropagation();
+  typed.add(event.target);
+}, true);
+document.addEventListener("focusout", (event) => {
+  if (typed.delete(event.target)) event.target.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
 // Fields without a value stay out of the address of a filter.
 document.addEventListener("submit", (event) => {
   const form = event.target;
