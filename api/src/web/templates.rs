@@ -75,6 +75,8 @@ pub struct Layout {
     graphiql: bool,
     queries: Vec<ShownQuery>,
     files: Vec<ShownFile>,
+    /// Rows of each table that a file has at most.
+    file_rows: u32,
     /// The key of a word that says what was done.
     done: Option<String>,
     #[serde(skip)]
@@ -96,22 +98,25 @@ impl Layout {
             graphiql: service.dev,
             queries: Vec::new(),
             files: Vec::new(),
+            file_rows: 0,
             done: None,
             language: preferences.locale,
         }
     }
 
-    /// With what belongs to a page; `file` gives the address of the page as a file.
+    /// With what belongs to a page; `file` gives the address of the page as a file, which has at most `file_rows` rows.
     #[must_use]
     pub fn of_page(
         mut self,
         page: &Page,
         asked: Vec<Shown>,
         done: Option<&str>,
+        file_rows: u32,
         file: impl Fn(&'static str) -> String,
     ) -> Self {
         let graphiql = self.graphiql;
         self.queries = asked.into_iter().map(|shown| shown_query(&shown, graphiql)).collect();
+        self.file_rows = file_rows;
         if !page.tables.is_empty() {
             self.files = ["csv", "xlsx"].into_iter().map(|form| ShownFile { form, href: file(form) }).collect();
         }

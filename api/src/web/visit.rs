@@ -103,8 +103,12 @@ impl Visit {
     pub fn rows(&self, page: u32) -> u32 {
         match self.form() {
             None => page,
-            Some(_) => ROWS_OF_A_FILE.min(self.service.settings.limits(Some(self.role())).page_size),
+            Some(_) => self.rows_of_a_file(),
         }
+    }
+
+    fn rows_of_a_file(&self) -> u32 {
+        ROWS_OF_A_FILE.min(self.service.settings.limits(Some(self.role())).page_size)
     }
 
     /// The form of file that is asked for; None for the page itself.
@@ -162,7 +166,8 @@ impl Visit {
         let status = if page.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
         let queries = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let layout = Layout::new(&self.service, &self.http, Some(&self.session), self.preferences);
-        let layout = layout.of_page(&page, queries, self.argument("done"), |word| self.link(&[("as", Some(word))]));
+        let file = |word| self.link(&[("as", Some(word))]);
+        let layout = layout.of_page(&page, queries, self.argument("done"), self.rows_of_a_file(), file);
         render(page, &layout, status)
     }
 

@@ -8,6 +8,7 @@ use tests::TestApp;
 fn a_list_is_a_file_with_the_same_filter() {
     let app = TestApp::sqlite().world().start();
     let mut visitor = Visitor::signed_in(app.server(), &app.as_role(Role::Board).token);
+    assert!(visitor.get("/complaints").text.contains("mỗi bảng nhiều nhất 200 dòng"), "a file may not hold everything");
     let csv = visitor.get("/complaints?as=csv");
     assert_eq!(csv.status, 200);
     assert!(csv.content_type.starts_with("text/csv") && csv.header("content-disposition").contains("complaints.csv"));
