@@ -1,0 +1,51 @@
+//! Sends what a reader wrote into a form as a mutation.
+
+use super::form::Form;
+use crate::web::{Page, PageError, Posted, Problem, Visit};
+use actix_web::HttpResponse;
+use serde_json::{Map, Value, json};
+
+/// Takes what a reader sent, checks it, and runs the mutation that `ask` makes of the form and the version that the
+/// reader saw. Returns what is wrong; nothing if the change is done.
+///
+/// # Errors
+/// As the answer says, but for refusals and conflicts, which are among the problems.
+pub async fn send(
+    posted: &Posted,
+    forms: &mut [Form],
+    ask: impl FnOnce(&Form, i64) -> (&'static str, Value),
+) -> Result<Vec<Problem>, PageError> {
+    let visit = &posted.visit;
+    let Some(form) = forms.iter_mut().find(|form| form.is(posted)) else {
+        return Ok(vec![Problem::of_form(visit.t("form-no-step"))]);
+    };
+    form.fill(posted);
+    let problems = form.check(visit);
+    if !problems.is_empty() {
+        return Ok(problems);
+    }
+    let (document, input) = ask(form, posted.field("version").parse().unwrap_or_default());
+    match visit.change(document, json!({ "input": input })).await {
+        Ok(_) => Ok(Vec::new()),
+        Err(PageError::Refused(refused)) => Ok(form.explain(visit, &refused)),
+        Err(PageError::Conflict(refused)) => {
+            let told = |one: &Problem| visit.t_with("form-conflict", &[("why", one.message.as_str().into())]);
+            Ok(refused.iter().map(|one| Problem::of_form(told(one))).collect())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The fields of an input that a reader gave.
+pub fn input(form: &Form, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), form.given(name)?.into()))).collect()
+}
+
+/// Answers a form: leads on if there is no page to show again. `done` is the key of a word that begins with `done-`.
+pub fn answer(visit: &Visit, sent: Result<Option<Page>, PageError>, path: &str, done: &str) -> HttpResponse {
+    match sent {
+        Ok(None) => visit.go_to(path, Some(done)),
+        Ok(Some(page)) => visit.respond(Ok(page)),
+        Err(error) => visit.refuse(&error),
+    }
+}
