@@ -123,6 +123,12 @@ pub fn options(visit: &Visit, prefix: &str, values: &[&str]) -> Vec<(String, Str
     values.iter().map(|value| ((*value).to_owned(), visit.t(&format!("{prefix}-{value}")))).collect()
 }
 
+/// The same for a form, with no choice as the first one.
+pub fn choices(visit: &Visit, prefix: &str, values: &[&str]) -> Vec<(String, String)> {
+    let none = (String::new(), "—".to_owned());
+    std::iter::once(none).chain(options(visit, prefix, values)).collect()
+}
+
 /// The word of a value of an enum: `prefix-VALUE`; empty for null.
 pub fn word(visit: &Visit, prefix: &str, value: &Value) -> String {
     value.as_str().map(|value| visit.t(&format!("{prefix}-{value}"))).unwrap_or_default()

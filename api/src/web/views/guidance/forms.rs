@@ -1,6 +1,6 @@
 //! What a reader may do about guidance documents, and the mutations for it.
 
-use crate::web::views::conditions::options;
+use crate::web::views::conditions::choices;
 use crate::web::views::form::{Field, Form, Kind};
 use crate::web::views::sending::input;
 use crate::web::{Visit, text};
@@ -35,7 +35,7 @@ pub fn of_document(visit: &Visit, document: &Value) -> Vec<Form> {
     let is_draft = ["OPINION_REQUESTED", "OPINION_GIVEN"].contains(&state);
     let mut forms = Vec::new();
     if visit.may("Mutation", "giveOpinion") && state == "OPINION_REQUESTED" {
-        let verdicts = options(visit, "guidance-verdict", OpinionVerdict::WORDS);
+        let verdicts = choices(visit, "guidance-verdict", OpinionVerdict::WORDS);
         let fields = [
             field(visit, Kind::Choice, "verdict").options(verdicts).required(),
             field(visit, Kind::Area, "text").required(),
@@ -64,11 +64,11 @@ pub fn of_document(visit: &Visit, document: &Value) -> Vec<Form> {
 
 /// The mutation of a form of a document, and its input.
 pub fn ask_change(form: &Form, id: &str, version: i64) -> (&'static str, Value) {
-    let (document, names): (_, &[&str]) = match form.step {
-        "opinion" => (OPINION, &["verdict", "text"]),
-        "issue" => (ISSUE, &["number", "issuedOn", "reason"]),
-        "revise" => (REVISE, &["title", "text"]),
-        _ => (WITHDRAW, &["reason"]),
+    let (document, names) = match form.step {
+        "opinion" => (OPINION, &["verdict", "text"][..]),
+        "issue" => (ISSUE, &["number", "issuedOn", "reason"][..]),
+        "revise" => (REVISE, &["title", "text"][..]),
+        _ => (WITHDRAW, &["reason"][..]),
     };
     let mut input = input(form, names);
     input.insert("documentId".into(), id.into());

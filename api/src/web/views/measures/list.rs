@@ -1,0 +1,84 @@
+//! The list of measures, and the form that records one.
+
+use super::{forms, officer};
+use crate::web::address::address;
+use crate::web::views::conditions::{Conditions, given, options, word};
+use crate::web::views::form::Form;
+use crate::web::views::{paging, sending};
+use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, name, nodes, text};
+use actix_web::HttpResponse;
+use schema::enums::{MeasureKind, MeasureState};
+use serde_json::Value;
+
+const LIST: &str = include_str!("../../queries/measures-list.graphql");
+
+/// Measures of a page.
+const ROWS: u32 = 25;
+
+pub async fn list(visit: Visit) -> HttpResponse {
+    let page = page(&visit, &forms(&visit), Vec::new()).await;
+    visit.respond(page)
+}
+
+/// The handler of the form that records a measure.
+pub async fn record(posted: Posted) -> HttpResponse {
+    let sent = recorded(&posted).await;
+    sending::answer(&posted.visit, sent, "/measures", "done-measures-record")
+}
+
+async fn recorded(posted: &Posted) -> Result<Option<Page>, PageError> {
+    let mut forms = forms(&posted.visit);
+    let problems = sending::send(posted, &mut forms, |form, _| forms::ask_record(form)).await?;
+    match problems.is_empty() {
+        true => Ok(None),
+        false => page(&posted.visit, &forms, problems).await.map(Some),
+    }
+}
+
+fn forms(visit: &Visit) -> Vec<Form> {
+    visit.may("Mutation", "recordMeasure").then(|| forms::record(visit)).into_iter().collect()
+}
+
+async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Result<Page, PageError> {
+    let conditions = Conditions::new(visit)
+        .word("kind", "kind", MeasureKind::WORDS)
+        .word("state", "state", MeasureState::WORDS)
+        .at("unit", &["unit", "within"])
+        .at("officer", &["officer", "code", "eq"])
+        .days("decidedOn");
+    let listed = conditions.ask(LIST, ROWS).await?;
+    problems.extend(listed.problems);
+    let list = &listed.data["measures"];
+    let (newer, older) = paging::links(visit, list);
+    let columns = ["officer", "kind", "state", "unit", "decided", "starts", "ends", "maker", "number"];
+    let columns = columns.map(|column| visit.t(&format!("measures-{column}")));
+    let rows = nodes(list).map(|measure| row(visit, measure));
+    Ok(Page::new("measures.html", visit.t("measures-title"))
+        .table(Table::new("measures", visit.t("measures-caption"), &columns, rows))
+        .with("total", list["totalCount"].as_u64())
+        .with("kinds", options(visit, "measures-kind", MeasureKind::WORDS))
+        .with("states", options(visit, "measures-state", MeasureState::WORDS))
+        .with("given", given(visit, &["kind", "state", "unit", "officer", "from", "until"]))
+        .with("forms", forms)
+        .with("newer", newer)
+        .with("older", older)
+        .problems(problems))
+}
+
+fn row(visit: &Visit, measure: &Value) -> Vec<Cell> {
+    let unit = match measure["unit"]["code"].as_str() {
+        Some(code) => Cell::link(name(&measure["unit"], visit.locale()), address(&format!("/units/{code}"), [])),
+        None => Cell::default(),
+    };
+    vec![
+        Cell::link(officer(&measure["officer"]), format!("/measures/{}", text(&measure["id"]))),
+        Cell::text(word(visit, "measures-kind", &measure["kind"])),
+        Cell::text(word(visit, "measures-state", &measure["state"])),
+        unit,
+        Cell::text(visit.date(&measure["decidedOn"])),
+        Cell::text(visit.date(&measure["startsOn"])),
+        Cell::text(visit.date(&measure["endsOn"])),
+        Cell::text(text(&measure["decisionMaker"])),
+        Cell::text(text(&measure["decisionNumber"])),
+    ]
+}

@@ -1,0 +1,114 @@
+//! One measure: what was decided, what it rests on, and what became of the complaints.
+
+use super::{forms, officer};
+use crate::web::views::conditions::word;
+use crate::web::views::form::Form;
+use crate::web::views::sending;
+use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes};
+use actix_web::HttpResponse;
+use serde_json::{Value, json};
+
+const ONE: &str = include_str!("../../queries/measures-one.graphql");
+
+/// Days before the measure that the outcome compares with.
+const DAYS: u32 = 180;
+/// The longest such period.
+const MOST_DAYS: u32 = 3_650;
+
+pub async fn one(visit: Visit) -> HttpResponse {
+    let page = shown(&visit).await;
+    visit.respond(page)
+}
+
+/// The handler of the forms of a measure.
+pub async fn change(posted: Posted) -> HttpResponse {
+    let sent = changed(&posted).await;
+    let done = format!("done-measures-{}", posted.field("step"));
+    sending::answer(&posted.visit, sent, &format!("/measures/{}", posted.visit.part("id")), &done)
+}
+
+async fn shown(visit: &Visit) -> Result<Page, PageError> {
+    let measure = find(visit).await?;
+    Ok(page(visit, &measure, &forms::of_measure(visit, &measure), Vec::new()))
+}
+
+async fn changed(posted: &Posted) -> Result<Option<Page>, PageError> {
+    let visit = &posted.visit;
+    let measure = find(visit).await?;
+    let mut forms = forms::of_measure(visit, &measure);
+    let ask = |form: &Form, version| forms::ask_change(form, visit.part("id"), version);
+    let problems = sending::send(posted, &mut forms, ask).await?;
+    Ok((!problems.is_empty()).then(|| page(visit, &measure, &forms, problems)))
+}
+
+/// The days of the period before, by the address.
+fn days(visit: &Visit) -> u32 {
+    let given = visit.argument("days").and_then(|days| days.parse().ok());
+    given.unwrap_or(DAYS).clamp(1, MOST_DAYS)
+}
+
+async fn find(visit: &Visit) -> Result<Value, PageError> {
+    match visit.query(ONE, json!({ "id": visit.part("id"), "days": days(visit) })).await {
+        Ok(data) => nodes(&data["measures"]).next().cloned().ok_or(PageError::NotFound),
+        // What is no id is the address of nothing.
+        Err(PageError::Refused(_)) => Err(PageError::NotFound),
+        Err(error) => Err(error),
+    }
+}
+
+fn page(visit: &Visit, measure: &Value, forms: &[Form], problems: Vec<Problem>) -> Page {
+    let kind = word(visit, "measures-kind", &measure["kind"]);
+    let title = visit.t_with(
+        "measures-one-title",
+        &[("kind", kind.as_str().into()), ("officer", officer(&measure["officer"]).into())],
+    );
+    let mut page = Page::new("measures-one.html", title);
+    let outcome = &measure["outcome"];
+    if outcome.is_object() {
+        page = page.table(periods(visit, outcome));
+    }
+    page.with("measure", measure)
+        .with("kind", kind)
+        .with("state", word(visit, "measures-state", &measure["state"]))
+        .with("ground", word(visit, "measures-ground", &measure["ground"]))
+        .with("basis", word(visit, "measures-basis", &measure["basis"]["kind"]))
+        .with("stopped", outcome["stopped"].as_bool())
+        .with("last_complaint", outcome["lastComplaintOn"].as_str())
+        .with("ratio", ratio(visit, "measures-ratio", &outcome["workload"]["rateRatio"]))
+        .with("peers", ratio(visit, "measures-ratio-peers", &outcome["workload"]["peers"]["rateRatio"]))
+        .with("days", days(visit))
+        .with("forms", forms)
+        .problems(problems)
+}
+
+/// The complaints before the measure and since.
+fn periods(visit: &Visit, outcome: &Value) -> Table {
+    let columns = ["period", "from", "until", "days", "complaints", "episodes", "enterprises"];
+    let columns = columns.map(|column| visit.t(&format!("measures-outcome-{column}")));
+    let rows = ["before", "after"].map(|period| {
+        let of = &outcome[period];
+        let number = |field: &str| {
+            let number = of[field].as_f64().unwrap_or_default();
+            Cell::number(number, visit.number(number, 0))
+        };
+        vec![
+            Cell::text(visit.t(&format!("measures-outcome-{period}"))),
+            Cell::text(visit.date(&of["from"])),
+            Cell::text(visit.date(&of["until"])),
+            number("days"),
+            number("complaints"),
+            number("episodes"),
+            number("distinctEnterprises"),
+        ]
+    });
+    Table::new("outcome", visit.t("measures-outcome"), &columns, rows)
+}
+
+/// A ratio with its limits, in words; None where it is not known.
+fn ratio(visit: &Visit, key: &str, ratio: &Value) -> Option<String> {
+    let [now, lower, upper] = ["ratio", "lower", "upper"].map(|field| ratio[field].as_f64());
+    let shown = |number: f64| visit.number(number, 2);
+    let values =
+        [("ratio", shown(now?).into()), ("lower", shown(lower?).into()), ("upper", shown(upper?).into())];
+    Some(visit.t_with(key, &values))
+}
