@@ -11,6 +11,11 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/flags", "nav-flags", Some("flags")),
     ("/complaints", "nav-complaints", Some("complaints")),
     ("/overdue", "nav-overdue", Some("complaints")),
+    ("/guidance", "nav-guidance", Some("guidanceDocuments")),
+    ("/measures", "nav-measures", Some("measures")),
+    ("/digests", "nav-digests", Some("digests")),
+    ("/jobs", "nav-jobs", Some("jobs")),
+    ("/audit", "nav-audit", Some("auditLog")),
 ];
 
 /// An entry as the layout shows it.

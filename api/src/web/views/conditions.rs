@@ -56,7 +56,8 @@ impl<'v> Conditions<'v> {
     pub fn days(mut self, field: &str) -> Self {
         let (from, until) = (self.day("from"), self.day("until"));
         let bounds = [("gte", from), ("lte", until)];
-        let bounds = bounds.into_iter().filter_map(|(name, day)| Some((name.to_owned(), Value::from(day?.to_string()))));
+        let bounds =
+            bounds.into_iter().filter_map(|(name, day)| Some((name.to_owned(), Value::from(day?.to_string()))));
         self.insert(field, bounds.collect());
         self
     }

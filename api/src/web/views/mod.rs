@@ -1,10 +1,17 @@
 //! The views, one file or folder each.
 
+mod audit;
 mod complaints;
+mod conditions;
+mod digests;
 mod flags;
 mod form;
+mod guidance;
+mod jobs;
+mod measures;
 mod overdue;
 mod paging;
+mod sending;
 mod today;
 
 use actix_web::web::ServiceConfig;
@@ -15,4 +22,9 @@ pub fn routes(config: &mut ServiceConfig) {
     flags::routes(config);
     complaints::routes(config);
     overdue::routes(config);
+    guidance::routes(config);
+    measures::routes(config);
+    digests::routes(config);
+    jobs::routes(config);
+    audit::routes(config);
 }

@@ -108,7 +108,6 @@ fn periods(visit: &Visit, outcome: &Value) -> Table {
 fn ratio(visit: &Visit, key: &str, ratio: &Value) -> Option<String> {
     let [now, lower, upper] = ["ratio", "lower", "upper"].map(|field| ratio[field].as_f64());
     let shown = |number: f64| visit.number(number, 2);
-    let values =
-        [("ratio", shown(now?).into()), ("lower", shown(lower?).into()), ("upper", shown(upper?).into())];
-    Some(visit.t_with(key, &values))
+    let (now, lower, upper) = (shown(now?), shown(lower?), shown(upper?));
+    Some(visit.t_with(key, &[("ratio", now.into()), ("lower", lower.into()), ("upper", upper.into())]))
 }
