@@ -3,10 +3,12 @@
 use super::Service;
 use super::authenticate::{authenticated, may_read_operations_data};
 use super::protocol::{Media, refusal, respond};
+use super::watched::{Watched, watched};
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::Utc;
 use schema::db::MigrationStatus;
 use schema::{Conn, Db, StoreError};
 use serde_json::json;
@@ -98,8 +100,9 @@ impl<T> Drop for Done<'_, T> {
     }
 }
 
-/// Readiness: the database answers, is migrated and accepts writes. The position of the register, which grows with
-/// every write, is shown only to ADMIN and BOARD (`may_read_operations_data`).
+/// Readiness: the database answers, is migrated and accepts writes. ADMIN and BOARD (`may_read_operations_data`) also
+/// see the position of the register, which grows with every write, the age of the snapshot, the jobs, and the mail that
+/// waits.
 pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     let (of_requests, background_db) = (service.app.db.clone(), service.app.background_db.clone());
     let state = service.ready.query(move || Some(state(&of_requests, &background_db))).await;
@@ -123,6 +126,10 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
                 "lagPositions": replica.lag_positions,
             });
         }
+        body["snapshotAgeSeconds"] = (Utc::now() - snapshot.as_of.utc()).num_seconds().into();
+        let watched = watched(&service).await;
+        body["jobs"] = watched.as_ref().map(Watched::jobs_json).into();
+        body["undelivered"] = watched.as_ref().map(Watched::undelivered_json).into();
     }
     HttpResponse::build(status).json(body)
 }

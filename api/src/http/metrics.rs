@@ -4,6 +4,7 @@
 use super::Service;
 use super::authenticate::{authenticated, may_read_operations_data};
 use super::protocol::{Media, refusal, respond};
+use super::watched::watched;
 use crate::access::{Viewer, Weight};
 use crate::graphql::error::Code;
 use crate::graphql::reads::ReadRouter;
@@ -24,7 +25,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use schema::db::ReplicaState;
-use schema::enums::RunState;
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -34,8 +34,6 @@ use tracing::Instrument;
 /// Distinct operation names in the metrics: clients choose them, and each creates a time series that never ends.
 const MOST_NAMES: usize = 200;
 
-/// How long a count of job runs is reused: counting many runs is slow.
-const RECOUNTED_AFTER: Duration = Duration::from_secs(10);
 /// Prefix of all metric names.
 const PREFIX: &str = "phananh";
 
@@ -76,12 +74,6 @@ struct PageLabels {
 struct ReadLabels {
     from: &'static str,
     reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobLabels {
-    job: String,
-    state: String,
 }
 
 /// Counters and gauges since the start of the node.
@@ -249,18 +241,6 @@ pub async fn metrics(service: Data<Service>, http: HttpRequest) -> HttpResponse 
     }
 }
 
-/// The numbers of job runs. A new registry for each scrape: a state without runs would otherwise keep its last
-/// number.
-fn job_runs(counts: Vec<(String, RunState, i64)>) -> Registry {
-    let runs = Family::<JobLabels, Gauge>::default();
-    for (job, state, number) in counts {
-        runs.get_or_create(&JobLabels { job, state: state.to_string() }).set(number);
-    }
-    let mut registry = Registry::with_prefix(PREFIX);
-    registry.register("job_runs", "Runs of jobs in the ledger, by state", runs);
-    registry
-}
-
 /// The metrics of a replica; empty without one.
 fn of_replica(reads: &ReadRouter) -> Registry {
     let mut registry = Registry::with_prefix(PREFIX);
@@ -321,13 +301,11 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
         counter.inc_by(now.saturating_sub(counter.get()));
     }
     // If the database does not answer, the other metrics are still served.
-    let db = service.app.db.clone();
-    let counted = service.runs.cached_or_query(RECOUNTED_AFTER, move || db.read(jobs::runner::ledger::count_runs).ok());
-    let runs = job_runs(counted.await.unwrap_or_default());
+    let watched = watched(&service).await.map(|watched| watched.registry(PREFIX)).unwrap_or_default();
     let replica = of_replica(&service.app.reads);
     let mut text = String::new();
     let encoded = encode_registry(&mut text, &metrics.registry)
-        .and_then(|()| encode_registry(&mut text, &runs))
+        .and_then(|()| encode_registry(&mut text, &watched))
         .and_then(|()| encode_registry(&mut text, &replica))
         .and_then(|()| encode_eof(&mut text));
     match encoded {

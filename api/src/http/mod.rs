@@ -34,6 +34,7 @@ mod sql_gate;
 mod subscription_limit;
 mod tls;
 mod unsubscribe;
+mod watched;
 
 pub use health::not_found as nothing_at;
 pub use in_process::in_process;
@@ -83,8 +84,8 @@ pub struct Service {
     kept_exports: std::sync::Arc<export::KeptExports>,
     /// Checks that the database is ready.
     ready: std::sync::Arc<health::Probe<Result<(), &'static str>>>,
-    /// Counts job runs.
-    runs: std::sync::Arc<health::Probe<Vec<(String, schema::enums::RunState, i64)>>>,
+    /// Reads what operators watch of jobs and mail.
+    watched: std::sync::Arc<health::Probe<watched::Watched>>,
     /// Permits for large answers that are being sent.
     answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,

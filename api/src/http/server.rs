@@ -198,7 +198,7 @@ impl Server {
             kept_exports: Arc::default(),
             answers: Admission::new(ANSWERS_AT_ONCE, ANSWERS_OF_A_TOKEN),
             ready: health::Probe::new(),
-            runs: health::Probe::new(),
+            watched: health::Probe::new(),
             connections: Connections::new(connection_limits(&settings)),
             stopping: Stopping::new(),
             metrics: Metrics::new(settings.slow()),

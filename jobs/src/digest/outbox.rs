@@ -135,6 +135,18 @@ pub fn waiting_for_mail(conn: &mut Conn) -> Result<i64, StoreError> {
         .get_result(conn)?)
 }
 
+/// The number of pending deliveries, and when the oldest digest among them was made.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn undelivered(conn: &mut Conn) -> Result<(i64, Option<Timestamp>), StoreError> {
+    Ok(deliveries::table
+        .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
+        .filter(deliveries::state.eq(DeliveryState::Pending))
+        .select((diesel::dsl::count_star(), diesel::dsl::min(digests::created_at)))
+        .first(conn)?)
+}
+
 fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
     keys.iter().for_each(|(digest, recipient)| tx.record_state(StateTable::Deliveries, &pair(digest, recipient)));
 }
