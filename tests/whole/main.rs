@@ -72,6 +72,7 @@ mod merged_codes;
 mod merged_rules;
 mod migrations;
 mod mistakes;
+mod monitoring;
 mod newer;
 mod object_cache;
 mod outcomes;
