@@ -2,6 +2,7 @@
 
 mod browser;
 mod complaints;
+mod documents;
 mod external;
 mod files;
 mod flags;
