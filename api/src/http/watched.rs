@@ -11,7 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use schema::enums::RunState;
-use schema::{Db, StoreError, Timestamp};
+use schema::{Conn, Db, StoreError, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -28,9 +28,15 @@ pub struct Watched {
     /// The number of runs by job and state.
     runs: Vec<(String, RunState, i64)>,
     jobs: Vec<WatchedJob>,
-    /// Deliveries of digests that wait.
+    queues: Vec<Queue>,
+}
+
+/// Items that wait for delivery.
+#[derive(Debug, Clone)]
+struct Queue {
+    name: &'static str,
     waiting: i64,
-    /// When the oldest digest that waits was made.
+    /// When the oldest item that waits was made.
     oldest: Option<Timestamp>,
 }
 
@@ -68,9 +74,9 @@ pub async fn watched(service: &Service) -> Option<Watched> {
 
 fn read(db: &Db, on_demand: &OnDemand) -> Result<Watched, StoreError> {
     let names: Vec<&'static str> = on_demand.jobs().iter().map(Job::name).collect();
-    let (runs, rows, last, (waiting, oldest)) = db.read(|conn| {
+    let (runs, rows, last, queues) = db.read(|conn| {
         let runs = ledger::count_runs(conn)?;
-        Ok((runs, ledger::states(conn)?, ledger::last_successes(conn, names)?, outbox::undelivered(conn)?))
+        Ok((runs, ledger::states(conn)?, ledger::last_successes(conn, names)?, queues(conn)?))
     })?;
     let now = Timestamp::now();
     let watched = |job: &'static dyn Job| {
@@ -85,7 +91,13 @@ fn read(db: &Db, on_demand: &OnDemand) -> Result<Watched, StoreError> {
         }
     };
     let jobs = on_demand.jobs().iter().map(watched).collect();
-    Ok(Watched { runs, jobs, waiting, oldest })
+    Ok(Watched { runs, jobs, queues })
+}
+
+/// All queues of the outbox.
+fn queues(conn: &mut Conn) -> Result<Vec<Queue>, StoreError> {
+    let (waiting, oldest) = outbox::undelivered(conn)?;
+    Ok(vec![Queue { name: "digests", waiting, oldest }])
 }
 
 impl Watched {
@@ -98,9 +110,13 @@ impl Watched {
         self.jobs.iter().map(shown).collect()
     }
 
-    /// The mail that waits, for `/readyz`.
+    /// What waits for delivery, for `/readyz`.
     pub fn undelivered_json(&self) -> Value {
-        json!({ "digests": self.waiting, "oldest": self.oldest })
+        let shown = |queue: &Queue| {
+            let Queue { name, waiting, oldest } = queue;
+            json!({ "queue": name, "waiting": waiting, "oldest": oldest })
+        };
+        self.queues.iter().map(shown).collect()
     }
 
     /// The metrics. A new registry for each scrape: a state without runs would otherwise keep its last number.
@@ -121,12 +137,13 @@ impl Watched {
             }
             paused.get_or_create(&labels).set(i64::from(job.paused));
         }
-        let digests = QueueLabels { queue: "digests" };
-        let waiting = Family::<QueueLabels, Gauge>::default();
-        waiting.get_or_create(&digests).set(self.waiting);
-        let oldest = Family::<QueueLabels, Seconds>::default();
-        let age = self.oldest.map(|at| (Utc::now() - at.utc()).as_seconds_f64().max(0.0));
-        oldest.get_or_create(&digests).set(age.unwrap_or(0.0));
+        let (waiting, oldest) = (Family::<QueueLabels, Gauge>::default(), Family::<QueueLabels, Seconds>::default());
+        for queue in &self.queues {
+            let labels = QueueLabels { queue: queue.name };
+            waiting.get_or_create(&labels).set(queue.waiting);
+            let age = queue.oldest.map(|at| (Utc::now() - at.utc()).as_seconds_f64().max(0.0));
+            oldest.get_or_create(&labels).set(age.unwrap_or(0.0));
+        }
 
         let mut registry = Registry::with_prefix(prefix);
         registry.register("job_runs", "Runs of jobs in the ledger, by state", runs);
