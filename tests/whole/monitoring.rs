@@ -27,7 +27,11 @@ fn operators_see_when_jobs_ran_and_run_and_what_mail_waits() {
         assert!(told["snapshotAgeSeconds"].as_i64() >= Some(0), "{told}");
         assert_eq!(
             told["undelivered"],
-            serde_json::json!([{ "queue": "digests", "waiting": 0, "oldest": null }]),
+            serde_json::json!([
+                { "queue": "digests", "waiting": 0, "oldest": null },
+                { "queue": "reader-digests", "waiting": 0, "oldest": null },
+                { "queue": "notifications", "waiting": 0, "oldest": null },
+            ]),
             "{told}"
         );
         let of = |told: &Value, name: &str| {

@@ -2,7 +2,8 @@
 
 use super::Service;
 use chrono::{DateTime, Utc};
-use jobs::digest::outbox;
+use jobs::digest::{outbox, reader};
+use jobs::notify;
 use jobs::runner::job::Job;
 use jobs::runner::ledger;
 use jobs::runner::on_demand::OnDemand;
@@ -96,8 +97,12 @@ fn read(db: &Db, on_demand: &OnDemand) -> Result<Watched, StoreError> {
 
 /// All queues of the outbox.
 fn queues(conn: &mut Conn) -> Result<Vec<Queue>, StoreError> {
-    let (waiting, oldest) = outbox::undelivered(conn)?;
-    Ok(vec![Queue { name: "digests", waiting, oldest }])
+    let of = |name, (waiting, oldest)| Queue { name, waiting, oldest };
+    Ok(vec![
+        of("digests", outbox::undelivered(conn)?),
+        of("reader-digests", reader::outbox::undelivered(conn)?),
+        of("notifications", notify::outbox::undelivered(conn)?),
+    ])
 }
 
 impl Watched {

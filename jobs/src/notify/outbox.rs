@@ -194,6 +194,17 @@ pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usiz
     Ok(old.len())
 }
 
+/// The number of notifications that wait for delivery, and when the oldest of them was made.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn undelivered(conn: &mut Conn) -> Result<(i64, Option<Timestamp>), StoreError> {
+    Ok(notifications::table
+        .filter(notifications::state.eq(DeliveryState::Pending))
+        .select((diesel::dsl::count_star(), diesel::dsl::min(notifications::created_at)))
+        .first(conn)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -267,3 +267,14 @@ pub fn log(conn: &mut Conn, limit: i64) -> Result<Vec<(ReaderDigest, DigestSubsc
         .select((ReaderDigest::as_select(), DigestSubscription::as_select()))
         .load(conn)?)
 }
+
+/// The number of digests of readers that wait for delivery, and when the oldest of them was made.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn undelivered(conn: &mut Conn) -> Result<(i64, Option<Timestamp>), StoreError> {
+    Ok(reader_digests::table
+        .filter(reader_digests::state.eq(DeliveryState::Pending))
+        .select((diesel::dsl::count_star(), diesel::dsl::min(reader_digests::created_at)))
+        .first(conn)?)
+}
