@@ -235,7 +235,7 @@ const REGISTER: &[TableRow] = &[
     ("Unit", "scorecard", BOARD_AND_HEADS, No("a unit is not a person")),
     ("Unit", "revision", &[Admin], No("a unit is not a person")),
     ("Unit", "* code field id name nameEn nameVi", REFERENCE, No("a unit is not a person")),
-    ("Scorecard", "*", BOARD_AND_HEADS, No("of a unit, or told by Officer.record")),
+    ("Scorecard WaitingStep", "*", BOARD_AND_HEADS, No("of a unit, or told by Officer.record")),
     ("UnitParent", "*", REFERENCE, No("a unit is not a person")),
     ("UnitConnection UnitEdge", "*", REFERENCE, Part),
     ("UnitFilter", "* code field id nameEn nameVi search within", REFERENCE, No("a unit is not a person")),

@@ -4,10 +4,12 @@
 use crate::JobError;
 use crate::analyses::recurrence::with_episodes;
 use crate::analyses::timeliness::{Handled, handled, measures, median_survival, read, times};
+use crate::numeric::survival::Waiting;
 use crate::sums::costs_and_delays;
 use polars::prelude::*;
 use schema::Id;
 use schema::enums::CategoryKind;
+use std::collections::BTreeSet;
 
 /// Complaints of one enterprise about one subject within this many days are one episode.
 const EPISODE_DAYS: i32 = 7;
@@ -23,6 +25,10 @@ pub struct Scorecard {
     pub distinct_enterprises: u32,
     pub cost_vnd: i64,
     pub delay_hours: f64,
+    /// (days, share still waiting after them) at each day with a first response (Kaplan and Meier).
+    pub waiting: Vec<(f64, f64)>,
+    /// The days that complaints without a response have waited, each number once, in order.
+    pub still_waiting: Vec<i32>,
 }
 
 /// The facts that match `within`, with the columns of [`Snapshot`](crate::snapshot::Snapshot) and a bool column
@@ -72,13 +78,17 @@ pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scor
     let (cost_vnd, delay_hours) = costs_and_delays(&recent)?;
     let table = recent.clone().lazy().select(measures()).collect()?;
     let mut handled = read(&table, 0)?;
-    handled.median_days = median_survival(times(&recent)?);
+    let times = times(&recent)?;
+    handled.median_days = median_survival(times.clone());
+    let censored: BTreeSet<i32> = times.iter().filter(|(_, answered)| !answered).map(|(days, _)| *days).collect();
     Ok(Scorecard {
         handled,
         episodes: episodes(rows, as_of, from)?,
         distinct_enterprises: sums.column("enterprises")?.u32()?.get(0).unwrap_or(0),
         cost_vnd,
         delay_hours,
+        waiting: Waiting::new(times.into_iter().map(|(days, answered)| (f64::from(days), answered)).collect()).steps,
+        still_waiting: censored.into_iter().collect(),
     })
 }
 
@@ -152,6 +162,11 @@ mod tests {
         // Due by day 112 are the complaints of days 100, 105, 103 and 104; the withdrawn one was not due.
         assert_eq!((card.handled.due, card.handled.in_time), (4, 1));
         assert_eq!((card.handled.open, card.handled.overdue), (5, 2));
+        // Answers after 1 day of six complaints, and after 7 days of the three that were left then.
+        let shares: Vec<(f64, i64)> =
+            card.waiting.iter().map(|(day, share)| (*day, (share * 9.0).round() as i64)).collect();
+        assert_eq!((shares, card.waiting.len()), (vec![(1.0, 8), (7.0, 5)], 2));
+        assert_eq!(card.still_waiting, [1, 4, 8, 9]);
         let ever = scorecard(&rows, 112, None).expect("a scorecard");
         assert_eq!((ever.handled.complaints, ever.episodes, ever.cost_vnd), (7, 4, 1_015));
     }

@@ -36,6 +36,20 @@ pub struct Scorecard {
     pub open: u32,
     /// Open complaints without an answer whose deadline has passed.
     pub overdue: u32,
+    /// The share of complaints that still wait for a first response, after each number of days with one (Kaplan and
+    /// Meier; complaints without a response are censored).
+    pub waiting: Vec<WaitingStep>,
+    /// The days that the complaints without a response have waited, each number once, in order.
+    pub still_waiting_days: Vec<i32>,
+}
+
+/// A step of the curve of waiting times.
+#[derive(SimpleObject)]
+pub struct WaitingStep {
+    /// Days since receipt.
+    pub days: f64,
+    /// The share that still waits after them, from 0 to 1.
+    pub share: f64,
 }
 
 impl Scorecard {
@@ -55,6 +69,8 @@ impl Scorecard {
             median_days_to_response: card.handled.median_days,
             open: card.handled.open,
             overdue: card.handled.overdue,
+            waiting: card.waiting.iter().map(|(days, share)| WaitingStep { days: *days, share: *share }).collect(),
+            still_waiting_days: card.still_waiting.clone(),
         }
     }
 }
