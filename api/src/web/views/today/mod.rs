@@ -3,7 +3,7 @@
 
 mod months;
 mod unusual;
-mod usual;
+pub mod usual;
 mod waiting;
 
 use crate::web::{Page, PageError, Visit};
