@@ -16,6 +16,7 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/digests", "nav-digests", Some("digests")),
     ("/jobs", "nav-jobs", Some("jobs")),
     ("/audit", "nav-audit", Some("auditLog")),
+    ("/units", "nav-units", Some("units")),
 ];
 
 /// An entry as the layout shows it.

@@ -9,10 +9,12 @@ mod form;
 mod guidance;
 mod jobs;
 mod measures;
+mod numbers;
 mod overdue;
 mod paging;
 mod sending;
 mod today;
+mod units;
 
 use actix_web::web::ServiceConfig;
 
@@ -27,4 +29,5 @@ pub fn routes(config: &mut ServiceConfig) {
     digests::routes(config);
     jobs::routes(config);
     audit::routes(config);
+    units::routes(config);
 }

@@ -148,13 +148,7 @@ fn listed(visit: &Visit, unit: &Value, day: &str, numbers: Option<&BTreeMap<&str
 }
 
 /// The units as a table, which files hold.
-fn table(
-    visit: &Visit,
-    units: &[&Value],
-    day: &str,
-    months: u32,
-    numbers: Option<&BTreeMap<&str, &Value>>,
-) -> Table {
+fn table(visit: &Visit, units: &[&Value], day: &str, months: u32, numbers: Option<&BTreeMap<&str, &Value>>) -> Table {
     let mut columns = ["unit", "code", "kind", "above"].map(|column| visit.t(&format!("units-{column}"))).to_vec();
     if numbers.is_some() {
         columns.extend(SHOWN.map(|(field, _)| visit.t(&format!("numbers-measure-{field}"))));

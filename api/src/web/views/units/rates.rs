@@ -93,7 +93,7 @@ fn sums<'f>(funnel: &'f Value, units: &BTreeMap<&'f str, &'f Value>, places: &Pl
     let day = text(&funnel["asOf"]);
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
     for (branch, observed, expected, _) in points(funnel) {
-        let upwards = std::iter::successors(Some(branch), |code| above(units.get(code)?, day));
+        let upwards = std::iter::successors(Some(branch), |code| above(units.get(code).copied()?, day));
         let drawn = upwards.take(LEVELS).find(|code| !places.of_unit(code).is_empty());
         let sum = sums.entry(drawn.unwrap_or(branch)).or_default();
         *sum = (sum.0 + observed, sum.1 + expected);
@@ -119,10 +119,12 @@ mod tests {
 
     #[test]
     fn the_map_sums_up_branches_below_the_department_of_the_day() {
-        let parents = |above: &str, last: Option<&str>| json!([
-            { "validFrom": null, "validTo": last, "unit": { "code": above } },
-            { "validFrom": "2026-03-01", "validTo": null, "unit": { "code": "KV02" } },
-        ]);
+        let parents = |above: &str, last: Option<&str>| {
+            json!([
+                { "validFrom": null, "validTo": last, "unit": { "code": above } },
+                { "validFrom": "2026-03-01", "validTo": null, "unit": { "code": "KV02" } },
+            ])
+        };
         let units = [
             json!({ "code": "02A", "parents": parents("02", Some("2026-02-28")) }),
             json!({ "code": "02B", "parents": parents("02", Some("2026-02-28")) }),
@@ -131,9 +133,9 @@ mod tests {
         let mut funnel =
             json!({ "asOf": "2026-01-31", "tau2": 0.0, "points": [point("02A", 3), point("02B", 1), point("99", 5)] });
         let (units, places) = (by_code(&units), Places::built_in().unwrap());
-        assert_eq!(sums(&funnel, &units, &places), [("02", (4.0, 4.0)), ("99", (5.0, 2.0))].into());
+        assert_eq!(sums(&funnel, &units, &places), BTreeMap::from([("02", (4.0, 4.0)), ("99", (5.0, 2.0))]));
         funnel["asOf"] = "2026-03-01".into();
-        assert_eq!(sums(&funnel, &units, &places), [("99", (5.0, 2.0)), ("KV02", (4.0, 4.0))].into());
+        assert_eq!(sums(&funnel, &units, &places), BTreeMap::from([("99", (5.0, 2.0)), ("KV02", (4.0, 4.0))]));
     }
 
     #[test]
