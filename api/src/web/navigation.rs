@@ -17,6 +17,7 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/jobs", "nav-jobs", Some("jobs")),
     ("/audit", "nav-audit", Some("auditLog")),
     ("/units", "nav-units", Some("units")),
+    ("/categories", "nav-categories", Some("categoryTrends")),
 ];
 
 /// An entry as the layout shows it.

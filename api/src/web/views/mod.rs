@@ -1,6 +1,7 @@
 //! The views, one file or folder each.
 
 mod audit;
+mod categories;
 mod complaints;
 mod conditions;
 mod digests;
@@ -30,4 +31,5 @@ pub fn routes(config: &mut ServiceConfig) {
     jobs::routes(config);
     audit::routes(config);
     units::routes(config);
+    categories::routes(config);
 }

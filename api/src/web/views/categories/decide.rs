@@ -1,0 +1,152 @@
+//! Making a proposal, and the steps of one.
+
+use super::{Refused, page};
+use crate::web::{PageError, Posted, Problem, Visit};
+use actix_web::HttpResponse;
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+const PROPOSE: &str = include_str!("../../queries/categories-propose.graphql");
+const CHANGE: &str = include_str!("../../queries/categories-state.graphql");
+
+/// The handler of the form for a new proposal.
+pub async fn propose(posted: Posted) -> HttpResponse {
+    let visit = &posted.visit;
+    let mut problems = Vec::new();
+    for (field, key) in [("title", "categories-title-missing"), ("text", "categories-text-missing")] {
+        if posted.given(field).is_none() {
+            problems.push(Problem::of(field, visit.t(key)));
+        }
+    }
+    let (categories, units) = (codes(posted.field("categories")), codes(posted.field("units")));
+    if categories.is_empty() && units.is_empty() {
+        problems.push(Problem::of("categories", visit.t("categories-about-missing")));
+    }
+    if problems.is_empty() {
+        let input = json!({
+            "title": posted.field("title"), "text": posted.field("text"), "categories": categories, "units": units,
+        });
+        problems = match visit.change(PROPOSE, json!({ "input": input })).await {
+            Ok(_) => return visit.go_to("/categories", Some("done-categories-proposed")),
+            Err(error) => match told(visit, error, |message| match message {
+                _ if message.contains("units") => Some("units".to_owned()),
+                _ if message.contains("categories") => Some("categories".to_owned()),
+                _ if message.contains("title") => Some("title".to_owned()),
+                _ if message.contains("text") => Some("text".to_owned()),
+                _ => None,
+            }) {
+                Ok(problems) => problems,
+                Err(error) => return visit.refuse(&error),
+            },
+        };
+    }
+    let refused = Refused {
+        problems,
+        title: posted.field("title").to_owned(),
+        text: posted.field("text").to_owned(),
+        categories: posted.field("categories").to_owned(),
+        units: posted.field("units").to_owned(),
+        ..Refused::default()
+    };
+    let page = page(visit, refused).await;
+    visit.respond(page)
+}
+
+/// The handler of the steps of a proposal: `step` names its new state.
+pub async fn change(posted: Posted) -> HttpResponse {
+    let visit = &posted.visit;
+    let (id, step) = (visit.part("id").to_owned(), posted.field("step"));
+    let mut problems = missing(visit, &posted, &id, step);
+    if problems.is_empty() {
+        problems = match visit.change(CHANGE, json!({ "input": input(&posted, &id, step) })).await {
+            Ok(_) => return visit.go_to("/categories", Some(done(step))),
+            Err(error) => match told(visit, error, |message| match message {
+                _ if message.contains("implementedOn") => Some(format!("day-{id}")),
+                _ if message.contains("reason") => Some(format!("reason-{id}")),
+                _ => None,
+            }) {
+                Ok(problems) => problems,
+                Err(error) => return visit.refuse(&error),
+            },
+        };
+    }
+    let refused = Refused {
+        problems,
+        reason: posted.field("reason").to_owned(),
+        day: posted.field("day").to_owned(),
+        proposal: id,
+        ..Refused::default()
+    };
+    let page = page(visit, refused).await;
+    visit.respond(page)
+}
+
+fn input(posted: &Posted, id: &str, step: &str) -> Value {
+    let is_implemented = step == "IMPLEMENTED";
+    json!({
+        "proposalId": id,
+        // A form without a version is at none: the change is then a conflict.
+        "expectedVersion": posted.field("version").parse::<i32>().unwrap_or(0),
+        "state": step,
+        "reason": posted.given("reason"),
+        "implementedOn": posted.given("day").filter(|_| is_implemented),
+    })
+}
+
+/// What the form lacks, as far as the form alone tells it.
+fn missing(visit: &Visit, posted: &Posted, id: &str, step: &str) -> Vec<Problem> {
+    match step {
+        "REJECTED" | "WITHDRAWN" if posted.given("reason").is_none() => {
+            vec![Problem::of(&format!("reason-{id}"), visit.t("categories-reason-missing"))]
+        }
+        "IMPLEMENTED" if posted.field("day").parse::<NaiveDate>().is_err() => {
+            vec![Problem::of(&format!("day-{id}"), visit.t("layout-not-a-date"))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The codes that a field lists, with commas or spaces between them.
+fn codes(field: &str) -> Vec<&str> {
+    field.split([',', ' ', ';']).filter(|code| !code.is_empty()).collect()
+}
+
+/// What to tell the reader of a refusal, at the field that `field` finds for its message.
+///
+/// # Errors
+/// An error that is no refusal.
+fn told(visit: &Visit, error: PageError, field: impl Fn(&str) -> Option<String>) -> Result<Vec<Problem>, PageError> {
+    match error {
+        PageError::Refused(problems) => Ok(problems
+            .into_iter()
+            .map(|problem| {
+                let why = problem.message.as_str();
+                let message = visit.t_with("categories-refused", &[("why", why.into())]);
+                Problem { field: field(why), message }
+            })
+            .collect()),
+        PageError::Conflict(_) => Ok(vec![Problem::of_form(visit.t("categories-conflict"))]),
+        error => Err(error),
+    }
+}
+
+/// The key of the words for what was done.
+fn done(step: &str) -> &'static str {
+    match step {
+        "ACCEPTED" => "done-categories-accepted",
+        "REJECTED" => "done-categories-rejected",
+        "WITHDRAWN" => "done-categories-withdrawn",
+        _ => "done-categories-implemented",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_separated_by_commas_or_spaces() {
+        assert_eq!(codes(" TECH, PROC;X  Y"), ["TECH", "PROC", "X", "Y"]);
+        assert!(codes(" ").is_empty());
+    }
+}

@@ -1,0 +1,51 @@
+//! Categories: which few make up most complaints, which rise, and what proposals about them have changed.
+
+mod decide;
+mod effects;
+mod proposals;
+mod trends;
+
+use crate::web::{Page, PageError, Problem, Visit};
+use actix_web::HttpResponse;
+use actix_web::web::{ServiceConfig, get, post};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/categories", get().to(list))
+        // A refused form is shown at its own address, and may be looked up there again.
+        .route("/categories/proposals", get().to(list))
+        .route("/categories/proposals/{id}", get().to(list))
+        .route("/categories/proposals", post().to(decide::propose))
+        .route("/categories/proposals/{id}", post().to(decide::change));
+}
+
+/// What a form said that was refused: the page shows it again.
+#[derive(Debug, Default)]
+struct Refused {
+    problems: Vec<Problem>,
+    title: String,
+    text: String,
+    categories: String,
+    units: String,
+    /// The proposal that was to change, the grounds and the day.
+    proposal: String,
+    reason: String,
+    day: String,
+}
+
+async fn list(visit: Visit) -> HttpResponse {
+    let page = page(&visit, Refused::default()).await;
+    visit.respond(page)
+}
+
+async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
+    let page = Page::new("categories.html", visit.t("categories-title"));
+    let page = trends::add(visit, page).await?;
+    let page = proposals::add(visit, page, &refused).await?;
+    Ok(page
+        .with("given_title", refused.title)
+        .with("given_text", refused.text)
+        .with("given_categories", refused.categories)
+        .with("given_units", refused.units)
+        .problems(refused.problems))
+}
