@@ -18,6 +18,7 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/audit", "nav-audit", Some("auditLog")),
     ("/units", "nav-units", Some("units")),
     ("/categories", "nav-categories", Some("categoryTrends")),
+    ("/explore", "nav-explore", Some("complaintStatistics")),
 ];
 
 /// An entry as the layout shows it.

@@ -5,6 +5,7 @@ mod categories;
 mod complaints;
 mod conditions;
 mod digests;
+mod explore;
 mod flags;
 mod form;
 mod guidance;
@@ -32,4 +33,5 @@ pub fn routes(config: &mut ServiceConfig) {
     audit::routes(config);
     units::routes(config);
     categories::routes(config);
+    explore::routes(config);
 }

@@ -21,7 +21,7 @@ pub enum Form {
 }
 
 /// A measure of statistics.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Measure {
     /// Its name in the answer; its words are `numbers-measure-…`.
     pub field: &'static str,

@@ -51,7 +51,7 @@ pub async fn add(visit: &Visit, page: Page, refused: &Refused) -> Result<Page, P
     if let Some(code) = visit.argument("category") {
         filter["category"] = json!({ "code": { "eq": code } });
     }
-    if let Some(state) = visit.argument("state") {
+    if let Some(state) = visit.argument("state").filter(|state| ProposalState::WORDS.contains(state)) {
         filter["state"] = json!({ "eq": state });
     }
     let data = visit.query(PROPOSALS, json!({ "filter": filter, "first": visit.rows(ROWS), "days": days })).await?;

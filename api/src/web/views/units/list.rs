@@ -100,7 +100,7 @@ async fn numbers(visit: &Visit, months: u32) -> Result<Option<Value>, PageError>
     let before = month_of(today());
     let mut filter =
         json!({ "receivedFrom": midnight(before - Months::new(months)), "receivedBefore": midnight(before) });
-    if let Some(kind) = visit.argument("kind") {
+    if let Some(kind) = visit.argument("kind").filter(|kind| CategoryKind::WORDS.contains(kind)) {
         filter["kind"] = json!({ "eq": kind });
     }
     visit.query(NUMBERS, json!({ "filter": filter })).await.map(Some)

@@ -1,0 +1,18 @@
+//! Explore: statistics of complaints by what the reader chooses, as a picture and as a table.
+
+mod answer;
+mod dimensions;
+mod question;
+
+use crate::web::Visit;
+use actix_web::HttpResponse;
+use actix_web::web::{ServiceConfig, get};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config.route("/explore", get().to(explore));
+}
+
+async fn explore(visit: Visit) -> HttpResponse {
+    let page = answer::page(&visit).await;
+    visit.respond(page)
+}
