@@ -31,7 +31,7 @@ pub struct Measure {
 }
 
 /// The measures of statistics, in the order in which a reader is offered them.
-pub const MEASURES: [Measure; 12] = [
+pub static MEASURES: [Measure; 12] = [
     Measure { field: "complaints", value: "COMPLAINTS", form: Form::Count },
     Measure { field: "distinctEnterprises", value: "DISTINCT_ENTERPRISES", form: Form::Count },
     Measure { field: "episodes", value: "EPISODES", form: Form::Count },

@@ -46,7 +46,7 @@ pub async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("first", visit.argument("after").map(|_| visit.link(&[("after", None)])))
         .with("dimensions", offered)
         .with("by", by(0))
-        .with("and", by(1))
+        .with("and_by", by(1))
         .with("measures", measured)
         .with("measure", question.measure.value)
         .with("kinds", options(visit, "numbers-kind", CategoryKind::WORDS))
@@ -57,8 +57,8 @@ pub async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("state", argument("state"))
         .with("unit", argument("unit"))
         .with("category", argument("category"))
-        .with("from", argument("from"))
-        .with("until", argument("until"))
+        .with("from_month", argument("from"))
+        .with("until_month", argument("until"))
         .problems(question.problems))
 }
 

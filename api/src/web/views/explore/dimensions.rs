@@ -32,7 +32,7 @@ const fn dimension(value: &'static str, field: &'static str, shape: Shape) -> Di
 }
 
 /// The dimensions, in the order in which a reader is offered them.
-pub const DIMENSIONS: [Dimension; 20] = [
+pub static DIMENSIONS: [Dimension; 20] = [
     dimension("CATEGORY", "category", Shape::Category),
     dimension("CATEGORY_GROUP", "categoryGroup", Shape::Category),
     dimension("KIND", "kind", Shape::Word("numbers-kind")),

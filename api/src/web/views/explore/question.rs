@@ -31,12 +31,12 @@ pub struct Question {
 
 /// The dimensions that the role may group by.
 pub fn dimensions(visit: &Visit) -> impl Iterator<Item = &'static Dimension> {
-    DIMENSIONS.iter().filter(|one| visit.may("StatisticsDimension", one.value))
+    DIMENSIONS.iter().filter(move |one| visit.may("StatisticsDimension", one.value))
 }
 
 /// The measures that the role may ask for.
 pub fn measures(visit: &Visit) -> impl Iterator<Item = &'static Measure> {
-    MEASURES.iter().filter(|one| visit.may("StatisticsMeasure", one.value))
+    MEASURES.iter().filter(move |one| visit.may("StatisticsMeasure", one.value))
 }
 
 /// Whether the role reads exact numbers, of any day.
