@@ -1,8 +1,10 @@
 //! The web page: signing in and out, its views, and what protects its sessions.
 
 mod browser;
+mod categories;
 mod complaints;
 mod documents;
+mod explore;
 mod external;
 mod files;
 mod flags;
@@ -14,6 +16,7 @@ mod overdue;
 mod sessions;
 mod sockets;
 mod today;
+mod units;
 mod views;
 
 use serde_json::Value;

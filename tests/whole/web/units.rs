@@ -1,0 +1,156 @@
+//! The views of units: what each role sees, and that the numbers are those of the API.
+
+use super::Visitor;
+use chrono::Days;
+use schema::Timestamp;
+use schema::domain::calendar::local_date;
+use serde_json::{Value, json};
+use tests::{Database, Json, Program, Role, Server, TestApp, chromium, node};
+
+/// A world with numbers adjusted for workload, up to yesterday.
+pub fn world_of_today(database: &Database) {
+    database.fill_once("page with a world of today", |database| {
+        let program = Program::built();
+        program.run(database, ["generate", "--complaints", "4000", "--seed", "7"]).ok();
+        let yesterday = (local_date(Timestamp::now()) - Days::new(1)).to_string();
+        program.json(database, &["jobs", "run", "recurrence", "--as-of", &yesterday]);
+    });
+}
+
+/// A server with a key file, which pseudonyms need, and tokens of a Board, a head, a data team, a dashboard and an
+/// administrator.
+pub fn with_each_role(app: &TestApp, head: &str, test: impl Fn(&Server, &[String; 5])) {
+    let files = tests::fixtures::Files::new();
+    let key = app.key_file(&files);
+    let arguments = ["--no-jobs", "--key-file", key.to_str().expect("a path")];
+    let server = Program::built().serve(&app.database, &arguments);
+    let tokens = [
+        app.as_role(Role::Board).token,
+        app.as_head(head).token,
+        app.as_role(Role::DataTeam).token,
+        app.as_role(Role::Dashboard).token,
+        app.as_role(Role::Admin).token,
+    ];
+    test(&server, &tokens);
+}
+
+/// A page without the escapes of slashes.
+#[track_caller]
+pub fn page(visitor: &mut Visitor<'_>, path: &str) -> String {
+    let page = visitor.get(path);
+    assert_eq!(page.status, 200, "{path}: {page:?}");
+    page.text.replace("&#x2f;", "/")
+}
+
+#[test]
+fn each_role_sees_of_a_unit_what_it_may_ask() {
+    for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
+        with_each_role(&app, "02CV", |server, tokens| {
+            // What a page has, and whether a Board, a head, a data team, a dashboard and an administrator get it.
+            let shown = [
+                ("table-scorecard", [true, true, false, false, false]),
+                ("table-peers", [true, true, false, false, false]),
+                ("table-overdue", [true, true, true, false, false]),
+                ("table-categories", [true, true, true, true, false]),
+                ("table-history", [true, false, false, false, true]),
+                ("/units/02CV-D1", [true; 5]),
+                ("href=\"/complaints?unit=02CV\"", [true, true, true, false, false]),
+            ];
+            for (place, token) in tokens.iter().enumerate() {
+                let mut visitor = Visitor::signed_in(server, token);
+                let list = page(&mut visitor, "/units");
+                assert!(list.contains("href=\"/units/02CV\"") && list.contains("href=\"/units/03\""), "{list}");
+                assert_eq!(list.contains("phản ánh</span>"), place < 3, "numbers of {place}: {list}");
+                let one = page(&mut visitor, "/units/02CV?days=730");
+                for (words, of) in shown {
+                    assert_eq!(one.contains(words), of[place], "{words} for {place}: {one}");
+                }
+                assert_eq!(visitor.get("/units/nowhere").status, 404);
+            }
+            // A head sees neither the complaints of a neighbour nor those in confidence.
+            let of_neighbour = page(&mut Visitor::signed_in(server, &tokens[1]), "/units/03TG");
+            assert!(!of_neighbour.contains("href=\"/complaints/"), "{of_neighbour}");
+            let board = page(&mut Visitor::signed_in(server, &tokens[0]), "/units/03TG");
+            assert!(board.contains("href=\"/complaints/"), "{board}");
+        });
+    }
+}
+
+#[test]
+fn searched_and_ended_units() {
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let mut visitor = Visitor::signed_in(app.server(), &app.as_role(Role::Board).token);
+    let found = page(&mut visitor, "/units?search=chuyen+phat&as=csv");
+    assert_eq!(found.lines().count(), 2, "{found}");
+    assert!(found.contains(",02DS,"), "{found}");
+    let teams = page(&mut visitor, "/units?search=02CV-D1&as=csv");
+    assert!(teams.contains(",02CV-D1,Đội,02CV,"), "{teams}");
+    assert_eq!(visitor.get("/units?search=02DS&as=xlsx").status, 200);
+}
+
+#[test]
+fn the_pictures_of_units_are_drawn_and_their_numbers_are_those_of_the_api() {
+    for app in TestApp::both().filled(world_of_today).arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
+        let mut visitor = Visitor::signed_in(app.server(), &board.token);
+        let list = page(&mut visitor, "/units");
+        for id in ["map-title", "map-narrow-title", "funnel-title"] {
+            assert!(list.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+        assert!(list.contains("Hoàng Sa") && list.contains("Trường Sa"));
+        let data = board.data("{ funnelPlot { points { unitCode observed } } }");
+        let busiest = data["funnelPlot"]["points"].list().iter().max_by_key(|point| point["observed"].integer());
+        let code = busiest.expect("a branch")["unitCode"].text().to_owned();
+        let one = page(&mut visitor, &format!("/units/{code}"));
+        for id in ["waiting-title", "trend-title", "cusum-title"] {
+            assert!(one.contains(&format!("id=\"{id}\"")), "{id}: {one}");
+        }
+        let card = board.data_with(
+            "query($code: String!) { unit(code: $code) { scorecard { complaints due waiting { days share }
+                stillWaitingDays medianDaysToResponse } } }",
+            &json!({ "code": code }),
+        )["unit"]["scorecard"]
+            .clone();
+        let csv = page(&mut visitor, &format!("/units/{code}?as=csv&table=scorecard"));
+        assert!(csv.contains(&format!("Phản ánh đã nhận,{}\n", card["complaints"].integer())), "{csv}");
+        curve_is_the_median(&card);
+        // Peers stand by their codes, and the unit itself is among them.
+        let peers = page(&mut visitor, &format!("/units/{code}?as=csv&table=peers"));
+        let codes: Vec<&str> = peers.lines().skip(1).filter_map(|line| line.split(['(', ')']).nth(1)).collect();
+        assert!(codes.is_sorted() && codes.contains(&code.as_str()), "{codes:?}");
+    }
+}
+
+/// The curve of waiting times falls, and reaches half at the median.
+#[track_caller]
+fn curve_is_the_median(card: &Value) {
+    let steps: Vec<(f64, f64)> =
+        card["waiting"].list().iter().map(|step| (step["days"].number(), step["share"].number())).collect();
+    assert!(steps.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 > two[1].1), "{steps:?}");
+    let half = steps.iter().find(|(_, share)| *share <= 0.5 + 1e-9).map(|(days, _)| *days);
+    assert_eq!(half, card["medianDaysToResponse"].as_f64());
+    let waiting: Vec<i64> = card["stillWaitingDays"].list().iter().map(Json::integer).collect();
+    assert!(waiting.is_sorted(), "{waiting:?}");
+}
+
+#[test]
+fn the_views_of_numbers_are_accessible() {
+    let app = TestApp::sqlite().filled(world_of_today).arguments(&["--no-jobs"]).start();
+    let board = app.as_role(Role::Board);
+    let data = board.data("{ funnelPlot { points { unitCode } } }");
+    let branch = data["funnelPlot"]["points"][0]["unitCode"].text();
+    let paths = [
+        "/units",
+        &format!("/units/{branch}"),
+        "/categories",
+        "/explore",
+        "/explore?by=MONTH",
+        "/explore?by=KIND&and=CHANNEL&measure=COST_VND",
+        "/explore?from=March",
+    ];
+    let said = node("page.js", &[chromium(), &app.server().address, &board.token, &paths.join(",")]);
+    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    assert_eq!(found["violations"], json!([]), "axe-core");
+    assert_eq!(found["elsewhere"], json!([]), "requests that leave the server");
+    assert_eq!(found["errors"], json!([]), "errors of scripts");
+}
