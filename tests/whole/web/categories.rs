@@ -60,7 +60,11 @@ fn a_proposal_goes_from_the_page_into_force() {
         };
         let without = step(&mut visitor, &first, &[("step", "REJECTED")]);
         assert!(without.status == 422 && without.text.contains("href=\"#reason-"), "{without:?}");
-        assert_eq!(visitor.post(&path, &[("step", "ACCEPTED"), ("version", &first)]).status, 403, "without the secret");
+        assert_eq!(
+            visitor.post(&path, &[("step", "ACCEPTED"), ("version", first.as_str())]).status,
+            403,
+            "without the secret"
+        );
         assert_eq!(step(&mut visitor, &first, &[("step", "ACCEPTED")]).status, 303);
         let stale = step(&mut visitor, &first, &[("step", "WITHDRAWN"), ("reason", "Thử.")]);
         assert!(stale.status == 422 && stale.text.contains("Người khác vừa thay đổi"), "{stale:?}");

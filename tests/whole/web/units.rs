@@ -50,7 +50,7 @@ fn each_role_sees_of_a_unit_what_it_may_ask() {
             let shown = [
                 ("table-scorecard", [true, true, false, false, false]),
                 ("table-peers", [true, true, false, false, false]),
-                ("table-overdue", [true, true, true, false, false]),
+                ("id=\"late\"", [true, true, true, false, false]),
                 ("table-categories", [true, true, true, true, false]),
                 ("table-history", [true, false, false, false, true]),
                 ("/units/02CV-D1", [true; 5]),
@@ -60,7 +60,7 @@ fn each_role_sees_of_a_unit_what_it_may_ask() {
                 let mut visitor = Visitor::signed_in(server, token);
                 let list = page(&mut visitor, "/units");
                 assert!(list.contains("href=\"/units/02CV\"") && list.contains("href=\"/units/03\""), "{list}");
-                assert_eq!(list.contains("phản ánh</span>"), place < 3, "numbers of {place}: {list}");
+                assert_eq!(list.contains("name=\"months\""), place < 4, "numbers of {place}: {list}");
                 let one = page(&mut visitor, "/units/02CV?days=730");
                 for (words, of) in shown {
                     assert_eq!(one.contains(words), of[place], "{words} for {place}: {one}");
@@ -98,6 +98,7 @@ fn the_pictures_of_units_are_drawn_and_their_numbers_are_those_of_the_api() {
             assert!(list.contains(&format!("id=\"{id}\"")), "{id}");
         }
         assert!(list.contains("Hoàng Sa") && list.contains("Trường Sa"));
+        assert!(list.contains("đúng hạn</span>"), "each unit has its numbers: {list}");
         let data = board.data("{ funnelPlot { points { unitCode observed } } }");
         let busiest = data["funnelPlot"]["points"].list().iter().max_by_key(|point| point["observed"].integer());
         let code = busiest.expect("a branch")["unitCode"].text().to_owned();
