@@ -28,11 +28,8 @@ pub async fn propose(posted: Posted) -> HttpResponse {
         });
         problems = match visit.change(PROPOSE, json!({ "input": input })).await {
             Ok(_) => return visit.go_to("/categories", Some("done-categories-proposed")),
-            Err(error) => match told(visit, error, |message| match message {
-                _ if message.contains("units") => Some("units".to_owned()),
-                _ if message.contains("categories") => Some("categories".to_owned()),
-                _ if message.contains("title") => Some("title".to_owned()),
-                _ if message.contains("text") => Some("text".to_owned()),
+            Err(error) => match told(visit, error, |field| match field {
+                "units" | "categories" | "title" | "text" => Some(field.to_owned()),
                 _ => None,
             }) {
                 Ok(problems) => problems,
@@ -60,9 +57,9 @@ pub async fn change(posted: Posted) -> HttpResponse {
     if problems.is_empty() {
         problems = match visit.change(CHANGE, json!({ "input": input(&posted, &id, step) })).await {
             Ok(_) => return visit.go_to("/categories", Some(done(step))),
-            Err(error) => match told(visit, error, |message| match message {
-                _ if message.contains("implementedOn") => Some(format!("day-{id}")),
-                _ if message.contains("reason") => Some(format!("reason-{id}")),
+            Err(error) => match told(visit, error, |field| match field {
+                "implementedOn" => Some(format!("day-{id}")),
+                "reason" => Some(format!("reason-{id}")),
                 _ => None,
             }) {
                 Ok(problems) => problems,
@@ -111,7 +108,13 @@ fn codes(field: &str) -> Vec<&str> {
     field.split([',', ' ', ';']).filter(|code| !code.is_empty()).collect()
 }
 
-/// What to tell the reader of a refusal, at the field that `field` finds for its message.
+/// The field of the API that a message is about: its first word.
+fn field_of(message: &str) -> &str {
+    let first = message.split([':', ' ']).next().unwrap_or_default();
+    first.rsplit('.').next().unwrap_or_default()
+}
+
+/// What to tell the reader of a refusal, at the field of the page that `field` finds for a field of the API.
 ///
 /// # Errors
 /// An error that is no refusal.
@@ -122,7 +125,7 @@ fn told(visit: &Visit, error: PageError, field: impl Fn(&str) -> Option<String>)
             .map(|problem| {
                 let why = problem.message.as_str();
                 let message = visit.t_with("categories-refused", &[("why", why.into())]);
-                Problem { field: field(why), message }
+                Problem { field: field(field_of(why)), message }
             })
             .collect()),
         PageError::Conflict(_) => Ok(vec![Problem::of_form(visit.t("categories-conflict"))]),
@@ -148,5 +151,12 @@ mod tests {
     fn codes_are_separated_by_commas_or_spaces() {
         assert_eq!(codes(" TECH, PROC;X  Y"), ["TECH", "PROC", "X", "Y"]);
         assert!(codes(" ").is_empty());
+    }
+
+    #[test]
+    fn a_refusal_begins_with_its_field() {
+        assert_eq!(field_of("categories: \"X\" is not known: the query `units` lists codes"), "categories");
+        assert_eq!(field_of("implementedOn is 2999-01-01: must not be in the future"), "implementedOn");
+        assert_eq!(field_of("input.title has no characters"), "title");
     }
 }
