@@ -36,13 +36,13 @@ pub fn tree(units: Vec<Listed>) -> Vec<Node> {
 }
 
 /// The units below one. Each is taken out of the map, so that a circle would end.
-fn nodes(above: Option<String>, below: &mut BTreeMap<Option<String>, Vec<Listed>>) -> Vec<Node> {
-    let units = below.remove(&above).unwrap_or_default();
-    let mut nodes_of = |unit: Listed| {
-        let below = nodes(Some(unit.code), below);
+fn nodes(above: Option<&str>, below: &mut BTreeMap<Option<String>, Vec<Listed>>) -> Vec<Node> {
+    let units = below.remove(&above.map(str::to_owned)).unwrap_or_default();
+    let with_those_below = units.into_iter().map(|unit| {
+        let below = nodes(Some(&unit.code), below);
         Node { name: unit.name, href: unit.href, words: unit.words, below }
-    };
-    units.into_iter().map(&mut nodes_of).collect()
+    });
+    with_those_below.collect()
 }
 
 #[cfg(test)]
