@@ -9,16 +9,16 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/", "nav-today", None),
     // One line for each view, in the order of the navigation.
     ("/flags", "nav-flags", Some("flags")),
+    ("/units", "nav-units", Some("units")),
     ("/complaints", "nav-complaints", Some("complaints")),
+    ("/categories", "nav-categories", Some("categoryTrends")),
     ("/overdue", "nav-overdue", Some("complaints")),
     ("/guidance", "nav-guidance", Some("guidanceDocuments")),
     ("/measures", "nav-measures", Some("measures")),
+    ("/explore", "nav-explore", Some("complaintStatistics")),
     ("/digests", "nav-digests", Some("digests")),
     ("/jobs", "nav-jobs", Some("jobs")),
     ("/audit", "nav-audit", Some("auditLog")),
-    ("/units", "nav-units", Some("units")),
-    ("/categories", "nav-categories", Some("categoryTrends")),
-    ("/explore", "nav-explore", Some("complaintStatistics")),
 ];
 
 /// An entry as the layout shows it.
