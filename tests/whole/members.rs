@@ -178,6 +178,21 @@ impl Everything {
             };
             found.extend(arguments.iter().map(|given| (root.clone(), format!("{{ {root}{given} {{ {fields} }} }}"))));
         }
+        for table in jobs::tables::TABLES {
+            let count = format!("{{ sql(query: \"SELECT COUNT(*) AS n FROM {0}\") {{ rows }} }}", table.name);
+            found.push((format!("table {}", table.name), count));
+        }
+        for (name, sql) in [
+            ("first day", "SELECT MIN(day) AS d FROM calendar"),
+            (
+                "numbers of jobs",
+                "SELECT job, measure, SUM(value) AS v FROM job_results GROUP BY job, measure ORDER BY 1, 2",
+            ),
+            ("tiers of flags", "SELECT unit, tier, state, COUNT(*) AS n FROM flags GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"),
+            ("evidence", "SELECT COUNT(DISTINCT flag) AS f, COUNT(DISTINCT complaint) AS c FROM flag_evidence"),
+        ] {
+            found.push((name.to_owned(), format!("{{ sql(query: \"{sql}\") {{ rows }} }}")));
+        }
         assert!(!self.arguments.is_empty());
         let ranked = "{ officers(orderBy: [{measure: COMPLAINTS}]) { nodes { code } } }";
         found.push(("ranked officers".into(), ranked.into()));
@@ -261,6 +276,12 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
             "runSavedQuery",
             "units",
             "proposals",
+            "table complaints",
+            "table enterprises",
+            "table flags",
+            "table flag_numbers",
+            "first day",
+            "numbers of jobs",
         ] {
             assert!(told.contains(root), "{root}: {told:?}");
         }

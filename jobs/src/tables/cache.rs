@@ -85,9 +85,10 @@ impl Whole {
         conn: &mut Conn,
         now: (i64, i64),
         basis: &Basis,
-        snapshot: &Snapshot,
+        context: &Context<'_>,
         upon: &[Upon],
     ) -> Result<bool, StoreError> {
+        let Context { snapshot, reader, .. } = *context;
         // A database that went back may hold anything.
         if !self.basis.is(basis) || now.0 < self.at.0 || now.1 < self.at.1 {
             return Ok(false);
@@ -100,8 +101,9 @@ impl Whole {
                 Upon::Event(entity) => entities.push(entity.as_str()),
                 Upon::State(table) => tables.push(table.name()),
                 Upon::People if people => {}
-                Upon::Complaints if self.snapshot == snapshot.position => {}
-                Upon::People | Upon::Complaints => return Ok(false),
+                Upon::Complaints | Upon::Withheld if self.snapshot == snapshot.position => {}
+                Upon::Withheld if reader.officer.is_none() => {}
+                Upon::People | Upon::Complaints | Upon::Withheld => return Ok(false),
             }
         }
         if now.0 > self.at.0 && !entities.is_empty() {
@@ -273,7 +275,7 @@ fn make_whole(
     let snapshot = context.snapshot;
     let at = now(conn)?;
     if let Some(before) = whole.get(table.name)
-        && before.is_current(conn, at, basis, snapshot, upon)?
+        && before.is_current(conn, at, basis, context, upon)?
     {
         return Ok(());
     }

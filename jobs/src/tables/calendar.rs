@@ -3,6 +3,7 @@
 use super::columns::{Day, Flag, Text, Whole, declare_table};
 use super::complaints::{day_of, month_text};
 use super::names::{Context, Emit};
+use super::withheld::first_day;
 use crate::JobError;
 use chrono::{Datelike, NaiveDate};
 use schema::Conn;
@@ -23,13 +24,12 @@ declare_table! {
 /// The days, the earliest first.
 ///
 /// # Errors
-/// When the rows do not fit the columns.
+/// When a column is missing, or the rows do not fit the columns.
 pub(super) fn make(of: &Context<'_>, _: &mut Conn, emit: &mut Emit<'_>) -> Result<(), JobError> {
-    let snapshot = of.snapshot;
-    let first = snapshot.pieces().iter().map(|piece| piece.first_day()).min().map_or(of.day, day_of).min(of.day);
+    let first = first_day(of)?.map_or(of.day, day_of).min(of.day);
     let start = NaiveDate::from_ymd_opt(first.year(), 1, 1).unwrap_or(first);
     let end = NaiveDate::from_ymd_opt(of.day.year() + 1, 12, 31).unwrap_or(of.day);
-    let known = &snapshot.reference.clock_rules.calendar;
+    let known = &of.snapshot.reference.clock_rules.calendar;
     let mut rows = Rows::new(0);
     for day in start.iter_days().take_while(|day| *day <= end) {
         let month = day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0);

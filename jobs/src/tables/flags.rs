@@ -1,6 +1,7 @@
 //! The tables `flags`, `flag_evidence` and `reviews`.
 
 use super::names::Context;
+use super::withheld::WithheldFlags;
 use crate::JobError;
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -33,7 +34,8 @@ pub(super) fn shown(of: &Context<'_>, conn: &mut Conn) -> Result<Vec<Shown>, Job
             job_runs::table.filter(job_runs::id.eq_any(chunk)).select((job_runs::id, job_runs::as_of)).load(conn)?;
         days.extend(found);
     }
-    let shown = stored.into_iter().filter(|flag| !of.is_reader(flag.officer_id));
+    let withheld = WithheldFlags::of(of, conn)?;
+    let shown = stored.into_iter().filter(|flag| !withheld.has(flag));
     let mut shown: Vec<Shown> = shown
         .map(|flag| Shown { name: of.flag(flag.id), as_of: days.get(&flag.run_id).copied().flatten(), flag })
         .collect();

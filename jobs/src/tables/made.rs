@@ -32,6 +32,8 @@ pub(super) enum Upon {
     People,
     /// Any change of complaints.
     Complaints,
+    /// The same, for a reader from whom some complaints are withheld.
+    Withheld,
 }
 
 const FLAGS: &[Upon] = &[
@@ -39,6 +41,7 @@ const FLAGS: &[Upon] = &[
     Upon::State(StateTable::FlagAssessments),
     Upon::State(StateTable::JobRuns),
     Upon::Event(Entity::Merge),
+    Upon::Event(Entity::Postings),
 ];
 
 /// The tables, and how each is made.
@@ -48,9 +51,9 @@ pub(super) static MAKERS: [(&Table, Maker); 18] = [
     (&responses::TABLE, Maker::BesidePiece(responses::make)),
     (&units::TABLE, Maker::Whole(&[], units::make)),
     (&categories::TABLE, Maker::Whole(&[], categories::make)),
-    (&people::officers::TABLE, Maker::Whole(&[Upon::People], people::officers::make)),
+    (&people::officers::TABLE, Maker::Whole(&[Upon::People, Upon::Withheld], people::officers::make)),
     (&postings::TABLE, Maker::Whole(&[Upon::Event(Entity::Postings), Upon::Event(Entity::Merge)], postings::make)),
-    (&people::enterprises::TABLE, Maker::Whole(&[Upon::People], people::enterprises::make)),
+    (&people::enterprises::TABLE, Maker::Whole(&[Upon::People, Upon::Withheld], people::enterprises::make)),
     (&workload::TABLE, Maker::Whole(&[Upon::Event(Entity::Workload), Upon::Event(Entity::Merge)], workload::make)),
     (&incidents::TABLE, Maker::Whole(&[Upon::Event(Entity::Incident)], incidents::make)),
     (&flags::flags_table::TABLE, Maker::Whole(FLAGS, flags::flags_table::make)),
@@ -58,13 +61,27 @@ pub(super) static MAKERS: [(&Table, Maker); 18] = [
     (
         &flags::evidence::TABLE,
         Maker::Whole(
-            &[Upon::State(StateTable::Flags), Upon::State(StateTable::FlagAssessments), Upon::Complaints],
+            &[
+                Upon::State(StateTable::Flags),
+                Upon::State(StateTable::FlagAssessments),
+                Upon::Complaints,
+                Upon::Event(Entity::Merge),
+                Upon::Event(Entity::Postings),
+            ],
             flags::evidence::make,
         ),
     ),
     (
         &flags::reviews::TABLE,
-        Maker::Whole(&[Upon::State(StateTable::Flags), Upon::State(StateTable::FlagReviews)], flags::reviews::make),
+        Maker::Whole(
+            &[
+                Upon::State(StateTable::Flags),
+                Upon::State(StateTable::FlagReviews),
+                Upon::Event(Entity::Merge),
+                Upon::Event(Entity::Postings),
+            ],
+            flags::reviews::make,
+        ),
     ),
     (&measures::TABLE, Maker::Whole(&[Upon::Event(Entity::Measure), Upon::Event(Entity::Merge)], measures::make)),
     (

@@ -24,6 +24,7 @@ mod postings;
 mod responses;
 mod sources;
 mod units;
+mod withheld;
 mod workload;
 
 pub use cache::{TableCache, stream};
@@ -135,7 +136,8 @@ pub struct TableReader {
     pub pseudonyms: Pseudonyms,
     /// Whether the tables that only a BOARD reads are there.
     pub board: bool,
-    /// The officer that the reader is: complaints that name the reader are left out of all tables.
+    /// The officer that the reader is: complaints that name the reader are left out of all tables, and so is what was
+    /// computed over them.
     pub officer: Option<Id>,
 }
 

@@ -4,7 +4,9 @@ pub(super) mod officers {
     use crate::JobError;
     use crate::tables::columns::{Day, Text, declare_table};
     use crate::tables::names::{Context, Emit};
+    use crate::tables::withheld::officers_named;
     use schema::Conn;
+    use std::collections::HashSet;
 
     declare_table! {
         "officers": "Officers, under pseudonyms."
@@ -18,12 +20,18 @@ pub(super) mod officers {
     /// The officers, in the order of pseudonyms.
     ///
     /// # Errors
-    /// When the rows do not fit the columns.
+    /// When a column is missing, or the rows do not fit the columns.
     pub(in crate::tables) fn make(of: &Context<'_>, _: &mut Conn, emit: &mut Emit<'_>) -> Result<(), JobError> {
         let all = of.names.officers();
+        let named = officers_named(of)?;
         let mut rows = Rows::new(all.len());
         for (officer, id) in all {
             let Some(known) = of.snapshot.officers.get(id) else { continue };
+            // A code that is known only from a complaint would tell of that complaint.
+            let is_named = |named: &HashSet<u32>| of.snapshot.officers.place(id).is_some_and(|at| named.contains(&at));
+            if known.unknown && !named.as_ref().is_none_or(is_named) {
+                continue;
+            }
             rows.push(Row { officer, rank: known.rank.as_deref(), appointed_on: known.appointed_on });
         }
         emit(rows.finish()?)
@@ -34,6 +42,7 @@ pub(super) mod enterprises {
     use crate::JobError;
     use crate::tables::columns::{Text, declare_table};
     use crate::tables::names::{Context, Emit};
+    use crate::tables::withheld::enterprises_seen;
     use schema::Conn;
     use schema::pseudonyms::Subject;
     use std::borrow::Cow;
@@ -49,11 +58,15 @@ pub(super) mod enterprises {
     /// The enterprises, in the order of pseudonyms.
     ///
     /// # Errors
-    /// When the rows do not fit the columns.
-    pub(in crate::tables) fn make(of: &Context<'_>, _: &mut Conn, emit: &mut Emit<'_>) -> Result<(), JobError> {
+    /// When the database fails, or the rows do not fit the columns.
+    pub(in crate::tables) fn make(of: &Context<'_>, conn: &mut Conn, emit: &mut Emit<'_>) -> Result<(), JobError> {
+        let seen = enterprises_seen(of, conn)?;
         let enterprises = &of.snapshot.enterprises;
         let mut all: Vec<(Cow<'_, str>, &str)> = Vec::new();
         for (id, place) in enterprises.in_order() {
+            if seen.as_ref().is_some_and(|seen| !seen.contains(&id)) {
+                continue;
+            }
             let Some(group) = of.names.enterprise_at(place) else { continue };
             let own = if enterprises.at(place) == Some(id) {
                 Cow::Borrowed(group)

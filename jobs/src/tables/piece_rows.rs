@@ -75,7 +75,10 @@ impl PieceRows {
 }
 
 /// Whether each complaint names an officer, given as a place.
-fn names_reader(facts: &DataFrame, officer: Option<u32>) -> Result<Vec<bool>, JobError> {
+///
+/// # Errors
+/// If a column is missing.
+pub(super) fn names_reader(facts: &DataFrame, officer: Option<u32>) -> Result<Vec<bool>, JobError> {
     if officer.is_none() {
         return Ok(vec![false; facts.height()]);
     }
