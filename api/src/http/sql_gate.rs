@@ -74,6 +74,10 @@ impl Gate for SqlGate {
         let Some(keys) = &self.0.app.keys else {
             return Err("SQL needs pseudonyms, but the server runs without a key file (--key-file)".to_owned());
         };
+        // An allow-list holds GraphQL operations: SQL would be a way around it.
+        if self.0.settings.trusted_operations.contains(&viewer.role) {
+            return Err(format!("a {} runs only operations from its allow-list, and no SQL", viewer.role));
+        }
         SqlAsker::of(viewer, keys)
             .ok_or_else(|| format!("a {} may not ask SQL: log in with a token of a BOARD or a DATA_TEAM", viewer.role))
     }

@@ -27,6 +27,15 @@ fn only_the_named_owner_of_a_token_that_may_ask_sql_logs_in() {
 }
 
 #[test]
+fn a_role_with_an_allow_list_of_operations_does_not_log_in() {
+    let app = PgApp::start(TestApp::sqlite(), "[api]\ntrusted_operations = [\"DATA_TEAM\"]\n");
+    let output = app.psql(Role::DataTeam, &["-c", "SELECT 1"]);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("allow-list"), "{output:?}");
+    assert_eq!(app.answer(Role::Board, "SELECT 1"), "1");
+}
+
+#[test]
 fn without_a_key_file_nobody_logs_in() {
     let app = PgApp::start(TestApp::sqlite(), "");
     let files = tests::fixtures::Files::new();
