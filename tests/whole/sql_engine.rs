@@ -126,6 +126,18 @@ fn a_parameter_takes_the_type_of_its_place() {
 }
 
 #[test]
+fn no_column_is_lost_because_another_one_has_its_name() {
+    let files = Files::new();
+    let app = started(TestApp::sqlite().world(), &files, "");
+    let team = app.as_role(Role::DataTeam);
+    let joined = "FROM complaints a JOIN complaints b ON a.complaint = b.complaint";
+    let twice = ask(&team, &format!("SELECT a.unit, b.unit {joined} LIMIT 1"), &json!([])).json();
+    let (columns, row) = (&twice["data"]["sql"]["columns"], &twice["data"]["sql"]["rows"][0]);
+    assert_eq!((&columns[0]["name"], &columns[1]["name"]), (&json!("unit"), &json!("unit_2")), "{twice}");
+    assert!(row["unit"].is_string() && row["unit"] == row["unit_2"], "{twice}");
+}
+
+#[test]
 fn hostile_statements_are_refused_with_a_code() {
     let files = Files::new();
     let app = started(TestApp::sqlite().world(), &files, "");

@@ -35,6 +35,17 @@ pub fn json_rows(batch: &RecordBatch) -> Result<Vec<Vec<Value>>, QueryError> {
     Ok(rows)
 }
 
+/// Names with a number after those that occurred before: an object has each name once.
+pub fn distinct_names<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for name in names {
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|one| !distinct.contains(one));
+        distinct.extend(free);
+    }
+    distinct
+}
+
 /// The type as PostgreSQL's `information_schema` names it.
 pub fn type_name(of: &DataType) -> String {
     match of {
@@ -213,6 +224,14 @@ mod tests {
         assert_eq!(cells(money), [json!(12), json!(null), json!("1234567890123456")]);
         let cents = Decimal128Array::from(vec![-5, 1_050]).with_precision_and_scale(10, 2).unwrap();
         assert_eq!(cells(cents), [json!(-0.05), json!(10.5)]);
+    }
+
+    #[test]
+    fn names_of_an_object_are_distinct() {
+        assert_eq!(
+            distinct_names(["code", "n", "code", "code_2", "code"].into_iter()),
+            ["code", "n", "code_2", "code_2_2", "code_3"]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::super::output::{Format, Output, print_note, table, write_out};
 use super::answer::Answer;
-use crate::sql::cells::{json_rows, type_name};
+use crate::sql::cells::{distinct_names, json_rows, type_name};
 use crate::sql::formats::{AnswerFormat, AnswerWriter, text};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -76,7 +76,7 @@ pub fn as_table(answer: &Answer, rows: &[Vec<Value>]) -> String {
 }
 
 fn document(answer: &Answer, rows: Vec<Vec<Value>>) -> Document {
-    let names = distinct(answer.schema().fields().iter().map(|field| field.name().as_str()));
+    let names = distinct_names(answer.schema().fields().iter().map(|field| field.name().as_str()));
     let types = answer.schema().fields().iter().map(|field| type_name(field.data_type()));
     let columns = names.iter().zip(types).map(|(name, of)| Column { name: name.clone(), of });
     Document {
@@ -87,17 +87,6 @@ fn document(answer: &Answer, rows: Vec<Vec<Value>>) -> Document {
         position: answer.metadata.position,
         key_version: answer.metadata.key_version,
     }
-}
-
-/// Names with a number after those that occurred before: an object has each name once.
-fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for name in names {
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let free = std::iter::once(name.to_owned()).chain(numbered).find(|one| !distinct.contains(one));
-        distinct.extend(free);
-    }
-    distinct
 }
 
 /// Writes an answer while it comes.
@@ -128,14 +117,6 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_an_object_are_distinct() {
-        assert_eq!(
-            distinct(["code", "n", "code", "code_2", "code"].into_iter()),
-            ["code", "n", "code_2", "code_2_2", "code_3"]
-        );
-    }
 
     #[test]
     fn a_closed_pipe_is_found_below_other_errors() {

@@ -3,7 +3,7 @@
 use crate::graphql::context::{RequestContext, request, viewer};
 use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::scalars::{Json, Moment};
-use crate::sql::cells::{json_rows, type_name};
+use crate::sql::cells::{distinct_names, json_rows, type_name};
 use crate::sql::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlService};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use serde_json::{Map, Value};
@@ -32,8 +32,9 @@ impl From<SqlSource> for crate::sql::SqlSource {
 #[derive(SimpleObject)]
 pub struct SqlAnswer {
     columns: Vec<SqlColumn>,
-    /// One object per row, keyed by column name. Dates are `YYYY-MM-DD`, times RFC 3339; NaN and infinity are null.
-    /// A `numeric` is a number up to 15 digits, and a text beyond.
+    /// One object per row, keyed by column name; of columns with one name the second has `_2` after it, and so on. Dates
+    /// are `YYYY-MM-DD`, times RFC 3339; NaN and infinity are null. A `numeric` is a number up to 15 digits, and a text
+    /// beyond.
     rows: Vec<Json<Map<String, Value>>>,
     /// Whether more rows exist than `first` allows.
     truncated: bool,
@@ -145,17 +146,18 @@ fn collect(
 ) -> std::result::Result<SqlAnswer, QueryError> {
     let mut result = service.ask_over(source, asker, question)?;
     let fields = result.schema().fields().clone();
+    // A row is an object: of two columns with one name it would hold the last one only.
+    let names = distinct_names(fields.iter().map(|field| field.name().as_str()));
     let mut rows = Vec::new();
     while let Some(batch) = result.next_batch()? {
         for cells in json_rows(&batch)? {
-            let names = fields.iter().map(|field| field.name().clone());
-            rows.push(Json(names.zip(cells).collect::<Map<String, Value>>()));
+            rows.push(Json(names.iter().cloned().zip(cells).collect::<Map<String, Value>>()));
         }
     }
-    let column =
-        |field: &Arc<arrow_schema::Field>| SqlColumn { name: field.name().clone(), of: type_name(field.data_type()) };
+    let types = fields.iter().map(|field| type_name(field.data_type()));
+    let columns = names.iter().cloned().zip(types).map(|(name, of)| SqlColumn { name, of });
     Ok(SqlAnswer {
-        columns: fields.iter().map(column).collect(),
+        columns: columns.collect(),
         rows,
         truncated: result.truncated(),
         as_of: result.as_of().into(),
