@@ -224,9 +224,11 @@ fn the_audit_log_has_each_question_with_its_asker() {
         let team = app.as_role(Role::DataTeam);
         ask(&team, "SELECT 42 AS answer", "*/*");
         ask(&team, "SELECT missing FROM complaints", "text/csv");
+        let given = json!({ "query": "SELECT $1 AS given", "parameters": ["only in the value"] });
+        post(&team, "/sql", &[("content-type", "application/json")], &given.to_string());
         let admin = app.as_role(Role::Admin);
         let log = "{ auditLog(first: 20, filter: {action: {eq: SQL}}) { nodes { actor objects } } }";
-        wait_until(10, "the audit of both questions", || {
+        wait_until(10, "the audit of all questions", || {
             let nodes = admin.data(log)["auditLog"]["nodes"].clone();
             let notes = |sql: &str| {
                 nodes
@@ -234,7 +236,7 @@ fn the_audit_log_has_each_question_with_its_asker() {
                     .iter()
                     .any(|node| node["actor"].text().contains("DATA_TEAM") && node["objects"].to_string().contains(sql))
             };
-            notes("SELECT 42 AS answer") && notes("SELECT missing FROM complaints")
+            notes("SELECT 42 AS answer") && notes("SELECT missing FROM complaints") && notes("only in the value")
         });
     }
 }

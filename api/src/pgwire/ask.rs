@@ -9,7 +9,7 @@ use super::session::Session;
 use super::statement::Question;
 use super::stop::Running;
 use crate::admission::{Owner, Permit};
-use crate::sql::audit::asked;
+use crate::sql::audit::{asked, text_with_values};
 use crate::sql::{Description, Parameter, QueryError, QueryLimits, SqlQuestion};
 use futures_util::stream::unfold;
 use pgwire::api::portal::Format;
@@ -17,6 +17,7 @@ use pgwire::api::results::{FieldInfo, QueryResponse};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::data::DataRow;
 use schema::db::cancellation::{CancelToken, check_cancelled, set_cancel_token};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::vec::IntoIter;
@@ -133,7 +134,9 @@ impl Work {
         let why = answered.as_ref().err().map(message);
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let counted = why.is_none().then_some(sent);
-        let entry = asked(&self.session.viewer, "pgwire", &self.question.text, counted, milliseconds, why.as_deref());
+        let values: Vec<Value> = self.question.parameters.iter().map(Parameter::to_json).collect();
+        let text = text_with_values(&self.question.text, &values);
+        let entry = asked(&self.session.viewer, "pgwire", &text, counted, milliseconds, why.as_deref());
         self.runtime.block_on(self.session.gate.audit(entry));
         // Nobody may be left to hear it.
         let _sent = match (answered, fields) {

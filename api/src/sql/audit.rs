@@ -5,6 +5,7 @@ use schema::enums::AuditAction;
 use schema::register::audit::Audited;
 use schema::{JsonText, Timestamp};
 use serde::Serialize;
+use serde_json::Value;
 
 /// What the entry of a question holds.
 #[derive(Serialize)]
@@ -17,6 +18,14 @@ struct Asked<'a> {
     /// Why there is no complete answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a str>,
+}
+
+/// The text of a question for its entry, with the values of parameters: without them it says little.
+pub fn text_with_values(text: &str, values: &[Value]) -> String {
+    match values {
+        [] => text.to_owned(),
+        values => format!("{text}\n-- parameters: {}", Value::from(values.to_vec())),
+    }
 }
 
 /// The audit entry of a question that came by a `way` in, such as `POST /sql`.
@@ -36,5 +45,22 @@ pub fn asked(
         action: AuditAction::Sql,
         operation: Some(way.to_owned()),
         objects: JsonText::from(&objects),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text_with_values;
+    use crate::sql::Parameter;
+    use chrono::NaiveDate;
+
+    #[test]
+    fn an_entry_has_the_values_of_parameters() {
+        assert_eq!(text_with_values("SELECT 1", &[]), "SELECT 1");
+        let day = NaiveDate::from_ymd_opt(2025, 1, 2).unwrap();
+        let given = [Parameter::Text("k1-x".into()), Parameter::Day(day), Parameter::Decimal("1.50".into())];
+        let values: Vec<_> = given.iter().map(Parameter::to_json).collect();
+        let text = text_with_values("SELECT $1, $2, $3", &values);
+        assert_eq!(text, "SELECT $1, $2, $3\n-- parameters: [\"k1-x\",\"2025-01-02\",\"1.50\"]");
     }
 }

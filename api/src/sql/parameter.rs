@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// A value of a parameter. The engine casts it to the type that the place of the parameter asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,8 +23,7 @@ impl Parameter {
     ///
     /// # Errors
     /// For a list or an object.
-    pub fn of_json(value: &serde_json::Value) -> Result<Self, String> {
-        use serde_json::Value;
+    pub fn of_json(value: &Value) -> Result<Self, String> {
         Ok(match value {
             Value::Null => Self::Null,
             Value::Bool(flag) => Self::Flag(*flag),
@@ -37,5 +37,18 @@ impl Parameter {
                 return Err("a parameter is null, true, false, a number or a text: no list and no object".into());
             }
         })
+    }
+
+    /// The value as JSON.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Flag(flag) => json!(flag),
+            Self::Whole(number) => json!(number),
+            Self::Float(number) => json!(number),
+            Self::Text(text) | Self::Decimal(text) => json!(text),
+            Self::Day(day) => json!(day),
+            Self::Instant(at) => json!(at),
+        }
     }
 }

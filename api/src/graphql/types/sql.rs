@@ -3,6 +3,7 @@
 use crate::graphql::context::{RequestContext, request, viewer};
 use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::scalars::{Json, Moment};
+use crate::sql::audit::text_with_values;
 use crate::sql::cells::{distinct_names, json_rows, type_name};
 use crate::sql::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlService};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
@@ -114,7 +115,7 @@ pub(super) async fn ask(ctx: &Context<'_>, asked: Asked) -> Result<SqlAnswer> {
         answer_bytes: u64::from(request.limits.answer_bytes),
         deadline: request.budget.deadline.into_std(),
     };
-    let place = request.note_sql(format!("{}{}", asked.title, audited_text(&asked.text, &asked.values)));
+    let place = request.note_sql(format!("{}{}", asked.title, text_with_values(&asked.text, &asked.values)));
     let question = SqlQuestion { text: asked.text, parameters, limits };
     answer(request, place, asker, asked.source.into(), question).await
 }
@@ -164,14 +165,6 @@ fn collect(
         position: result.position(),
         key_version: result.key_version(),
     })
-}
-
-/// The text for the audit log, with the values of parameters.
-fn audited_text(query: &str, values: &[Value]) -> String {
-    match values {
-        [] => query.to_owned(),
-        values => format!("{query}\n-- parameters: {}", Value::from(values.to_vec())),
-    }
 }
 
 /// The error of a query as a client sees it.

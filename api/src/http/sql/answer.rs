@@ -7,14 +7,15 @@ use super::super::spool::{SpoolWriter, spool};
 use super::Question;
 use crate::access::Viewer;
 use crate::admission::Owner;
-use crate::sql::audit::asked;
+use crate::sql::audit::{asked, text_with_values};
 use crate::sql::formats::{AnswerFormat, AnswerMetadata, AnswerWriter};
-use crate::sql::{QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlSource};
+use crate::sql::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlSource};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use anyhow::Context;
 use futures_util::StreamExt;
 use schema::db::cancellation::{CancelToken, set_cancel_token};
+use serde_json::Value;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -169,8 +170,10 @@ impl Work {
         let failure = written.as_ref().err().map(|error| format!("{error:#}"));
         if let Some(log) = self.service.audit.get() {
             let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let text = &self.question.text;
-            let entry = asked(&self.viewer, "POST /sql", text, Some(rows), milliseconds, failure.as_deref());
+            let values: Vec<Value> = self.question.parameters.iter().map(Parameter::to_json).collect();
+            let text = text_with_values(&self.question.text, &values);
+            let counted = failure.is_none().then_some(rows);
+            let entry = asked(&self.viewer, "POST /sql", &text, counted, milliseconds, failure.as_deref());
             let noted = Handle::current().block_on(async { tokio::time::timeout(NOTED_WITHIN, log.add(entry)).await });
             noted.context("the audit log accepts no more entries")?;
         }
