@@ -36,12 +36,13 @@ impl SimpleQueryHandler for Simple {
         }
         client.set_state(PgWireConnectionState::QueryInProgress);
         let session = Session::of(client)?;
-        session.check().await?;
         let parts = split(&query.query);
         if parts.is_empty() {
             client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
         }
         for part in parts {
+            // Each may take long: a token that is revoked meanwhile asks none of the others.
+            session.check().await?;
             // The answers before an error were sent.
             answer(client, &session, part.text).await.map_err(|failure| moved(failure, part.characters_before))?;
         }

@@ -70,6 +70,24 @@ fn a_revoked_token_asks_no_further_question() {
 }
 
 #[test]
+fn a_token_that_is_revoked_between_statements_of_one_text_asks_no_further_one() {
+    let app = PgApp::start(TestApp::sqlite(), "[api.limits]\nrequests_per_minute = 10000000\n");
+    let token = app.app.as_role(Role::DataTeam).token;
+    // Each takes a moment, and all of them together take longer than a revocation.
+    let busy = "SELECT SUM(value % 7) FROM generate_series(1, 30000000);".repeat(150);
+    let text = format!("SELECT 'before' AS x; {busy} SELECT 'after' AS x");
+    let said = std::thread::scope(|scope| {
+        let running = scope.spawn(|| app.psql_as("DATA_TEAM-all", &token, &[], &["-A", "-t", "-c", &text]));
+        wait_until(30, "the first question", || !app.audited().is_empty());
+        app.app.run(&["token", "revoke", "--name", "DATA_TEAM-all"]);
+        running.join().unwrap()
+    });
+    let (out, err) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(!out.contains("after"), "{out}");
+    assert!(err.contains("revoked"), "{err}");
+}
+
+#[test]
 fn tls_is_that_of_the_server() {
     let files = tests::fixtures::Files::new();
     let (key, certificate) = (files.path().join("key.pem"), files.path().join("cert.pem"));
