@@ -132,6 +132,15 @@ fn a_question_is_saved_run_changed_and_deleted() {
             colleague.done("saveQuery", "query { version mine }", &counting(0, &[]))["query"],
             json!({ "version": 4, "mine": true })
         );
+        // Who has the name now does not read what its owner before shared with nobody.
+        for (version, text) in [(1, Value::Null), (2, json!(COUNT)), (4, json!(COUNT))] {
+            let asked = format!("{{ savedQuery(name: \"how-many\", version: {version}) {{ text }} }}");
+            assert_eq!(colleague.data(&asked)["savedQuery"]["text"], text, "{version}");
+        }
+        assert_eq!(
+            code(&run(&colleague, &json!({ "version": 1, "parameters": { "since": "2025-01-01" } }))),
+            "NOT_FOUND"
+        );
         let key = files.path().join("key").display().to_string();
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);

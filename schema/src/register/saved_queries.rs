@@ -67,6 +67,17 @@ impl SavedQuery {
 }
 
 impl SavedQueryVersion {
+    /// Whether an actor of a role may see and run this version of a question that is for them. A name may have had
+    /// another owner before: the present one shares the own versions, and not those of the other.
+    pub fn is_for(&self, query: &SavedQuery, actor: &str, role: Role) -> bool {
+        let is_shared = match role {
+            Role::Board => self.for_board,
+            Role::DataTeam => self.for_data_team,
+            _ => false,
+        };
+        is_shared || self.actor == query.owner || self.actor == actor
+    }
+
     /// The question as this version says it.
     pub fn of(self, query: SavedQuery) -> SavedQuery {
         SavedQuery {

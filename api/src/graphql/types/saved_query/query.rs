@@ -103,7 +103,9 @@ fn found(
     let Some(newest) = newest else { return Ok(None) };
     match version {
         Some(version) if version != newest.version => {
-            Ok(saved_query_version(conn, &newest, version)?.map(|of| of.of(newest)))
+            let found = saved_query_version(conn, &newest, version)?;
+            let found = found.filter(|of| of.is_for(&newest, &viewer.actor(), viewer.role));
+            Ok(found.map(|of| of.of(newest)))
         }
         _ => Ok(Some(newest)),
     }
