@@ -171,6 +171,8 @@ fn hostile_statements_are_refused_with_a_code() {
         "SELECT load_extension('x')",
         "SELECT * FROM principals",
         "SELECT * FROM sources",
+        "SELECT json_build_object('n', COUNT(*)) AS o FROM complaints",
+        "SELECT generate_subscripts(ARRAY[1, 2], 1) AS n",
     ]
     .map(str::to_owned)
     .into();

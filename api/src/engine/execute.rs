@@ -1,14 +1,15 @@
 //! Plans and executes one question.
 
 use super::output::Output;
+use super::pg_functions::STAND_INS;
 use super::plain::{plain_rows, plain_schema};
 use super::tables::Tables;
 use super::{parameters, statement};
 use api::sql::protocol::{Ask, Failed};
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::{DataFrame, SQLOptions};
 use futures_util::StreamExt;
 use std::collections::BTreeSet;
@@ -44,6 +45,7 @@ pub async fn answer(state: SessionState, tables: &Tables, ask: &Ask, output: &mu
     let plan = state.statement_to_plan(statement::parse(&ask.text)?).await?;
     let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     options.verify_plan(&plan)?;
+    refuse_stand_ins(&plan)?;
     if ask.describe {
         output.parameters(&parameters::describe(&plan)?)?;
         output.schema(&plain_schema(plan.schema().as_arrow()))?;
@@ -69,6 +71,30 @@ fn missing(plan: &LogicalPlan, tables: &Tables, given: &[String]) -> Result<Vec<
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(missing.into_iter().collect())
+}
+
+/// Refuses a function that answers null in the place of its result, unless the question is one to the catalog.
+fn refuse_stand_ins(plan: &LogicalPlan) -> Result<(), DataFusionError> {
+    let (mut found, mut asks_catalog) = (None, false);
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            asks_catalog |= matches!(scan.table_name.schema(), Some("pg_catalog" | "information_schema"));
+        }
+        node.apply_expressions(|expression| {
+            expression.apply(|one| {
+                if let Expr::ScalarFunction(function) = one {
+                    found = found.or(STAND_INS.iter().copied().find(|name| *name == function.name()));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    match found {
+        Some(name) if !asks_catalog => Err(DataFusionError::Plan(format!(
+            "{name} is there for questions of tools to pg_catalog alone: select the columns themselves"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 async fn execute(state: SessionState, plan: LogicalPlan, most: u64, output: &mut Output) -> Result<(), Failure> {

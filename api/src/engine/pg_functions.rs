@@ -13,6 +13,10 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 use std::sync::Arc;
 
+/// Functions that make something of their arguments in PostgreSQL, and answer null here. Outside of questions to the
+/// catalog, where there are no rows for them, null would be a wrong answer.
+pub const STAND_INS: [&str; 2] = ["json_build_object", "generate_subscripts"];
+
 /// Registers the functions in a context. Those of the same name are replaced.
 ///
 /// # Errors
