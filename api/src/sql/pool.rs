@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 
 /// An engine that was asked nothing for this long ends, and so do the tables that it alone used.
 const IDLE: Duration = Duration::from_secs(600);
+/// How many times the engines of one group may live in all. Each member of the Board who is an officer is a group, whose
+/// engines hold all tables.
+const GROUPS: usize = 4;
 /// How often the pool looks for engines to end.
 const REAPS_EVERY: Duration = Duration::from_secs(30);
 /// How often a waiting thread looks whether its work is cancelled.
@@ -108,8 +111,11 @@ impl Pool {
             let waited = self.groups.freed.wait_timeout(all, LOOKS_EVERY);
             all = waited.unwrap_or_else(PoisonError::into_inner).0;
         };
-        drop(all);
         let is_new = engine.is_none();
+        let ended = if is_new { make_room(&mut all, self.most.saturating_mul(GROUPS)) } else { Vec::new() };
+        drop(all);
+        // Outside of the lock: the end of a process takes a moment.
+        drop(ended);
         let mut lease = Lease { engine, groups: Arc::clone(&self.groups), key, tables, is_new };
         if is_new {
             let child = self.start()?;
@@ -147,6 +153,27 @@ impl Groups {
         });
         // Outside of the lock: the end of a process takes a moment.
         drop(ended);
+    }
+}
+
+/// Takes out the engines that rest longest, until at most so many live, and forgets the tables of groups that have none
+/// left.
+fn make_room(groups: &mut HashMap<Key, Group>, most: usize) -> Vec<Engine> {
+    let mut ended = Vec::new();
+    loop {
+        let living: usize = groups.values().map(|group| group.busy + group.idle.len()).sum();
+        if living <= most {
+            return ended;
+        }
+        let resting = groups.iter().flat_map(|(key, group)| {
+            group.idle.iter().enumerate().map(move |(place, engine)| (engine.idle_since, *key, place))
+        });
+        let Some((_, key, place)) = resting.min_by_key(|(since, _, _)| *since) else { return ended };
+        let Some(group) = groups.get_mut(&key) else { return ended };
+        ended.push(group.idle.remove(place));
+        if group.busy == 0 && group.idle.is_empty() {
+            groups.remove(&key);
+        }
     }
 }
 
@@ -223,5 +250,41 @@ impl Drop for Lease {
             group.used = Instant::now();
         }
         self.groups.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jobs::tables::TableReader;
+    use schema::enums::Role;
+    use schema::keys::Keys;
+    use std::process::{Command, Stdio};
+
+    /// A group with an engine that rests since a time.
+    fn resting(since: Instant) -> Group {
+        let child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut engine = Engine::new(child, true).unwrap();
+        engine.idle_since = since;
+        let pseudonyms = Keys::ephemeral().pseudonyms(Audience::Role(Role::Board));
+        let tables = TableCache::new(TableReader { pseudonyms, board: true, officer: None });
+        Group { idle: vec![engine], busy: 0, tables: Arc::new(Mutex::new(tables)), used: since }
+    }
+
+    #[test]
+    fn the_engines_that_rest_longest_make_room() {
+        let first = Instant::now();
+        let key =
+            |number: u64| -> Key { (Audience::Role(Role::Board), Some(Id(uuid::Uuid::from_u128(u128::from(number))))) };
+        let group = |number: u64| (key(number), resting(first + Duration::from_secs(number)));
+        let mut groups: HashMap<Key, Group> = [3, 1, 4, 2].map(group).into();
+        assert!(make_room(&mut groups, 4).is_empty());
+        // One that answers is not ended, however old.
+        groups.get_mut(&key(1)).unwrap().busy = 1;
+        groups.get_mut(&key(1)).unwrap().idle.clear();
+        assert_eq!(make_room(&mut groups, 2).len(), 2);
+        assert!(groups.contains_key(&key(1)) && groups.contains_key(&key(4)) && groups.len() == 2);
+        assert_eq!(make_room(&mut groups, 0).len(), 1);
+        assert!(groups.len() == 1 && groups.contains_key(&key(1)));
     }
 }
