@@ -5,7 +5,7 @@
 
 use super::encode::RowWriter;
 use super::errors::{cancelled, error, of_query, with_hint};
-use super::session::Session;
+use super::session::{Session, TokenPlace};
 use super::statement::Question;
 use super::stop::Running;
 use crate::admission::{Owner, Permit};
@@ -36,6 +36,7 @@ pub async fn ask(
     format: &Format,
 ) -> PgWireResult<QueryResponse> {
     session.count()?;
+    let place = session.keep_answer()?;
     let running = session.begin();
     let (limits, time) = (session.limits(), session.time());
     let deadline = Instant::now() + time;
@@ -61,7 +62,7 @@ pub async fn ask(
         () = running.stopped() => return Err(cancelled()),
         fields = described => fields.unwrap_or_else(|_| Err(broken()))?,
     };
-    let rows = Rows { chunks, ready: Vec::new().into_iter(), running, ended: false };
+    let rows = Rows { chunks, ready: Vec::new().into_iter(), running, ended: false, _place: place };
     Ok(QueryResponse::new(fields, unfold(rows, Rows::next)))
 }
 
@@ -186,6 +187,8 @@ struct Rows {
     ready: IntoIter<DataRow>,
     running: Running,
     ended: bool,
+    /// The answer is in memory until it is read.
+    _place: TokenPlace,
 }
 
 impl Rows {

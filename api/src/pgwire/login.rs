@@ -64,7 +64,8 @@ impl Login {
         let (process, secret) = self.server.keys.generate(client);
         let registered = self.server.cancels.register(process, secret.to_bytes());
         client.set_pid_and_secret_key(process, secret);
-        let session = Session::new(Arc::clone(&self.server.gate), (viewer, asker), registered, place);
+        let answers = Arc::clone(&self.server.answers);
+        let session = Session::new(Arc::clone(&self.server.gate), (viewer, asker), registered, (place, answers));
         apply_startup_settings(&session, client.metadata());
         client.session_extensions().insert(session);
         Ok(())

@@ -25,7 +25,7 @@ pub use gate::{Gate, LoginFailure, Rights};
 use crate::config::SqlSettings;
 use pgwire::api::PidSecretKeyGenerator;
 use rustls::ServerConfig;
-use session::TokenPlaces;
+use session::{PORTALS, TokenPlaces};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub struct PgServer {
     keys: Arc<dyn PidSecretKeyGenerator>,
     cancels: Arc<Cancels>,
     places: TokenPlaces,
+    /// Answers that wait to be read.
+    answers: Arc<TokenPlaces>,
     stopping: CancellationToken,
 }
 
@@ -59,8 +61,10 @@ impl PgServer {
             TlsAcceptor::from(Arc::new(config))
         });
         let places = TokenPlaces::new(settings.connections_per_token as usize);
+        // One for each connection, and the portals of one session.
+        let answers = Arc::new(TokenPlaces::new(settings.connections_per_token as usize + PORTALS));
         let (keys, cancels, stopping) = (login::keys(), Arc::default(), CancellationToken::new());
-        Arc::new(Self { gate, settings, tls, keys, cancels, places, stopping })
+        Arc::new(Self { gate, settings, tls, keys, cancels, places, answers, stopping })
     }
 
     /// Serves until [`Self::stop`].

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Bytes of the prepared statements and bound parameters of a session.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// Portals of a session: each may hold an answer.
-const PORTALS: usize = 8;
+pub const PORTALS: usize = 8;
 
 /// The session of a client.
 pub struct Session {
@@ -28,6 +28,8 @@ pub struct Session {
     registered: Registered,
     rights: tokio::sync::Mutex<Box<dyn Rights>>,
     kept: Mutex<Kept>,
+    /// The answers that tokens hold.
+    answers: Arc<TokenPlaces>,
     /// One of the connections that the token may have.
     _place: TokenPlace,
 }
@@ -44,11 +46,11 @@ impl Session {
         gate: Arc<dyn Gate>,
         (viewer, asker): (Viewer, SqlAsker),
         registered: Registered,
-        place: TokenPlace,
+        (place, answers): (TokenPlace, Arc<TokenPlaces>),
     ) -> Self {
         let rights = tokio::sync::Mutex::new(gate.rights(&viewer));
         let settings = Settings::of(&viewer.name);
-        Self { gate, viewer, asker, settings, registered, rights, kept: Mutex::default(), _place: place }
+        Self { gate, viewer, asker, settings, registered, rights, kept: Mutex::default(), answers, _place: place }
     }
 
     /// The session of a client.
@@ -78,6 +80,18 @@ impl Session {
         self.gate.count(&self.viewer).map_err(|wait| {
             let failure = error("53400", "the token asks more questions a minute than it may");
             with_hint(failure, format!("try again in {} s", wait.as_secs() + 1))
+        })
+    }
+
+    /// A place for an answer, which waits in memory until its client has read it.
+    ///
+    /// # Errors
+    /// If the token holds too many answers.
+    pub fn keep_answer(&self) -> PgWireResult<TokenPlace> {
+        self.answers.take(self.viewer.token_id).ok_or_else(|| {
+            let most = self.answers.per_token;
+            let failure = error("53200", format!("the token holds {most} answers that are not read to their end"));
+            with_hint(failure, "read them to their end, or close their portals or connections")
         })
     }
 
@@ -162,13 +176,13 @@ fn room(bytes: usize) -> PgWireResult<()> {
     }
 }
 
-/// How many connections each token has.
+/// How many connections or answers each token has.
 pub struct TokenPlaces {
     per_token: usize,
     by_token: Mutex<HashMap<schema::Id, Arc<Semaphore>>>,
 }
 
-/// The place of a connection among those of its token, given back when dropped.
+/// The place of a connection or answer among those of its token, given back when dropped.
 pub type TokenPlace = OwnedSemaphorePermit;
 
 impl TokenPlaces {
@@ -176,10 +190,10 @@ impl TokenPlaces {
         Self { per_token, by_token: Mutex::default() }
     }
 
-    /// None if the token has all the connections that it may have.
+    /// None if the token has all that it may have.
     pub fn take(&self, token: schema::Id) -> Option<TokenPlace> {
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
-        // Forget the tokens without connections.
+        // Forget the tokens that hold none.
         by_token.retain(|_, places| places.available_permits() < self.per_token);
         let places = by_token.entry(token).or_insert_with(|| Arc::new(Semaphore::new(self.per_token)));
         Arc::clone(places).try_acquire_owned().ok()

@@ -1,7 +1,7 @@
 //! What a client cannot do: read too much, ask for too long, fill the memory, or ask before its login.
 
 use super::PgApp;
-use super::login::{message, startup};
+use super::login::{logged_in, message, startup};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -71,6 +71,53 @@ fn nothing_is_answered_before_the_login_and_no_message_is_endless() {
     stream.write_all(&[0x7f, 0xff, 0xff, 0xff, 0, 3, 0, 0]).unwrap();
     send_until_refused(&mut stream);
     assert_eq!(app.answer(Role::DataTeam, "SELECT 1"), "1", "the server answers others");
+}
+
+#[test]
+fn a_token_holds_a_limited_number_of_answers() {
+    // One for each connection, and eight for the portals of one session.
+    let app = PgApp::start(TestApp::sqlite(), "connections_per_token = 2\n");
+    let token = app.app.as_role(Role::DataTeam).token;
+    let [first, second] = [(); 2].map(|()| {
+        let mut stream = logged_in(&app, "DATA_TEAM-all", &token);
+        let said = eight_open_portals(&mut stream);
+        (stream, said)
+    });
+    assert!(!first.1.contains("53200"), "{}", first.1);
+    assert!(second.1.contains("53200") && second.1.contains("close their portals"), "{}", second.1);
+    drop((first, second));
+    tests::wait_until(30, "the places of closed connections are free", || {
+        let output = app.psql(Role::DataTeam, &["-A", "-t", "-c", "SELECT 1; SELECT 2"]);
+        String::from_utf8_lossy(&output.stdout) == "1\n2\n"
+    });
+    // An answer that was read holds no place.
+    let many = "SELECT complaint FROM complaints LIMIT 10;".repeat(20);
+    assert_eq!(app.answer(Role::DataTeam, &many).lines().count(), 200);
+}
+
+/// Opens eight portals in a transaction, and reads one row of each. Returns what the server says.
+fn eight_open_portals(stream: &mut TcpStream) -> String {
+    let mut sent = message(b'Q', b"BEGIN\0");
+    sent.extend(message(b'P', b"\0SELECT complaint FROM complaints\0\0\0"));
+    for portal in 0..8 {
+        let name = format!("p{portal}\0");
+        sent.extend(message(b'B', &[name.as_bytes(), b"\0", &[0; 6]].concat()));
+        sent.extend(message(b'E', &[name.as_bytes(), &1_i32.to_be_bytes()].concat()));
+    }
+    sent.extend(message(b'S', b""));
+    stream.write_all(&sent).unwrap();
+    let (mut said, mut ready) = (String::new(), 0);
+    // One after BEGIN, and one after the portals.
+    while ready < 2 {
+        let mut head = [0; 5];
+        stream.read_exact(&mut head).unwrap();
+        let [of, length @ ..] = head;
+        let mut body = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap() - 4];
+        stream.read_exact(&mut body).unwrap();
+        ready += u32::from(of == b'Z');
+        said.push_str(&String::from_utf8_lossy(&body));
+    }
+    said
 }
 
 /// What a server says until it closes the connection. Bytes that are no text are left out.

@@ -138,7 +138,7 @@ fn a_token_has_a_limited_number_of_connections() {
 }
 
 /// A connection that has logged in and does nothing.
-fn logged_in(app: &PgApp, user: &str, token: &str) -> TcpStream {
+pub fn logged_in(app: &PgApp, user: &str, token: &str) -> TcpStream {
     let mut stream = TcpStream::connect(app.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.write_all(&startup(user)).unwrap();
