@@ -15,9 +15,13 @@ const BY_KIND: &str = "SELECT kind, COUNT(*) AS n FROM complaints GROUP BY kind 
 
 /// An application with an invented register, and a server with a key file and a configuration among the files.
 fn with_register(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
+    served(app.generated(1_500, 11), files, config)
+}
+
+fn served(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
     let config = files.put("phananh.toml", config).display().to_string();
     let key = files.path().join("key").display().to_string();
-    let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key, "--config", &config]).start();
+    let app = app.arguments(&["--no-jobs", "--key-file", &key, "--config", &config]).start();
     app.key_file(files);
     app
 }
@@ -70,6 +74,30 @@ fn json_says_what_graphql_says_and_where_it_stands() {
         let written = ask(&team, written, "*/*");
         assert_eq!((given.status, &given.json()["rows"]), (200, &written.json()["rows"]), "{given:?}");
         assert!(given.json()["rows"][0][0].integer() > 0);
+    }
+}
+
+#[test]
+fn a_client_sees_what_it_wrote() {
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = served(app.world(), &files, "");
+        let (team, intake) = (app.as_role(Role::DataTeam), app.as_role(Role::Intake));
+        let count = |position: &str| {
+            let headers = [("content-type", "application/sql"), ("phananh-position", position)];
+            post(&team, "/sql", &headers, "SELECT COUNT(*) AS n FROM complaints")
+        };
+        for written in 1..=5 {
+            intake.data(&format!(
+                "mutation {{ submitComplaint(input: {{idempotencyKey: \"{written}\", unit: \"02CV\", category: \"HT\",
+                    legalForm: FEEDBACK, channel: PORTAL, text: \"x\"}}) {{ reference }} }}"
+            ));
+            let position = app.database.open().read(schema::db::dialect::current_position).unwrap();
+            let seen = count(&position.to_string());
+            assert_eq!((seen.status, &seen.json()["rows"]), (200, &json!([[6 + written]])), "{seen:?}");
+        }
+        let ahead = count("1000000000");
+        assert_eq!((ahead.status, ahead.codes()), (503, vec!["UNAVAILABLE".to_owned()]), "{}", ahead.text);
     }
 }
 

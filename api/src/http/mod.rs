@@ -27,6 +27,7 @@ mod server;
 mod sessions;
 mod signing_in;
 mod snapshot_keeper;
+mod snapshot_position;
 mod socket;
 mod spool;
 mod sql;

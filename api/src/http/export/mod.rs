@@ -16,6 +16,7 @@ use super::operation::{budget, run};
 use super::prepare::{Ready, prepare};
 use super::protocol::{Body, Media, OperationResult, locale, position_to_see, refusal, respond};
 use super::rights::RightsWatch;
+use super::snapshot_position::wait_for_position;
 use super::spool::spool;
 use crate::access::{EXPORTERS, Viewer};
 use crate::admission::{Owner, Permit};
@@ -86,6 +87,9 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
         }
         let download = download(service, http, &viewer).await?;
         return Ok(of_kept(service, http, &viewer, &asked, &kept, &wanted, download));
+    }
+    if asked.statistics.is_none() && asked.subject != Subject::Complaints {
+        wait_for_position(service, http).await?;
     }
     let source = source(service, &viewer, http, &asked).await?;
     let download = download(service, http, &viewer).await?;

@@ -8,6 +8,7 @@ use super::Service;
 use super::authenticate::authenticated;
 use super::graphql::counted_by_token;
 use super::protocol::{Media, refusal, respond};
+use super::snapshot_position::wait_for_position;
 use crate::access::{EXPORTERS, Viewer};
 use crate::graphql::error::Code;
 use crate::sql::formats::AnswerFormat;
@@ -89,6 +90,7 @@ async fn answered(
         return Err(bad_input(http, format!("rows must be from 0 to {most}")));
     }
     let parameters = asked.parameters().map_err(|message| bad_input(http, message))?;
+    wait_for_position(service, http).await?;
     let question = Question {
         text: asked.query,
         parameters,
