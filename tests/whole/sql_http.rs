@@ -90,7 +90,7 @@ fn a_client_sees_what_it_wrote() {
         for written in 1..=5 {
             intake.data(&format!(
                 "mutation {{ submitComplaint(input: {{idempotencyKey: \"{written}\", unit: \"02CV\", category: \"HT\",
-                    legalForm: FEEDBACK, channel: PORTAL, text: \"x\"}}) {{ reference }} }}"
+                    legalForm: FEEDBACK, channel: PORTAL, text: \"x {written}\"}}) {{ reference }} }}"
             ));
             let position = app.database.open().read(schema::db::dialect::current_position).unwrap();
             let seen = count(&position.to_string());

@@ -37,7 +37,7 @@ pub enum QueryError {
     /// The text or a parameter is wrong, or a limit is exceeded. The message says where.
     #[error("SQL: {0}")]
     Sql(String),
-    #[error("the query took longer than {} ms and was cancelled", .0.as_millis())]
+    #[error("the query took longer than {} ms and was cancelled: ask for a shorter period or fewer rows", .0.as_millis())]
     Timeout(Duration),
     #[error("the client disconnected and the query was cancelled")]
     Cancelled,
