@@ -5,6 +5,7 @@ use super::checked_arithmetic::CheckedArithmetic;
 use super::checked_sum::checked_sum;
 use super::decimals::{DecimalDivision, float_average};
 use super::percentile::exact_percentiles;
+use super::today::today;
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::SessionStateDefaults;
@@ -55,6 +56,8 @@ fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     all.extend(unicode::functions());
     all.extend(all_default_nested_functions());
     all.retain(|one| !OF_FILES.contains(&one.name()));
+    // Of two functions of one name the last one counts.
+    all.push(today());
     all
 }
 

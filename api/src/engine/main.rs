@@ -23,6 +23,7 @@ mod sandbox;
 mod session;
 mod statement;
 mod tables;
+mod today;
 
 use api::sql::protocol::Failed;
 use mimalloc::MiMalloc;
