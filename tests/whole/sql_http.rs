@@ -163,6 +163,15 @@ fn an_allow_list_of_operations_refuses_sql() {
     let app = with_register(TestApp::sqlite(), &files, "[api]\ntrusted_operations = [\"DATA_TEAM\"]\n");
     let refused = ask(&app.as_role(Role::DataTeam), "SELECT 1 AS one", "*/*");
     assert_eq!((refused.status, refused.codes()), (403, vec!["FORBIDDEN".to_owned()]));
+    let export = |role: Role, name: &str| {
+        let bearer = format!("Bearer {}", app.as_role(role).token);
+        app.server().send("GET", &format!("/export/{name}"), &[("authorization", &bearer)], "").status
+    };
+    for name in ["complaints.csv", "flags.csv", "workload.csv"] {
+        assert_eq!(export(Role::Board, name), 200, "{name}");
+        let refused = export(Role::DataTeam, name);
+        assert!((400..500).contains(&refused), "{name}: {refused}");
+    }
     assert_eq!(ask(&app.as_role(Role::Board), "SELECT 1 AS one", "*/*").status, 200);
 }
 
