@@ -157,6 +157,13 @@ fn a_sync_writes_what_changed_and_nothing_else() {
         let repaired = lake.sync(&database, &["--anew"]);
         assert_eq!(repaired["written"].list().len(), new.len(), "{repaired}");
         assert_eq!(program().json(&database, &lake.arguments("verify", &[]))["verified"], true);
+        // An engine that reads folders would count the rows of a file twice.
+        let table = lake.folder.join("complaints");
+        std::fs::copy(table.join("2024-01.parquet"), table.join("copy.parquet")).unwrap();
+        let twice = program().run(&database, lake.arguments("verify", &["--format", "json"]));
+        assert!(twice.status == 1 && twice.out.contains("complaints/copy.parquet"), "{twice:?}");
+        lake.sync(&database, &[]);
+        assert_eq!(program().json(&database, &lake.arguments("verify", &[]))["verified"], true);
     }
 }
 

@@ -139,13 +139,7 @@ impl Folder {
     /// `Lake` if the folder cannot be read, or a file not be removed.
     pub fn remove_others(&self, keep: &BTreeSet<&str>, tables: &BTreeSet<&str>) -> Result<(), JobError> {
         let mut folders = subfolders(&self.path(VERSIONS)).map_err(|error| failed(&self.root, error))?;
-        // A folder that holds no table of a lake is not ours.
-        let of_tables = subfolders(&self.root).map_err(|error| failed(&self.root, error))?;
-        folders.extend(
-            of_tables
-                .into_iter()
-                .filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(|name| tables.contains(name))),
-        );
+        folders.extend(self.folders_of(tables).map_err(|error| failed(&self.root, error))?);
         for folder in folders {
             let removed = self.remove_others_in(&folder, keep);
             removed.map_err(|error| failed(&folder, error))?;
@@ -153,6 +147,31 @@ impl Folder {
             let _not_empty = std::fs::remove_dir(&folder);
         }
         Ok(())
+    }
+
+    /// The folders of tables. One that holds no table of a lake is not ours.
+    fn folders_of(&self, tables: &BTreeSet<&str>) -> io::Result<Vec<PathBuf>> {
+        let is_of_table =
+            |path: &PathBuf| path.file_name().and_then(OsStr::to_str).is_some_and(|name| tables.contains(name));
+        Ok(subfolders(&self.root)?.into_iter().filter(is_of_table).collect())
+    }
+
+    /// The Parquet files in the folders of tables that are not among the shown ones.
+    ///
+    /// # Errors
+    /// If a folder cannot be read.
+    pub fn strays(&self, shown: &BTreeSet<&str>, tables: &BTreeSet<&str>) -> io::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for folder in self.folders_of(tables)? {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                let name = path.strip_prefix(&self.root).ok().and_then(Path::to_str);
+                let is_parquet = path.extension().is_some_and(|extension| extension == "parquet");
+                found.extend(name.filter(|name| is_parquet && !shown.contains(name)).map(str::to_owned));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
     }
 
     fn remove_others_in(&self, folder: &Path, keep: &BTreeSet<&str>) -> io::Result<()> {

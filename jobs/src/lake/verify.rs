@@ -6,6 +6,7 @@ use super::manifest::{LakeFile, Manifest};
 use super::parts::Source;
 use super::{Load, failed, reader_of, statements, tables_of};
 use crate::JobError;
+use crate::tables::TABLES;
 use data_encoding::HEXLOWER;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use schema::domain::calendar::local_date;
@@ -13,6 +14,7 @@ use schema::keys::Keys;
 use schema::{Db, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -104,6 +106,15 @@ fn problems_of_files(folder: &Folder, manifest: &Manifest) -> Vec<String> {
             Ok(Some(problem)) => problems.push(format!("{}: {problem}", file.path)),
             Err(error) => problems.push(format!("{}: {error}", file.path)),
         }
+    }
+    let shown: BTreeSet<&str> = manifest.files().map(|file| file.latest.as_str()).collect();
+    match folder.strays(&shown, &TABLES.iter().map(|table| table.name).collect()) {
+        Ok(strays) => problems.extend(strays.into_iter().map(|name| {
+            format!(
+                "{name}: it is no file of the lake, and engines that read folders count its rows; a sync removes it"
+            )
+        })),
+        Err(error) => problems.push(format!("{}: {error}", folder.root().display())),
     }
     for (name, text) in statements::files(manifest, folder.root()) {
         if std::fs::read(folder.path(&name)).ok().as_deref() != Some(text.as_bytes()) {
