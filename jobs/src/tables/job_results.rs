@@ -115,6 +115,7 @@ fn push(of: &Context<'_>, rows: &mut Rows, job: (&str, NaiveDate), lists: &[(&st
         numbers(rows, job, none, "", fields);
     }
     for (place, about) in lists {
+        let mut found: Vec<(Subject<'_>, &Map<String, Value>)> = Vec::new();
         for entry in document.pointer(place).and_then(Value::as_array).into_iter().flatten() {
             let (Some(fields), Some(code)) = (entry.as_object(), entry["code"].as_str()) else { continue };
             let reference = &of.snapshot.reference;
@@ -130,9 +131,12 @@ fn push(of: &Context<'_>, rows: &mut Rows, job: (&str, NaiveDate), lists: &[(&st
                 About::Subjects if entry["kind"] == SubjectKind::Officer.as_str() => officer(of, code, none),
                 About::Subjects => unit(),
             };
-            if let Some(subject) = subject {
-                numbers(rows, job, subject, "", fields);
-            }
+            found.extend(subject.map(|subject| (subject, fields)));
+        }
+        // The order of the document follows the codes of officers: it would tell who is behind pseudonyms.
+        found.sort_by_key(|(subject, _)| (subject.kind, subject.unit, subject.category, subject.officer));
+        for (subject, fields) in found {
+            numbers(rows, job, subject, "", fields);
         }
     }
 }

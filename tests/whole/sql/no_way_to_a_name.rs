@@ -136,6 +136,11 @@ fn no_column_tells_an_identity_and_no_pseudonym_links_two_readers() {
             assert_no_identity(role, &columns, &identities);
             of_readers.push(pseudonyms(columns.into_iter().flat_map(|read| read.cells)));
         }
+        // The order of rows tells no order of codes.
+        let listed = rows(&app.as_role(Role::DataTeam), "SELECT officer FROM job_results WHERE officer IS NOT NULL");
+        let mut officers: Vec<&str> = listed.iter().map(|row| row[0].text()).collect();
+        officers.dedup();
+        assert!(officers.len() > 2 && officers.is_sorted(), "{officers:?}");
         let lake = files.path().join("lake").display().to_string();
         let key = files.path().join("key").display().to_string();
         app.run(&["lake", "sync", &lake, "--key-file", &key]);

@@ -74,7 +74,7 @@ pub enum Content {
 }
 
 /// The content of a body. A web page can post `text/plain` to any server without asking it, but not with the header
-/// `authorization`, and this route identifies a client by nothing else.
+/// `authorization`, and the cookie of our own page counts only where that page sends it.
 ///
 /// # Errors
 /// If the content type is none of ours.
