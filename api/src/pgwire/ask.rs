@@ -62,7 +62,8 @@ pub async fn ask(
         () = running.stopped() => return Err(cancelled()),
         fields = described => fields.unwrap_or_else(|_| Err(broken()))?,
     };
-    let rows = Rows { chunks, ready: Vec::new().into_iter(), running, ended: false, _place: place };
+    let session = Arc::clone(session);
+    let rows = Rows { session, chunks, ready: Vec::new().into_iter(), running, ended: false, _place: place };
     Ok(QueryResponse::new(fields, unfold(rows, Rows::next)))
 }
 
@@ -183,6 +184,7 @@ fn message(failure: &PgWireError) -> String {
 
 /// The rows of an answer on their way to the client.
 struct Rows {
+    session: Arc<Session>,
     chunks: UnboundedReceiver<PgWireResult<Vec<DataRow>>>,
     ready: IntoIter<DataRow>,
     running: Running,
@@ -207,7 +209,14 @@ impl Rows {
             };
             match chunk {
                 None => return None,
-                Some(Ok(rows)) => self.ready = rows.into_iter(),
+                Some(Ok(rows)) => {
+                    // A client may read slowly: a token that is revoked meanwhile reads nothing more.
+                    if let Err(failure) = self.session.check().await {
+                        self.ended = true;
+                        return Some((Err(failure), self));
+                    }
+                    self.ready = rows.into_iter();
+                }
                 Some(Err(failure)) => {
                     self.ended = true;
                     return Some((Err(failure), self));
