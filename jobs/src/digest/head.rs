@@ -14,7 +14,7 @@ use crate::analyses::category_trends::TrendPeriod;
 use crate::analyses::overdue::{OverdueDocument, by_responsible_unit, named_by, overdue};
 use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness, timeliness};
 use crate::analyses::trends::trends_of;
-use crate::flags;
+use crate::flags::{self, Stored};
 use crate::results::recurrence;
 use crate::scheduled;
 use crate::snapshot::Snapshot;
@@ -26,8 +26,9 @@ use schema::enums::{FlagState, UnitKind};
 use schema::models::{Escalation, JobRun, Unit};
 use schema::register::demonstration;
 use schema::tables::{escalations, flags as flag_rows, measures};
-use schema::{Conn, Id};
+use schema::{Conn, Id, JsonValue};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
@@ -115,8 +116,9 @@ pub(super) fn head_document(
     flagged.retain(|stored| {
         stored.flag.as_ref().is_some_and(|flag| flag.state != FlagState::Dismissed && seen.contains(&flag.id))
     });
-    let states = states(conn)?;
+    let states = states_alone(states(conn)?);
     let subjects = subjects(conn, &flagged, as_of)?;
+    without_numbers(&mut flagged);
     let trends = trends_of(&visible, first, TrendPeriod::up_to(as_of), BTreeMap::new())?;
     let mut late = overdue(&visible, as_of)?;
     let escalated = escalated(conn, reader, rights, snapshot, before.map(|before| before.as_of), as_of)?;
@@ -128,6 +130,9 @@ pub(super) fn head_document(
     let flags_before = before.map(|before| {
         let mut flags = before.flags.clone();
         flags.standing.retain(|one| seen.contains(&one.flag));
+        for one in &mut flags.standing {
+            (one.reason_vi, one.reason_en, one.plain) = (String::new(), String::new(), None);
+        }
         flags
     });
     let overdue = OverdueDocument {
@@ -191,6 +196,20 @@ pub(super) fn head_document(
         proposals: Vec::new(),
         head: Some(head),
     })
+}
+
+/// Takes the numbers and the reasons from flags: they count complaints that are withheld from the head of a unit, for
+/// whom the API answers null, too.
+fn without_numbers(flagged: &mut [Stored]) {
+    for Stored { assessment, .. } in flagged {
+        (assessment.reason_vi, assessment.reason_en) = (String::new(), String::new());
+        assessment.numbers = JsonValue(json!({}));
+    }
+}
+
+/// The states of flags without the reasons of the Board, whose reviews no head of a unit reads.
+fn states_alone(states: BTreeMap<Id, (FlagState, Option<String>)>) -> BTreeMap<Id, (FlagState, Option<String>)> {
+    states.into_iter().map(|(id, (state, _))| (id, (state, None))).collect()
 }
 
 fn number(count: usize) -> u32 {
