@@ -1,6 +1,7 @@
 //! The rights of readers of digests: those of viewers, so that a digest has what its reader sees in lists.
 
 use super::Viewer;
+use diesel::prelude::*;
 use jobs::digest::reader::{Reader, ReaderRights};
 use jobs::snapshot::Snapshot;
 use polars::prelude::Expr;
@@ -14,13 +15,19 @@ pub struct Readers;
 
 /// The reader as a viewer. Who reads about one unit gets what the head of that unit sees, a member of the Board, too.
 fn viewer(reader: &Reader) -> Viewer {
+    let role = if reader.unit_id.is_some() { Role::UnitHead } else { reader.principal.role };
+    Viewer { role, unit_id: reader.unit_id, ..principal(reader) }
+}
+
+/// The reader as it signs in.
+fn principal(reader: &Reader) -> Viewer {
     let principal = &reader.principal;
     Viewer {
         token_id: principal.id,
         principal_id: principal.id,
         name: principal.name.clone(),
-        role: if reader.unit_id.is_some() { Role::UnitHead } else { principal.role },
-        unit_id: reader.unit_id,
+        role: principal.role,
+        unit_id: principal.unit_id,
         officer_id: principal.officer_id,
         outside: principal.outside,
         expires_at: None,
@@ -33,7 +40,11 @@ impl ReaderRights for Readers {
     }
 
     fn flags(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<flags::table>> {
-        viewer(reader).flags(tree)
+        // A member of the Board who is an officer sees no flags of branches where it served, of which a head sees some.
+        match (viewer(reader).flags(tree), principal(reader).flags(tree)) {
+            (None, other) | (other, None) => other,
+            (Some(of_unit), Some(of_reader)) => Some(Box::new(of_unit.and(of_reader))),
+        }
     }
 
     fn measures(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<measures::table>> {
