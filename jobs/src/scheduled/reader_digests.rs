@@ -142,7 +142,7 @@ fn row(
     match composed {
         Composed::Lost(why) => {
             tracing::warn!(recipient = %subscription.id, why, "a digest was not made: its reader may not read it");
-            let error = Some(format!("nothing was sent: {why}"));
+            let error = Some(format!("{}{why}", outbox::LOST));
             Some(ReaderDigest { state: DeliveryState::Failed, error, ..empty })
         }
         Composed::Made(made) if made.is_wanted => Some(ReaderDigest {

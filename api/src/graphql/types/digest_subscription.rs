@@ -95,11 +95,11 @@ impl DigestSubscription {
     /// The latest 50 digests made for the reader, the latest first.
     async fn digests(&self, ctx: &Context<'_>) -> Result<Vec<ReaderDigest>> {
         // An ADMIN manages subscriptions and reads no digests; another reader's digests have what that reader may see.
-        let (viewer, id) = (viewer(ctx)?, self.0.id);
-        if self.0.principal_id != Some(viewer.principal_id) {
+        if self.0.principal_id != Some(viewer(ctx)?.principal_id) {
             return Ok(Vec::new());
         }
-        let rows = request(ctx)?.read(move |conn| reader::outbox::sent(conn, id, SENT)).await?;
+        let subscription = self.0.clone();
+        let rows = request(ctx)?.read(move |conn| reader::outbox::sent(conn, &subscription, SENT)).await?;
         Ok(rows.into_iter().map(ReaderDigest).collect())
     }
 }

@@ -15,6 +15,9 @@ use schema::states::StateTable;
 use schema::tables::{digest_subscriptions, reader_digests};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 
+/// Begins the reason why nothing was sent to a reader without the right to it.
+pub const LOST: &str = "nothing was sent: ";
+
 /// The last digest that was sent to the reader of a subscription before a day, with its document. None when there is
 /// none or its document cannot be parsed.
 ///
@@ -27,6 +30,8 @@ pub fn previous(
 ) -> Result<Option<(Id, DigestDocument)>, StoreError> {
     let found: Option<ReaderDigest> = reader_digests::table
         .filter(reader_digests::subscription_id.eq(subscription.id))
+        // Those before were another reader's, or about another unit.
+        .filter(reader_digests::created_at.ge(subscription.created_at))
         .filter(reader_digests::state.eq(DeliveryState::Sent))
         .filter(reader_digests::as_of.lt(as_of))
         .order(reader_digests::as_of.desc())
@@ -42,18 +47,23 @@ pub fn previous(
     }))
 }
 
-/// Stores a digest of a reader; false if there is one for the day already.
+/// Stores a digest of a reader; false if there is one for the day already. It replaces the note that none could be made.
 ///
 /// # Errors
 /// If the database cannot be written.
 pub fn store(tx: &mut WriteTx<'_>, digest: &ReaderDigest) -> Result<bool, StoreError> {
-    let existing: i64 = reader_digests::table
+    let existing: Option<(Id, String)> = reader_digests::table
         .filter(reader_digests::subscription_id.eq(digest.subscription_id))
         .filter(reader_digests::as_of.eq(digest.as_of))
-        .count()
-        .get_result(tx.conn)?;
-    if existing > 0 {
-        return Ok(false);
+        .select((reader_digests::id, reader_digests::subject))
+        .first(tx.conn)
+        .optional()?;
+    if let Some((id, subject)) = existing {
+        if !subject.is_empty() || digest.subject.is_empty() {
+            return Ok(false);
+        }
+        diesel::delete(reader_digests::table.find(id)).execute(tx.conn)?;
+        tx.record_state(StateTable::ReaderDigests, &id);
     }
     each!(&mut *tx.conn, c => diesel::insert_into(reader_digests::table).values(digest).execute(c)?);
     tx.record_state(StateTable::ReaderDigests, &digest.id);
@@ -119,10 +129,10 @@ pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<OutgoingDeliv
                 _ if digest.attempts >= ATTEMPTS => {
                     Some("the node went away in the last attempt: `phananh digest retry` sends it once more".to_owned())
                 }
-                Err(why) => Some(format!("nothing was sent: {why}")),
-                // A digest about other units than the reader has now was made for other rights.
-                Ok(reader) if reader.unit_id.is_none() != digest.document.0["unit"].is_null() => {
-                    Some("nothing was sent: the reader's units have changed".to_owned())
+                Err(why) => Some(format!("{LOST}{why}")),
+                // A digest for another reader or about another unit was made for other rights.
+                Ok(_) if digest.created_at < subscription.created_at => {
+                    Some(format!("{LOST}its address has another reader or unit now"))
                 }
                 Ok(_) => None,
             };
@@ -242,13 +252,14 @@ pub fn retry(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
     Ok(ids.len())
 }
 
-/// The digests of a subscription, the latest first.
+/// The digests of a subscription for its present reader, the latest first.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub fn sent(conn: &mut Conn, subscription: Id, limit: i64) -> Result<Vec<ReaderDigest>, StoreError> {
+pub fn sent(conn: &mut Conn, subscription: &DigestSubscription, limit: i64) -> Result<Vec<ReaderDigest>, StoreError> {
     Ok(reader_digests::table
-        .filter(reader_digests::subscription_id.eq(subscription))
+        .filter(reader_digests::subscription_id.eq(subscription.id))
+        .filter(reader_digests::created_at.ge(subscription.created_at))
         .order(reader_digests::as_of.desc())
         .limit(limit)
         .select(ReaderDigest::as_select())

@@ -76,7 +76,13 @@ pub fn subscribe(
         let message = format!("{address} has a subscription already: `phananh digest unsubscribe` ends it");
         return Err(StoreError::Conflict(message));
     }
-    let (id, created_at) = existing.as_ref().map_or_else(|| (random_id(), tx.now), |row| (row.id, row.created_at));
+    let id = existing.as_ref().map_or_else(random_id, |row| row.id);
+    // An address has one row. Digests from before this time were made for other rights: nobody reads, compares with or
+    // sends them any more.
+    let is_same = |row: &&DigestSubscription| {
+        (row.principal_id, row.role, row.unit_id) == (Some(reader.id), Some(reader.role), unit_id)
+    };
+    let created_at = existing.as_ref().filter(is_same).map_or(tx.now, |row| row.created_at);
     let row = DigestSubscription {
         id,
         channel: wish.channel,
