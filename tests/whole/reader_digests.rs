@@ -235,6 +235,26 @@ fn an_address_that_another_reader_takes_over_tells_it_nothing_of_earlier_digests
 }
 
 #[test]
+fn mail_goes_to_allowed_domains_only_also_when_they_were_limited_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = TestApp::sqlite().filled(world).arguments(&["--no-jobs"]).start();
+    let database = &app.database;
+    let mut server = MailServer::new();
+    server.start();
+    let config = config(folder.path(), server.port);
+    token(database, "chair", &["--role", "BOARD"]);
+    // Without the configuration every domain is allowed.
+    subscribe(database, "board@elsewhere.example", "vi", &[]);
+    subscribe(database, "chair@elsewhere.example", "vi", &["--reader", "chair"]);
+    assert_eq!(run(database, "digest", &config)["posted"], 1);
+    assert_eq!(run(database, "reader-digests", &config)["digests"], 1);
+    assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 0, "failed": 2 }));
+    assert!(server.mails().is_empty());
+    let log = program().json(database, &["digest", "deliveries"]);
+    assert!(log.list().iter().all(|one| one["error"].text().contains("digests.domains")), "{log}");
+}
+
+#[test]
 fn a_digest_that_could_not_be_made_for_a_lost_right_is_made_once_it_is_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let app = TestApp::sqlite().filled(world).arguments(&["--no-jobs"]).start();

@@ -3,6 +3,7 @@
 
 use super::{overdue, timeliness, trends};
 use crate::JobError;
+use crate::digest::outbox::OutgoingDelivery;
 use crate::digest::{LOCALES, before, document, outbox, reader, render};
 use crate::notify::{self, Item};
 use crate::results::recurrence;
@@ -101,6 +102,11 @@ fn make(conn: &mut Conn, snapshot: &Snapshot, run: &JobRun, base_url: Option<&st
         .collect()
 }
 
+/// Checks again whether mail may go to a recipient: the domains may have changed since it subscribed.
+fn allowed(context: &Context<'_>, (_, _, recipient): &OutgoingDelivery) -> Result<(), String> {
+    reader::check_domain(recipient.channel, &recipient.address, &context.settings.digests.domains)
+}
+
 fn warn_of_waiting_mail(digests: i64) {
     if digests > 0 {
         tracing::warn!(digests, "digests wait for a mail server: add [smtp] to the configuration");
@@ -142,7 +148,7 @@ impl Job for Deliver {
         let (mut sent, mut failed) = (0, 0);
         while !context.is_stopping() {
             let Some(outgoing) = outbox::take(context.db, run, by_mail)? else { break };
-            let outcome = sender.send(&outgoing);
+            let outcome = allowed(context, &outgoing).and_then(|()| sender.send(&outgoing));
             if outcome.is_err() {
                 failed += 1;
                 // The server's reply may contain the address: only the delivery log keeps it.
@@ -154,9 +160,7 @@ impl Job for Deliver {
         }
         while !context.is_stopping() {
             let Some(outgoing) = reader::outbox::take(context.db, run, by_mail)? else { break };
-            let outcome =
-                reader::check_domain(outgoing.2.channel, &outgoing.2.address, &context.settings.digests.domains)
-                    .and_then(|()| sender.send(&outgoing));
+            let outcome = allowed(context, &outgoing).and_then(|()| sender.send(&outgoing));
             if outcome.is_err() {
                 failed += 1;
                 tracing::warn!(digest = %outgoing.1.id, recipient = %outgoing.2.id, "a digest was not delivered");

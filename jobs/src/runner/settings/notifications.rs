@@ -17,7 +17,8 @@ impl LinkSettings {
             Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => {
                 Err(format!("links.base_url {url:?}: write it like https://phananh.example"))
             }
-            Some(url) if url.contains(['<', '>', '"', ' ', '?', '#']) || !url.is_ascii() => {
+            // Headers of mails have it as it is.
+            Some(url) if url.contains(['<', '>', '"', ' ', '?', '#']) || !url.bytes().all(|b| b.is_ascii_graphic()) => {
                 Err(format!("links.base_url {url:?} must be a plain address in ASCII"))
             }
             _ => Ok(()),
@@ -88,5 +89,24 @@ impl AlertSettings {
             return Err("alerts: missed_after_minutes must be from 1 to 10080".into());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_the_server_can_stand_in_a_header() {
+        let check = |url: &str| LinkSettings { base_url: Some(url.to_owned()) }.check();
+        assert!(check("https://phananh.example").is_ok() && check("http://127.0.0.1:8080/a").is_ok());
+        for url in [
+            "phananh.example",
+            "https://x.example\r\nBcc: evil@example.org",
+            "https://x.example/\t",
+            "https://x.example/?a",
+        ] {
+            assert!(check(url).is_err(), "{url:?}");
+        }
     }
 }
