@@ -1,7 +1,9 @@
 //! Digests for each reader: with what the reader may see when they are sent, and nothing for lost rights.
 
 use crate::program;
+use diesel::prelude::*;
 use mail_parser::{MessageParser, MimeHeaders};
+use schema::tables::reader_digests;
 use serde_json::{Value, json};
 use std::path::Path;
 use tests::{Database, Json, MailServer, Role, TestApp, file};
@@ -157,6 +159,20 @@ fn a_reader_who_lost_the_right_gets_nothing_and_the_log_says_why() {
         // A retry changes nothing while the right is lost.
         app.run(&["digest", "retry"]);
         assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 0, "failed": 0 }));
+        // That is no failure; a mail server that refuses is one.
+        let undelivered = || {
+            run(database, "alerts", &config);
+            let all = program().json(database, &["alerts", "list"]);
+            all.list().iter().filter(|one| one["kind"] == "DIGEST_UNDELIVERED").count()
+        };
+        assert_eq!(undelivered(), 0, "{}", database.name);
+        let refused = reader_digests::error.eq(Some("mail server: 550"));
+        let changed = database.open().write("test", |tx| {
+            diesel::update(reader_digests::table).set(refused).execute(tx.conn)?;
+            Ok(())
+        });
+        changed.expect("the log is changed");
+        assert_eq!(undelivered(), 2, "{}", database.name);
     }
 }
 

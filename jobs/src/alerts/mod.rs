@@ -2,7 +2,7 @@
 //! and ends what is over.
 //!
 //! Of each subject there is at most one alert a day: what is over and begins again on the same day stands again without
-//! another message.
+//! another message, and ends without another one, too.
 
 mod runs;
 mod store;
@@ -10,6 +10,7 @@ mod technical;
 
 pub use store::apply;
 
+use crate::digest::reader::outbox::LOST;
 use crate::runner::job::Context;
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -117,13 +118,18 @@ fn undelivered(conn: &mut Conn, now: Timestamp) -> Result<Vec<Found>, StoreError
         .load(conn)?;
     let late =
         reader_digests::state.eq(DeliveryState::Pending).and(reader_digests::created_at.lt(before(UNDELIVERED_HOURS)));
-    let of_readers: Vec<(Id, NaiveDate)> = reader_digests::table
+    let of_readers: Vec<(Id, NaiveDate, Option<String>)> = reader_digests::table
         .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(reader_digests::subscription_id)))
         .filter(digest_subscriptions::ended_at.is_null())
         .filter(reader_digests::created_at.gt(before(24 * DIGEST_DAYS)))
         .filter(reader_digests::state.eq(DeliveryState::Failed).or(late))
-        .select((reader_digests::id, reader_digests::as_of))
+        .select((reader_digests::id, reader_digests::as_of, reader_digests::error))
         .load(conn)?;
+    // Nothing is sent to a reader who lost the right to it: that is no failure, and the log has it.
+    let of_readers = of_readers
+        .into_iter()
+        .filter(|(.., error)| !error.as_deref().is_some_and(|error| error.starts_with(LOST)))
+        .map(|(id, as_of, _)| (id, as_of));
     let mut by_digest: BTreeMap<(NaiveDate, Id), u32> = BTreeMap::new();
     for (id, as_of) in rows.into_iter().chain(of_readers) {
         *by_digest.entry((as_of, id)).or_default() += 1;

@@ -5,6 +5,7 @@ use crate::runner::job::{Context, Job};
 use crate::runner::ledger;
 use chrono::TimeDelta;
 use diesel::prelude::*;
+use schema::db::MultiBackend;
 use schema::enums::{AlertKind, RunOrigin, RunState};
 use schema::models::JobRun;
 use schema::tables::job_runs;
@@ -18,16 +19,9 @@ pub fn failed_or_missed(context: &Context<'_>, conn: &mut Conn, now: Timestamp) 
     for job in context.jobs.iter() {
         // A job that no scheduler has seen has no times yet.
         let Some(row) = rows.iter().find(|row| row.job == job.name()) else { continue };
-        let last: Option<JobRun> = job_runs::table
-            .filter(job_runs::job.eq(job.name()))
-            .filter(job_runs::origin.eq(RunOrigin::Scheduled))
-            .order((job_runs::scheduled_at.desc(), job_runs::id.desc()))
-            .select(JobRun::as_select())
-            .first(conn)
-            .optional()?;
-        if let Some(run) = &last
+        let last = last_scheduled(conn, job.name(), false)?;
+        if let Some(run) = last_scheduled(conn, job.name(), true)?
             && run.state == RunState::Failed
-            && run.retry_at.is_none()
         {
             found.push(Found {
                 kind: AlertKind::JobFailed,
@@ -48,6 +42,20 @@ pub fn failed_or_missed(context: &Context<'_>, conn: &mut Conn, now: Timestamp) 
         }
     }
     Ok(found)
+}
+
+/// The last scheduled run of a job; with `has_ended`, that of those that ended and are not tried again: a run under way
+/// does not say that what failed before works now.
+fn last_scheduled(conn: &mut Conn, job: &str, has_ended: bool) -> Result<Option<JobRun>, StoreError> {
+    let mut runs = job_runs::table
+        .into_boxed::<MultiBackend>()
+        .filter(job_runs::job.eq(job.to_owned()))
+        .filter(job_runs::origin.eq(RunOrigin::Scheduled));
+    if has_ended {
+        runs = runs.filter(job_runs::state.ne(RunState::Running)).filter(job_runs::retry_at.is_null());
+    }
+    let latest = runs.order((job_runs::scheduled_at.desc(), job_runs::id.desc()));
+    Ok(latest.select(JobRun::as_select()).first(conn).optional()?)
 }
 
 /// The time after `since` at which a job should have run.

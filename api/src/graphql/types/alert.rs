@@ -45,7 +45,8 @@ impl Alert {
     }
 
     /// Numbers and times, by name. Of a burst: `complaints`, how many are usual (`expected`), the hours, and
-    /// `falseAlarmsPerMonth`, which bounds how many such alerts chance is expected to raise in a month.
+    /// `falseAlarmsPerMonth`, which bounds how many such alerts chance is expected to raise in a month. `standsAgain`:
+    /// it was over and began again on its day.
     async fn details(&self) -> Json<&serde_json::Value> {
         Json(&self.0.details.0)
     }
