@@ -193,7 +193,7 @@ complaint = Complaint
 due-on = Deadline
 late = Overdue complaints
 overdue-by = Overdue by
-escalated-here = Newly escalated to this unit
+escalated-here = Newly escalated to this unit or one below it
 footer-head = It has only what its reader may see in the system.
 
 measure-outcome = { $kind } from { $from }: { $before } complaints in the { $days } days before, { $after } in the { $days } days from then on.

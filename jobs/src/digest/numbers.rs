@@ -23,7 +23,8 @@ pub struct NumberLine {
     /// `received`, `answered`, `overdue` (at the end of the period) or `cost`.
     pub key: String,
     pub now: f64,
-    pub before: f64,
+    /// None in a register that is younger than two periods.
+    pub before: Option<f64>,
     /// The mean of the earlier periods, less and plus two standard deviations. None in a young register.
     pub usual: Option<(f64, f64)>,
 }
@@ -31,8 +32,7 @@ pub struct NumberLine {
 impl NumberLine {
     /// `now` and the earlier periods, the latest first.
     fn new(key: &str, now: f64, earlier: &[f64]) -> Self {
-        let before = earlier.first().copied().unwrap_or(0.0);
-        Self { key: key.to_owned(), now, before, usual: usual(earlier) }
+        Self { key: key.to_owned(), now, before: earlier.first().copied(), usual: usual(earlier) }
     }
 }
 
@@ -142,6 +142,12 @@ mod tests {
         // Mean 5, sample standard deviation 2.138.
         let (low, high) = usual(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).expect("a range");
         assert!((low - (5.0 - 2.0 * 2.138_089_935)).abs() < 1e-6 && (high - (5.0 + 2.0 * 2.138_089_935)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_young_register_has_no_period_before() {
+        assert_eq!(NumberLine::new("received", 3.0, &[]).before, None);
+        assert_eq!(NumberLine::new("received", 3.0, &[0.0]).before, Some(0.0));
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
             rows.push(vec![
                 word(&format!("number-{}", line.key))?.into(),
                 Some(line.now).into(),
-                Some(line.before).into(),
+                line.before.into(),
                 low.into(),
                 high.into(),
             ]);

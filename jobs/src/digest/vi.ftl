@@ -142,7 +142,7 @@ complaint = Phản ánh
 due-on = Hạn trả lời
 late = Phản ánh quá hạn
 overdue-by = Quá hạn
-escalated-here = Mới chuyển lên đơn vị này
+escalated-here = Mới chuyển lên đơn vị này hoặc đơn vị trực thuộc
 footer-head = Bản tin chỉ gồm những gì người nhận được xem trên hệ thống.
 
 measure-outcome = { $kind } từ ngày { $from }: { $before } phản ánh trong { $days } ngày trước, { $after } trong { $days } ngày kể từ đó.
