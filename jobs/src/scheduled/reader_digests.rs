@@ -5,7 +5,7 @@ use crate::JobError;
 use crate::digest::reader::{self, Composed, compose, outbox};
 use crate::runner::cron::Schedule;
 use crate::runner::job::{Context, Job, Publish, day_of};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use schema::domain::calendar::local_date;
 use schema::domain::ids::random_id;
 use schema::enums::{DeliveryState, RunOrigin};
@@ -14,6 +14,8 @@ use schema::{Conn, Id, JsonValue, StoreError, Timestamp};
 use serde_json::json;
 
 pub const NAME: &str = "reader-digests";
+/// How long a digest that cannot be made is tried, each minute. A job whose result it reads may be late.
+const TRIED_HOURS: i64 = 2;
 
 pub struct ReaderDigests;
 
@@ -73,11 +75,17 @@ impl Job for ReaderDigests {
                         }
                         None => unwanted += 1,
                     },
-                    // One reader's digest must not keep those of others back. It is tried again at the next minute.
+                    // One reader's digest must not keep those of others back. It is tried again at the next minute,
+                    // for some time.
                     Err(error) => {
                         tracing::warn!(recipient = %subscription.id, %error, "a digest could not be made");
                         broken += 1;
-                        continue;
+                        if !at.is_some_and(|at| is_given_up(at, now)) {
+                            continue;
+                        }
+                        let error = Some(format!("it could not be made: {error}"));
+                        let none = empty(run.id, &subscription, as_of, now);
+                        made.push(ReaderDigest { state: DeliveryState::Failed, error, ..none });
                     }
                 }
             }
@@ -112,6 +120,11 @@ fn due_at(subscription: &DigestSubscription, now: Timestamp) -> Option<Timestamp
     (last > subscription.considered_at.unwrap_or(subscription.created_at)).then_some(last)
 }
 
+/// Whether a digest that cannot be made is not tried any more.
+fn is_given_up(at: Timestamp, now: Timestamp) -> bool {
+    at.utc() + TimeDelta::hours(TRIED_HOURS) <= now.utc()
+}
+
 /// The row of a digest, or of its absence for lost rights; None if its reader does not want it.
 fn row(
     run_id: Id,
@@ -120,7 +133,29 @@ fn row(
     composed: Composed,
     now: Timestamp,
 ) -> Option<ReaderDigest> {
-    let empty = ReaderDigest {
+    let empty = empty(run_id, subscription, as_of, now);
+    match composed {
+        Composed::Lost(why) => {
+            tracing::warn!(recipient = %subscription.id, why, "a digest was not made: its reader may not read it");
+            let error = Some(format!("{}{why}", outbox::LOST));
+            Some(ReaderDigest { state: DeliveryState::Failed, error, ..empty })
+        }
+        Composed::Made(made) if made.is_wanted => Some(ReaderDigest {
+            previous_id: made.previous_id,
+            subject: made.rendered.subject,
+            html: made.rendered.html,
+            text: made.rendered.text,
+            position: made.document.position,
+            document: JsonValue(json!(made.document)),
+            ..empty
+        }),
+        Composed::Made(_) => None,
+    }
+}
+
+/// A row without a digest.
+fn empty(run_id: Id, subscription: &DigestSubscription, as_of: NaiveDate, now: Timestamp) -> ReaderDigest {
+    ReaderDigest {
         id: random_id(),
         subscription_id: subscription.id,
         run_id,
@@ -138,22 +173,5 @@ fn row(
         next_attempt_at: now,
         sent_at: None,
         error: None,
-    };
-    match composed {
-        Composed::Lost(why) => {
-            tracing::warn!(recipient = %subscription.id, why, "a digest was not made: its reader may not read it");
-            let error = Some(format!("{}{why}", outbox::LOST));
-            Some(ReaderDigest { state: DeliveryState::Failed, error, ..empty })
-        }
-        Composed::Made(made) if made.is_wanted => Some(ReaderDigest {
-            previous_id: made.previous_id,
-            subject: made.rendered.subject,
-            html: made.rendered.html,
-            text: made.rendered.text,
-            position: made.document.position,
-            document: JsonValue(json!(made.document)),
-            ..empty
-        }),
-        Composed::Made(_) => None,
     }
 }
