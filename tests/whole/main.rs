@@ -85,6 +85,7 @@ mod pgwire;
 mod priorities;
 mod private_files;
 mod questions;
+mod reader_digest_rights;
 mod reader_digests;
 mod recounted;
 mod recurrence;

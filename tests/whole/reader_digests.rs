@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use std::path::Path;
 use tests::{Database, Json, MailServer, Role, TestApp, file};
 
-const DAY: &str = "2025-12-31";
+pub const DAY: &str = "2025-12-31";
 
 /// Generates a register and runs the jobs that a digest reads.
-fn world(database: &Database) {
+pub fn world(database: &Database) {
     program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
     for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "blame-check"] {
         program().run(database, ["jobs", "run", job, "--as-of", DAY]).ok();
     }
 }
 
-fn config(folder: &Path, port: u16) -> String {
+pub fn config(folder: &Path, port: u16) -> String {
     let text = format!(
         "[smtp]\nhost = \"127.0.0.1\"\nport = {port}\nencryption = \"none\"\nfrom = \"board@example.org\"\n\
          [links]\nbase_url = \"https://phananh.example.org\"\n[digests]\ndomains = [\"example.org\"]\n"
@@ -27,35 +27,25 @@ fn config(folder: &Path, port: u16) -> String {
 }
 
 /// Makes a token with a name; returns it.
-fn token(database: &Database, name: &str, more: &[&str]) -> String {
+pub fn token(database: &Database, name: &str, more: &[&str]) -> String {
     let args = [&["token", "create", "--name", name][..], more].concat();
     program().json(database, &args)["token"].text().to_owned()
 }
 
-fn subscribe(database: &Database, address: &str, locale: &str, more: &[&str]) -> Value {
+pub fn subscribe(database: &Database, address: &str, locale: &str, more: &[&str]) -> Value {
     let args = [&["digest", "subscribe", "--email", address, "--locale", locale][..], more].concat();
     program().json(database, &args)
 }
 
-/// The document that a mail has as an attachment.
-fn document(mail: &[u8]) -> Value {
-    let mail = MessageParser::default().parse(mail).expect("a mail that parses");
-    let is_json = |part: &&mail_parser::MessagePart<'_>| {
-        part.content_type().and_then(|kind| kind.subtype()).is_some_and(|kind| kind == "json")
-    };
-    let part = mail.parts.iter().find(is_json).expect("a document");
-    serde_json::from_slice(part.contents()).expect("JSON")
-}
-
 /// Two branches.
-fn branches(app: &TestApp) -> [String; 2] {
+pub fn branches(app: &TestApp) -> [String; 2] {
     let query = "{ units(first: 2, filter: {kind: {eq: BRANCH}}) { nodes { code } } }";
     let found = app.as_role(Role::Board).data(query);
     let code = |place: usize| found["units"]["nodes"][place]["code"].text().to_owned();
     [code(0), code(1)]
 }
 
-fn run(database: &Database, job: &str, config: &str) -> Value {
+pub fn run(database: &Database, job: &str, config: &str) -> Value {
     program().json(database, &["jobs", "run", job, "--as-of", DAY, "--config", config])["summary"].clone()
 }
 
@@ -174,117 +164,6 @@ fn a_reader_who_lost_the_right_gets_nothing_and_the_log_says_why() {
         changed.expect("the log is changed");
         assert_eq!(undelivered(), 2, "{}", database.name);
     }
-}
-
-#[test]
-fn a_head_reads_which_flags_stand_and_none_of_their_numbers() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
-        let database = &app.database;
-        let mut server = MailServer::new();
-        server.start();
-        let config = config(folder.path(), server.port);
-        let query = "{ units(first: 1, filter: {kind: {eq: GENERAL_DEPARTMENT}}) { nodes { code } } }";
-        let found = app.as_role(Role::Board).data(query);
-        let top = found["units"]["nodes"][0]["code"].text().to_owned();
-        token(database, "chair", &["--role", "BOARD"]);
-        token(database, "head", &["--role", "UNIT_HEAD", "--unit", &top]);
-        for name in ["chair", "head"] {
-            subscribe(database, &format!("{name}@example.org"), "en", &["--reader", name]);
-        }
-        run(database, "reader-digests", &config);
-        assert_eq!(run(database, "deliver-digests", &config)["sent"], 2);
-        let documents: Vec<Value> = server.mails().iter().map(|mail| document(mail)).collect();
-        let of = |is_head: bool| documents.iter().find(|one| one["unit"].is_null() != is_head).expect("it").clone();
-        let (head, chair) = (of(true), of(false));
-        assert!(chair["flags"]["standing"].list().iter().all(|flag| !flag["reasonEn"].text().is_empty()));
-        let standing = head["flags"]["standing"].list();
-        assert!(!standing.is_empty(), "{}: the head of all units sees flags", database.name);
-        for flag in standing {
-            // As in the API: these count complaints that are withheld from a head.
-            assert_eq!((&flag["reasonVi"], &flag["reasonEn"], &flag["plain"]), (&json!(""), &json!(""), &Value::Null));
-        }
-        let mails = server.mails();
-        let is_head = |mail: &&Vec<u8>| !document(mail)["unit"].is_null();
-        let mail = mails.iter().find(is_head).expect("the mail of the head");
-        let mail = MessageParser::default().parse(mail.as_slice()).expect("a mail");
-        for body in [mail.body_text(0).expect("text"), mail.body_html(0).expect("HTML")] {
-            assert!(!body.contains("times as many as") && !body.contains("complained in"), "{body}");
-        }
-    }
-}
-
-#[test]
-fn an_address_that_another_reader_takes_over_tells_it_nothing_of_earlier_digests() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
-        let database = &app.database;
-        let [own, _] = branches(&app);
-        let mut server = MailServer::new();
-        server.start();
-        let config = config(folder.path(), server.port);
-        let on = |job: &str, day: &str| {
-            program().json(database, &["jobs", "run", job, "--as-of", day, "--config", &config])["summary"].clone()
-        };
-        token(database, "chair", &["--role", "BOARD"]);
-        let head = app.as_holder(&["--name", "head", "--role", "UNIT_HEAD", "--unit", &own]);
-        let shared = "shared@example.org";
-        subscribe(database, shared, "vi", &["--reader", "chair"]);
-        on("reader-digests", DAY);
-        assert_eq!(on("deliver-digests", DAY)["sent"], 1);
-        // Another one waits when the reader leaves.
-        assert_eq!(on("reader-digests", "2026-01-01")["digests"], 1);
-        app.run(&["digest", "unsubscribe", "--email", shared]);
-        subscribe(database, shared, "vi", &["--reader", "head"]);
-        assert_eq!(on("deliver-digests", DAY), json!({ "sent": 0, "failed": 0 }), "{}", database.name);
-        assert_eq!(server.mails().len(), 1);
-        let archive = "{ digestSubscriptions { reader digests { subject text } } }";
-        let seen = head.data(archive)["digestSubscriptions"].clone();
-        assert_eq!(seen, json!([{ "reader": "head", "digests": [] }]));
-        on("reader-digests", "2026-01-02");
-        assert_eq!(on("deliver-digests", DAY)["sent"], 1);
-        let last = server.mails().pop().map(|mail| document(&mail)).expect("a mail");
-        assert_eq!((&last["unit"]["code"], &last["previousAsOf"]), (&json!(own), &Value::Null));
-        let seen = head.data(archive)["digestSubscriptions"][0]["digests"].clone();
-        assert_eq!(seen.list().len(), 1, "{seen}");
-    }
-}
-
-#[test]
-fn mail_goes_to_allowed_domains_only_also_when_they_were_limited_later() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let app = TestApp::sqlite().filled(world).arguments(&["--no-jobs"]).start();
-    let database = &app.database;
-    let mut server = MailServer::new();
-    server.start();
-    let config = config(folder.path(), server.port);
-    token(database, "chair", &["--role", "BOARD"]);
-    // Without the configuration every domain is allowed.
-    subscribe(database, "board@elsewhere.example", "vi", &[]);
-    subscribe(database, "chair@elsewhere.example", "vi", &["--reader", "chair"]);
-    assert_eq!(run(database, "digest", &config)["posted"], 1);
-    assert_eq!(run(database, "reader-digests", &config)["digests"], 1);
-    assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 0, "failed": 2 }));
-    assert!(server.mails().is_empty());
-    let log = program().json(database, &["digest", "deliveries"]);
-    assert!(log.list().iter().all(|one| one["error"].text().contains("digests.domains")), "{log}");
-}
-
-#[test]
-fn a_digest_that_could_not_be_made_for_a_lost_right_is_made_once_it_is_back() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let app = TestApp::sqlite().filled(world).arguments(&["--no-jobs"]).start();
-    let database = &app.database;
-    let config = config(folder.path(), 9);
-    token(database, "chair", &["--role", "BOARD"]);
-    subscribe(database, "chair@example.org", "vi", &["--reader", "chair"]);
-    app.run(&["token", "revoke", "--name", "chair"]);
-    assert_eq!(run(database, "reader-digests", &config)["withoutRights"], 1);
-    token(database, "chair", &["--role", "BOARD"]);
-    let made = run(database, "reader-digests", &config);
-    assert_eq!(made, json!({ "digests": 1, "withoutRights": 0, "notWanted": 0, "failed": 0 }));
-    let log = program().json(database, &["digest", "deliveries"]);
-    assert_eq!((log.list().len(), &log[0]["state"]), (1, &json!("PENDING")), "{log}");
 }
 
 #[test]
