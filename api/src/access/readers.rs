@@ -1,7 +1,6 @@
 //! The rights of readers of digests: those of viewers, so that a digest has what its reader sees in lists.
 
 use super::Viewer;
-use diesel::prelude::*;
 use jobs::digest::reader::{Reader, ReaderRights};
 use jobs::snapshot::Snapshot;
 use polars::prelude::Expr;
@@ -41,10 +40,7 @@ impl ReaderRights for Readers {
 
     fn flags(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<flags::table>> {
         // A member of the Board who is an officer sees no flags of branches where it served, of which a head sees some.
-        match (viewer(reader).flags(tree), principal(reader).flags(tree)) {
-            (None, other) | (other, None) => other,
-            (Some(of_unit), Some(of_reader)) => Some(Box::new(of_unit.and(of_reader))),
-        }
+        viewer(reader).flags_also_seen_by(&principal(reader), tree)
     }
 
     fn measures(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<measures::table>> {

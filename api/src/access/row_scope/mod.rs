@@ -4,6 +4,7 @@
 mod alerts;
 mod column_conditions;
 mod columns;
+mod readers;
 mod saved_queries;
 #[cfg(test)]
 mod tests;
