@@ -34,6 +34,8 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Most complaints that are listed.
 const LISTED: usize = 30;
+/// The first digest tells the escalations of so many days: those of years are not new.
+const FIRST_DAYS: u64 = 30;
 /// The fewest peers that are compared with.
 const FEWEST_PEERS: usize = 5;
 
@@ -44,7 +46,7 @@ pub struct HeadPart {
     pub scorecard: ScorecardPart,
     /// Overdue complaints, the longest overdue first.
     pub late: Vec<LateLine>,
-    /// Complaints escalated to the unit or one below it since the digest before, the latest first.
+    /// Complaints escalated to the unit or one below it since the digest before, or in the last days, the latest first.
     pub escalated: Vec<EscalatedLine>,
 }
 
@@ -121,7 +123,8 @@ pub(super) fn head_document(
     without_numbers(&mut flagged);
     let trends = trends_of(&visible, first, TrendPeriod::up_to(as_of), BTreeMap::new())?;
     let mut late = overdue(&visible, as_of)?;
-    let escalated = escalated(conn, reader, rights, snapshot, before.map(|before| before.as_of), as_of)?;
+    let after = before.map_or(as_of - Days::new(FIRST_DAYS), |before| before.as_of);
+    let escalated = escalated(conn, reader, rights, snapshot, (after, as_of))?;
     let all = [&recurrence_run, &timeliness_run];
     let stale = |run: &&JobRun| Some(Stale { job: run.job.clone(), as_of: run.as_of.filter(|day| *day < as_of)? });
     let measures = visible_measures(conn, reader, rights, snapshot)?;
@@ -242,21 +245,19 @@ fn visible_measures(
     Ok(query.select(measures::id).load::<Id>(conn)?.into_iter().collect())
 }
 
-/// The escalations that the reader may see, of the days after the digest before, the latest first.
+/// The escalations that the reader may see, of the days after one day and up to another, the latest first.
 fn escalated(
     conn: &mut Conn,
     reader: &Reader,
     rights: &dyn ReaderRights,
     snapshot: &Snapshot,
-    after: Option<NaiveDate>,
-    as_of: NaiveDate,
+    (after, as_of): (NaiveDate, NaiveDate),
 ) -> Result<Vec<Escalation>, JobError> {
-    let until = start_of_day(as_of + Days::new(1));
-    let mut query =
-        escalations::table.into_boxed::<MultiBackend>().filter(escalations::escalated_at.lt(until).nullable());
-    if let Some(after) = after {
-        query = query.filter(escalations::escalated_at.ge(start_of_day(after + Days::new(1))).nullable());
-    }
+    let [from, until] = [after, as_of].map(|day| start_of_day(day + Days::new(1)));
+    let mut query = escalations::table
+        .into_boxed::<MultiBackend>()
+        .filter(escalations::escalated_at.lt(until).nullable())
+        .filter(escalations::escalated_at.ge(from).nullable());
     if let Some(condition) = rights.escalations(reader, &snapshot.reference.tree) {
         query = query.filter(condition);
     }
