@@ -44,6 +44,7 @@ fn a_head_reads_which_flags_stand_and_none_of_their_numbers() {
         let of = |is_head: bool| documents.iter().find(|one| one["unit"].is_null() != is_head).expect("it").clone();
         let (head, chair) = (of(true), of(false));
         assert!(chair["flags"]["standing"].list().iter().all(|flag| !flag["reasonEn"].text().is_empty()));
+        assert!(head["head"]["scorecard"]["complaints"].integer() > 0, "{}", head["head"]["scorecard"]);
         let standing = head["flags"]["standing"].list();
         assert!(!standing.is_empty(), "{}: the head of all units sees flags", database.name);
         for flag in standing {

@@ -12,8 +12,9 @@ use crate::JobError;
 use crate::analyses::before_after::first_day;
 use crate::analyses::category_trends::TrendPeriod;
 use crate::analyses::overdue::{OverdueDocument, by_responsible_unit, named_by, overdue};
-use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness, timeliness};
+use crate::analyses::timeliness::{Handled, TimelinessDocument, UnitTimeliness, of_level, timeliness};
 use crate::analyses::trends::trends_of;
+use crate::facts::days::day_number;
 use crate::flags::{self, Stored};
 use crate::results::recurrence;
 use crate::scheduled;
@@ -110,6 +111,12 @@ pub(super) fn head_document(
     let first = first_day(&snapshot.facts)?;
     let (timeliness_run, of_all): (JobRun, TimelinessDocument) = latest(conn, scheduled::timeliness::NAME, as_of)?;
     let own = timeliness(&visible, as_of)?;
+    let line = match unit.kind {
+        // The result over all units has no teams.
+        UnitKind::Team => of_level(&visible, day_number(as_of), own.days, "team")?,
+        kind => of_kind(kind, &own),
+    };
+    let line = line.into_iter().find(|line| line.code == unit.code);
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
     let seen = visible_flags(conn, reader, rights, snapshot)?;
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
@@ -147,7 +154,7 @@ pub(super) fn head_document(
     late.sort_by_key(|one| (Reverse(one.days_over), one.complaint));
     let name_of = |id: Option<Id>| id.and_then(|id| reference.unit(id)).map(unit_name);
     let head = HeadPart {
-        scorecard: scorecard(unit, &own, &of_all),
+        scorecard: scorecard(unit, &own, line, &of_all),
         late: late
             .iter()
             .take(LISTED)
@@ -266,16 +273,24 @@ fn escalated(
     Ok(rows)
 }
 
+/// The lines of the units of a kind. The General Department has none: it is all of them.
+fn of_kind(kind: UnitKind, document: &TimelinessDocument) -> Vec<UnitTimeliness> {
+    match kind {
+        UnitKind::ProvincialDepartment => document.departments.clone(),
+        UnitKind::Branch => document.branches.clone(),
+        UnitKind::HeadquartersUnit => document.headquarters.clone(),
+        UnitKind::GeneralDepartment | UnitKind::Team => Vec::new(),
+    }
+}
+
 /// The unit's line in the results that its reader may see, beside the peers' in those of all complaints.
-fn scorecard(unit: &Unit, own: &TimelinessDocument, of_all: &TimelinessDocument) -> ScorecardPart {
-    let of_kind = |document: &TimelinessDocument| -> Vec<UnitTimeliness> {
-        match unit.kind {
-            UnitKind::ProvincialDepartment => document.departments.clone(),
-            UnitKind::Branch => document.branches.clone(),
-            _ => document.headquarters.clone(),
-        }
-    };
-    let peers = of_kind(of_all).into_iter().filter(|peer| peer.code != unit.code);
+fn scorecard(
+    unit: &Unit,
+    own: &TimelinessDocument,
+    line: Option<UnitTimeliness>,
+    of_all: &TimelinessDocument,
+) -> ScorecardPart {
+    let peers = of_kind(unit.kind, of_all).into_iter().filter(|peer| peer.code != unit.code);
     let mut shares: Vec<f64> = peers.filter_map(|peer| peer.share_in_time).collect();
     shares.sort_by(f64::total_cmp);
     let quantile = |share: f64| shares.get(((shares.len().max(1) - 1) as f64 * share).round() as usize).copied();
@@ -288,14 +303,17 @@ fn scorecard(unit: &Unit, own: &TimelinessDocument, of_all: &TimelinessDocument)
             highest: quantile(0.9)?,
         })
     });
-    let line = of_kind(own).into_iter().find(|line| line.code == unit.code);
-    let handled = line.as_ref().map(|line| line.handled.clone()).unwrap_or_default();
+    let (handled, share_in_time) = match (unit.kind, line) {
+        (UnitKind::GeneralDepartment, _) => (own.all.clone(), own.share_in_time),
+        (_, Some(line)) => (line.handled, line.share_in_time),
+        (_, None) => (Handled::default(), None),
+    };
     ScorecardPart {
         days: own.days,
         complaints: handled.complaints,
         open: handled.open,
         overdue: handled.overdue,
-        share_in_time: line.and_then(|line| line.share_in_time),
+        share_in_time,
         median_days: handled.median_days,
         peers,
     }
