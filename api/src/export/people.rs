@@ -29,7 +29,7 @@ impl People<'_> {
             Subject::Enterprise => {
                 (0u32..).take(enterprises.places()).filter_map(|place| enterprises.at(place)).collect()
             }
-            Subject::Complaint => Vec::new(),
+            Subject::Complaint | Subject::Flag => Vec::new(),
         }
     }
 

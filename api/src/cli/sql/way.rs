@@ -43,6 +43,7 @@ impl Way {
                 let parameters = query.query_parameters()?;
                 Ok(Some((query.text, parameters)))
             }
+            Self::Lake(_) => anyhow::bail!("a lake holds no saved questions: ask the database or a server for @{name}"),
             Self::Server(server) => match server.saved(name, version)? {
                 Value::Null => Ok(None),
                 document => described(&document).map(Some),

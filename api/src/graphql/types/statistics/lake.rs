@@ -93,6 +93,7 @@ pub fn conditions(filter: Option<&ComplaintStatisticsFilter>, snapshot: &Snapsho
         received_from,
         received_before,
         unit,
+        responsible_unit,
         responsible_unit_within,
         category,
         kind,
@@ -117,6 +118,7 @@ pub fn conditions(filter: Option<&ComplaintStatisticsFilter>, snapshot: &Snapsho
     } = filter;
     let refused = [
         (unit.is_some(), "unit"),
+        (responsible_unit.is_some(), "responsibleUnit"),
         (responsible_unit_within.is_some(), "responsibleUnitWithin"),
         (category.is_some(), "category"),
         (kind.is_some(), "kind"),
