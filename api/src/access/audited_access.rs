@@ -42,6 +42,7 @@ pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
     ("Complaint.*", &["*", "after", "before"], "places in a list"),
     ("HolidayYear.*", &["*", "after", "before"], "places in a list"),
     ("Measure.*", &["*"], "days"),
+    ("DigestSubscription.*", &["id"], "a digest of the reader who asks"),
     ("Proposal.*", &["*"], "days"),
     (
         "Mutation.*",

@@ -288,7 +288,7 @@ const REGISTER: &[TableRow] = &[
         BOARD_HEADS_AND_ADMIN,
         No("addresses of recipients, not of subjects"),
     ),
-    ("ReaderDigest", "html text", BOARD_AND_HEADS, ByResolver),
+    ("ReaderDigest", "document html text", BOARD_AND_HEADS, ByResolver),
     ("ReaderDigest", "* error id subject", BOARD_AND_HEADS, No("existence and time")),
     ("DigestPreview", "html text", BOARD_AND_HEADS, ByResolver),
     ("DigestPreview", "* subject", BOARD_AND_HEADS, No("existence and time")),

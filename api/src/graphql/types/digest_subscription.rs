@@ -7,7 +7,7 @@ use crate::graphql::error::{Code, bad_input, error, from_job, from_store};
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{SHORT, day, required};
 use crate::graphql::loaders::{UnitKey, reference_row};
-use crate::graphql::scalars::{Moment, id, parse_id};
+use crate::graphql::scalars::{Json, Moment, id, parse_id};
 use crate::graphql::types::Unit;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
@@ -92,15 +92,17 @@ impl DigestSubscription {
         Schedule::parse(schedule, zone).ok()?.next_after(Timestamp::now()).map(Into::into)
     }
 
-    /// The latest 50 digests made for the reader, the latest first.
-    async fn digests(&self, ctx: &Context<'_>) -> Result<Vec<ReaderDigest>> {
+    /// The latest 50 digests made for the reader, the latest first; with an id only that one of them.
+    async fn digests(&self, ctx: &Context<'_>, id: Option<ID>) -> Result<Vec<ReaderDigest>> {
+        let wanted = id.as_ref().map(parse_id).transpose()?;
         // An ADMIN manages subscriptions and reads no digests; another reader's digests have what that reader may see.
         if self.0.principal_id != Some(viewer(ctx)?.principal_id) {
             return Ok(Vec::new());
         }
         let subscription = self.0.clone();
         let rows = request(ctx)?.read(move |conn| reader::outbox::sent(conn, &subscription, SENT)).await?;
-        Ok(rows.into_iter().map(ReaderDigest).collect())
+        let is_wanted = |row: &models::ReaderDigest| wanted.is_none_or(|wanted| row.id == wanted);
+        Ok(rows.into_iter().filter(is_wanted).map(ReaderDigest).collect())
     }
 }
 
@@ -137,6 +139,12 @@ impl ReaderDigest {
     async fn text(&self, ctx: &Context<'_>) -> Result<&str> {
         note_looks(ctx, &self.0.document.0)?;
         Ok(&self.0.text)
+    }
+
+    /// The content of the digest as JSON, independent of the language.
+    async fn document(&self, ctx: &Context<'_>) -> Result<Json<&serde_json::Value>> {
+        note_looks(ctx, &self.0.document.0)?;
+        Ok(Json(&self.0.document.0))
     }
 
     async fn created_at(&self) -> Moment {
