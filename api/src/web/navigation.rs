@@ -9,6 +9,7 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/", "nav-today", None),
     // One line for each view, in the order of the navigation.
     ("/flags", "nav-flags", Some("flags")),
+    ("/alerts", "nav-alerts", Some("alerts")),
     ("/units", "nav-units", Some("units")),
     ("/complaints", "nav-complaints", Some("complaints")),
     ("/categories", "nav-categories", Some("categoryTrends")),
@@ -17,7 +18,9 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/measures", "nav-measures", Some("measures")),
     ("/explore", "nav-explore", Some("complaintStatistics")),
     ("/digests", "nav-digests", Some("digests")),
+    ("/digests/subscriptions", "nav-subscriptions", Some("digestSubscriptions")),
     ("/jobs", "nav-jobs", Some("jobs")),
+    ("/webhooks", "nav-webhooks", Some("notificationEndpoints")),
     ("/audit", "nav-audit", Some("auditLog")),
 ];
 
@@ -33,8 +36,11 @@ pub struct Entry {
 /// The entries for a role, on the page at a path.
 pub fn entries(role: Role, path: &str) -> Vec<Entry> {
     let may = |field: &Option<&str>| field.is_none_or(|field| allowed(role, "Query", field));
+    // A page below two entries belongs to the deeper one.
+    let here =
+        ENTRIES.iter().map(|(href, ..)| *href).filter(|href| is_within(path, href)).max_by_key(|href| href.len());
     let shown = ENTRIES.iter().filter(|(.., field)| may(field));
-    shown.map(|(href, key, _)| Entry { href, key, current: is_within(path, href) }).collect()
+    shown.map(|(href, key, _)| Entry { href, key, current: here == Some(*href) }).collect()
 }
 
 fn is_within(path: &str, href: &str) -> bool {

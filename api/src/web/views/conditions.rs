@@ -51,6 +51,20 @@ impl<'v> Conditions<'v> {
         }
     }
 
+    /// Adds an argument that must be one of these words, each of which stands for a condition on a field.
+    #[must_use]
+    pub fn choice(mut self, argument: &str, field: &str, choices: &[(&str, Value)]) -> Self {
+        if let Some(given) = self.visit.argument(argument) {
+            match choices.iter().find(|(word, _)| *word == given) {
+                Some((_, condition)) => {
+                    self.filter.insert(field.to_owned(), condition.clone());
+                }
+                None => self.problems.push(Problem::of(argument, self.visit.t("form-not-a-choice"))),
+            }
+        }
+        self
+    }
+
     /// Adds the arguments `from` and `until` as days, both included.
     #[must_use]
     pub fn days(mut self, field: &str) -> Self {

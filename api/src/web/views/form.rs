@@ -19,6 +19,9 @@ pub enum Kind {
     Moment,
     #[serde(rename = "choice")]
     Choice,
+    /// Boxes to tick; the value has the ticked ones, with spaces between.
+    #[serde(rename = "several")]
+    Several,
 }
 
 /// A field of a form. Its name is that of the input field of the API, so that a refusal of the API finds it.
@@ -74,6 +77,10 @@ impl Field {
         self
     }
 
+    fn offers(&self, value: &str) -> bool {
+        self.options.iter().any(|(offered, _)| offered == value)
+    }
+
     /// The key of the words for what is wrong with the value; None if nothing is.
     fn wrong(&self) -> Option<&'static str> {
         if self.value.is_empty() {
@@ -83,7 +90,8 @@ impl Field {
             Kind::Date if self.value.parse::<NaiveDate>().is_err() => Some("layout-not-a-date"),
             Kind::Moment if moment(&self.value).is_none() => Some("form-not-a-moment"),
             Kind::Number if !self.value.parse::<f64>().is_ok_and(f64::is_finite) => Some("form-not-a-number"),
-            Kind::Choice if !self.options.iter().any(|(value, _)| *value == self.value) => Some("form-not-a-choice"),
+            Kind::Choice if !self.offers(&self.value) => Some("form-not-a-choice"),
+            Kind::Several if !self.value.split_whitespace().all(|one| self.offers(one)) => Some("form-not-a-choice"),
             _ => None,
         }
     }
@@ -139,9 +147,16 @@ impl Form {
     pub fn fill(&mut self, posted: &Posted) {
         self.open = true;
         for field in &mut self.fields {
-            let sent = posted.fields(&field.name).next().map(|value| value.replace("\r\n", "\n"));
-            if let Some(value) = sent {
-                field.value = value;
+            let mut sent = posted.fields(&field.name).map(|value| value.replace("\r\n", "\n"));
+            match (field.kind, sent.next()) {
+                (_, None) => {}
+                // Each ticked box sends its value, after an empty one which says that the boxes were shown.
+                (Kind::Several, Some(first)) => {
+                    let ticked: Vec<String> =
+                        std::iter::once(first).chain(sent).filter(|one| !one.is_empty()).collect();
+                    field.value = ticked.join(" ");
+                }
+                (_, Some(value)) => field.value = value,
             }
         }
     }
@@ -218,6 +233,10 @@ mod tests {
         assert_eq!(field(Kind::Number, "4.5").wrong(), None);
         assert_eq!(field(Kind::Moment, "2025-12-31T23:59").wrong(), None);
         assert_eq!(field(Kind::Choice, "x").wrong(), Some("form-not-a-choice"));
+        let offered = ["A", "B"].map(|value| (value.to_owned(), value.to_owned()));
+        let boxes = |value| field(Kind::Several, value).options(offered.clone());
+        assert_eq!(boxes("B A").wrong(), None);
+        assert_eq!(boxes("B C").wrong(), Some("form-not-a-choice"));
     }
 
     #[test]

@@ -5,6 +5,13 @@ use crate::web::{Page, PageError, Posted, Problem, Visit};
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
+/// What became of a form.
+pub enum Sent {
+    /// The change is done; with the data of its answer.
+    Done(Value),
+    Wrong(Vec<Problem>),
+}
+
 /// Takes what a reader sent, checks it, and runs the mutation that `ask` makes of the form and the version that the
 /// reader saw. Returns what is wrong; nothing if the change is done.
 ///
@@ -15,22 +22,37 @@ pub async fn send(
     forms: &mut [Form],
     ask: impl FnOnce(&Form, i64) -> (&'static str, Value),
 ) -> Result<Vec<Problem>, PageError> {
+    match run(posted, forms, ask).await? {
+        Sent::Done(_) => Ok(Vec::new()),
+        Sent::Wrong(problems) => Ok(problems),
+    }
+}
+
+/// The same, where the answer has something to show.
+///
+/// # Errors
+/// As [`send`].
+pub async fn run(
+    posted: &Posted,
+    forms: &mut [Form],
+    ask: impl FnOnce(&Form, i64) -> (&'static str, Value),
+) -> Result<Sent, PageError> {
     let visit = &posted.visit;
     let Some(form) = forms.iter_mut().find(|form| form.is(posted)) else {
-        return Ok(vec![Problem::of_form(visit.t("form-no-step"))]);
+        return Ok(Sent::Wrong(vec![Problem::of_form(visit.t("form-no-step"))]));
     };
     form.fill(posted);
     let problems = form.check(visit);
     if !problems.is_empty() {
-        return Ok(problems);
+        return Ok(Sent::Wrong(problems));
     }
     let (document, input) = ask(form, posted.field("version").parse().unwrap_or_default());
     match visit.change(document, json!({ "input": input })).await {
-        Ok(_) => Ok(Vec::new()),
-        Err(PageError::Refused(refused)) => Ok(form.explain(visit, &refused)),
+        Ok(data) => Ok(Sent::Done(data)),
+        Err(PageError::Refused(refused)) => Ok(Sent::Wrong(form.explain(visit, &refused))),
         Err(PageError::Conflict(refused)) => {
             let told = |one: &Problem| visit.t_with("form-conflict", &[("why", one.message.as_str().into())]);
-            Ok(refused.iter().map(|one| Problem::of_form(told(one))).collect())
+            Ok(Sent::Wrong(refused.iter().map(|one| Problem::of_form(told(one))).collect()))
         }
         Err(error) => Err(error),
     }
