@@ -6,6 +6,11 @@ today-answered = new answers
 today-escalated = complaints newly escalated
 today-changed = flags that changed
 today-failed = failed runs of jobs
+today-alerts = { $count ->
+    [one] { $count } alert stands
+   *[other] { $count } alerts stand
+    }
+today-alerts-all = See all alerts
 today-waiting = Waiting for you
 today-gravest = flags that propose a review for suspension or an inspection
 today-open = flags that nobody has looked at

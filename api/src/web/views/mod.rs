@@ -1,5 +1,6 @@
 //! The views, one file or folder each.
 
+mod alerts;
 mod audit;
 mod categories;
 mod complaints;
@@ -24,6 +25,7 @@ use actix_web::web::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig) {
     today::routes(config);
     flags::routes(config);
+    alerts::routes(config);
     complaints::routes(config);
     overdue::routes(config);
     guidance::routes(config);

@@ -1,6 +1,7 @@
-//! Today: what changed since the reader last looked, what waits for it, the numbers of the month with their usual
+//! Today: the alerts that stand, what changed since the reader last looked, what waits for it, the numbers of the month with their usual
 //! range, and pictures of what is unusual.
 
+mod alerts;
 mod months;
 mod unusual;
 pub mod usual;
@@ -30,6 +31,7 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("administers", visit.may("Query", "principals"));
     // Who looks for the first time sees what changed within a day.
     let from = since.unwrap_or_else(|| Timestamp::from(now.utc() - chrono::TimeDelta::days(1)));
+    let page = alerts::add(visit, page).await?;
     let page = waiting::add(visit, page, from, today).await?;
     let (page, mut pictures) = months::add(visit, page, today).await?;
     let (page, more) = unusual::add(visit, page).await?;
