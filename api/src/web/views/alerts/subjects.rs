@@ -1,6 +1,6 @@
 //! What alerts are about: how the page names it, and where it leads.
 
-use crate::web::address::address;
+use crate::web::address::{address, encoded};
 use crate::web::{Cell, PageError, Visit, name, nodes, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -52,17 +52,17 @@ impl Subjects {
             "SUSPENSION_REVIEW" => {
                 let label = self.find("flags", "id", subject).and_then(|flag| label(visit, flag));
                 let label = label.unwrap_or_else(|| visit.t("alerts-a-flag"));
-                Cell::link(label, address(&format!("/flags/{subject}"), []))
+                Cell::link(label, format!("/flags/{subject}"))
             }
             "TECHNICAL_BURST" if subject == ALL_UNITS => Cell::link(visit.t("alerts-all-units"), "/units"),
             "TECHNICAL_BURST" => {
                 let unit = self.find("units", "code", subject).map(|unit| name(unit, visit.locale()).to_owned());
                 let label = unit.unwrap_or_else(|| subject.to_owned());
-                Cell::link(label, address(&format!("/units/{subject}"), []))
+                Cell::link(label, format!("/units/{}", encoded(subject)))
             }
             // A reader's digest is its reader's alone: the runs of the job that delivers say more.
             "DIGEST_UNDELIVERED" => match self.find("digests", "id", subject) {
-                Some(_) => Cell::link(visit.t("alerts-digest-of-board"), address(&format!("/digests/{subject}"), [])),
+                Some(_) => Cell::link(visit.t("alerts-digest-of-board"), format!("/digests/{subject}")),
                 None => Cell::link(visit.t("alerts-digest"), "/jobs?job=deliver-digests"),
             },
             // The other kinds are about jobs.
