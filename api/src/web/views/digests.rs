@@ -1,10 +1,9 @@
 //! The archive of the Board's digests: what was sent, to whom, and the message itself.
 
 use super::conditions::{Conditions, given, options, word};
-use super::paging;
+use super::{message, paging};
 use crate::web::{Cell, Page, PageError, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{ServiceConfig, get};
 use serde_json::{Value, json};
 
@@ -16,15 +15,12 @@ const MESSAGE: &str = include_str!("../queries/digests-message.graphql");
 const ROWS: u32 = 25;
 /// The languages of digests.
 const LOCALES: [&str; 2] = ["VI", "EN"];
-/// A message has styles of its own. It runs no script, loads nothing and belongs to no site.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; sandbox";
 
 pub fn routes(config: &mut ServiceConfig) {
     config
         .route("/digests", get().to(list))
         .route("/digests/{id}", get().to(one))
-        .route("/digests/{id}/message", get().to(message));
+        .route("/digests/{id}/message", get().to(as_sent));
 }
 
 async fn list(visit: Visit) -> HttpResponse {
@@ -38,14 +34,9 @@ async fn one(visit: Visit) -> HttpResponse {
 }
 
 /// The message as it was sent.
-async fn message(visit: Visit) -> HttpResponse {
+async fn as_sent(visit: Visit) -> HttpResponse {
     match find(&visit, MESSAGE).await {
-        Ok(digest) => HttpResponse::Ok()
-            .content_type("text/html; charset=utf-8")
-            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-            .insert_header((CACHE_CONTROL, "private, no-store"))
-            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .body(text(&digest["html"]).to_owned()),
+        Ok(digest) => message::answer(message::with_pictures(&digest).await),
         Err(error) => visit.refuse(&error),
     }
 }

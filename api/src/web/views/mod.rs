@@ -12,6 +12,7 @@ mod form;
 mod guidance;
 mod jobs;
 mod measures;
+mod message;
 mod numbers;
 mod overdue;
 mod paging;
