@@ -29,7 +29,7 @@ pub async fn with_pictures(digest: &Value) -> String {
     let (document, is_english) = (digest["document"].clone(), digest["locale"] == "EN");
     let source = html.clone();
     let drawn = web::block(move || draw(&source, document, if is_english { Locale::En } else { Locale::Vi })).await;
-    match drawn.map_err(|error| error.to_string()).and_then(|drawn| drawn) {
+    match drawn.unwrap_or_else(|error| Err(error.to_string())) {
         Ok(drawn) => drawn,
         Err(error) => {
             tracing::warn!(error, "the pictures of a digest cannot be drawn");

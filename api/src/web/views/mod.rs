@@ -17,6 +17,7 @@ mod numbers;
 mod overdue;
 mod paging;
 mod sending;
+mod subscriptions;
 mod today;
 mod units;
 
@@ -31,6 +32,8 @@ pub fn routes(config: &mut ServiceConfig) {
     overdue::routes(config);
     guidance::routes(config);
     measures::routes(config);
+    // Before the digests: their addresses begin alike, and the first route that fits is taken.
+    subscriptions::routes(config);
     digests::routes(config);
     jobs::routes(config);
     audit::routes(config);

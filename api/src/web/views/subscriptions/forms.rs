@@ -1,0 +1,105 @@
+//! What a reader may do about a subscription, and the mutations for it.
+
+use crate::web::views::conditions::options;
+use crate::web::views::form::{Field, Form, Kind};
+use crate::web::views::sending::input;
+use crate::web::{Visit, text};
+use schema::enums::{DigestCondition, DigestSection};
+use serde_json::{Value, json};
+
+const SUBSCRIBE: &str = include_str!("../../queries/subscriptions-do-subscribe.graphql");
+const END: &str = include_str!("../../queries/subscriptions-do-end.graphql");
+const TEST: &str = include_str!("../../queries/subscriptions-do-test.graphql");
+
+/// The languages of digests.
+const LOCALES: [&str; 2] = ["VI", "EN"];
+
+/// The form for a new subscription, for those who read digests.
+pub fn new(visit: &Visit) -> Vec<Form> {
+    if !visit.may("Mutation", "subscribeToDigests") {
+        return Vec::new();
+    }
+    let first = json!({
+        "locale": visit.locale().as_str().to_uppercase(),
+        "condition": DigestCondition::Always.as_str(),
+        "schedule": "0 7 * * *",
+        "timezone": "Asia/Ho_Chi_Minh",
+    });
+    let address = field(visit, Kind::Text, "address").required();
+    vec![form(visit, "add").fields(std::iter::once(address).chain(wishes(visit, &first)))]
+}
+
+/// The forms of a subscription.
+pub fn of_subscription(visit: &Visit, subscription: &Value) -> Vec<Form> {
+    let mut forms = Vec::new();
+    // The page subscribes mail addresses; folders are for those who run the server.
+    if visit.may("Mutation", "subscribeToDigests") && subscription["channel"] == "EMAIL" {
+        forms.push(form(visit, "change").fields(wishes(visit, subscription)));
+    }
+    if visit.may("Mutation", "sendTestDigest") {
+        forms.push(form(visit, "test"));
+    }
+    forms.push(form(visit, "end"));
+    forms
+}
+
+/// The fields of what a reader wants, with what a subscription has.
+fn wishes(visit: &Visit, subscription: &Value) -> Vec<Field> {
+    let of = |name: &str| text(&subscription[name]).to_owned();
+    let plain = |kind, name: &str| field(visit, kind, name).value(of(name));
+    let help = |field: Field, name: &str| field.help(visit.t(&format!("subscriptions-input-{name}-help")));
+    let sections: Vec<&str> = subscription["sections"].as_array().into_iter().flatten().map(text).collect();
+    let least = subscription["minOverdue"].as_i64().map(|number| number.to_string()).unwrap_or_default();
+    vec![
+        plain(Kind::Choice, "locale").options(options(visit, "subscriptions-locale", &LOCALES)).required(),
+        help(field(visit, Kind::Text, "unit").value(text(&subscription["unit"]["code"])), "unit"),
+        help(
+            field(visit, Kind::Several, "sections").value(sections.join(" ")).options(options(
+                visit,
+                "subscriptions-section",
+                DigestSection::WORDS,
+            )),
+            "sections",
+        ),
+        help(plain(Kind::Text, "schedule").required(), "schedule"),
+        plain(Kind::Text, "timezone").required(),
+        plain(Kind::Choice, "condition")
+            .options(options(visit, "subscriptions-condition", DigestCondition::WORDS))
+            .required(),
+        help(field(visit, Kind::Number, "minOverdue").value(least), "minOverdue"),
+        help(plain(Kind::Date, "quietUntil"), "quietUntil"),
+    ]
+}
+
+/// The mutation that subscribes an address, or changes its subscription.
+pub fn ask_subscribe(form: &Form, address: &str) -> (&'static str, Value) {
+    let mut input = input(form, &["locale", "unit", "schedule", "timezone", "condition", "quietUntil"]);
+    let sections: Vec<&str> = form.value("sections").split_whitespace().collect();
+    input.insert("address".into(), address.into());
+    input.insert("sections".into(), json!(sections));
+    if form.value("condition") == DigestCondition::Overdue.as_str() {
+        // The API says what is wrong with a number below 0.
+        let least = form.given("minOverdue").map_or(0, |number| number.parse().unwrap_or(-1_i32));
+        input.insert("minOverdue".into(), least.into());
+    }
+    (SUBSCRIBE, input.into())
+}
+
+/// The mutation of a form of a subscription.
+pub fn ask_change(form: &Form, subscription: &Value) -> (&'static str, Value) {
+    let of_it = || json!({ "subscriptionId": subscription["id"] });
+    match form.step {
+        "change" => ask_subscribe(form, text(&subscription["address"])),
+        "test" => (TEST, of_it()),
+        _ => (END, of_it()),
+    }
+}
+
+fn form(visit: &Visit, step: &'static str) -> Form {
+    let (title, help) = (format!("subscriptions-do-{step}"), format!("subscriptions-do-{step}-help"));
+    Form::new(step, visit.t(&title), visit.t(&help), 0)
+}
+
+fn field(visit: &Visit, kind: Kind, name: &str) -> Field {
+    Field::new(kind, name, visit.t(&format!("subscriptions-input-{name}")))
+}

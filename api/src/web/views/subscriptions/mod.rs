@@ -1,0 +1,65 @@
+//! Subscriptions to digests: those of the reader, or of all readers for an ADMIN; what each wants, what it would get now,
+//! and what was sent to it.
+
+mod forms;
+mod list;
+mod messages;
+mod one;
+
+use super::conditions::word;
+use crate::web::{PageError, Visit, name, text};
+use actix_web::web::{ServiceConfig, get, post};
+use serde_json::{Value, json};
+
+const LIST: &str = include_str!("../../queries/subscriptions-list.graphql");
+
+/// The page of the list.
+const HOME: &str = "/digests/subscriptions";
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .route(HOME, get().to(list::list))
+        .route(HOME, post().to(list::add))
+        .route("/digests/subscriptions/{id}", get().to(one::one))
+        .route("/digests/subscriptions/{id}", post().to(one::change))
+        .route("/digests/subscriptions/{id}/preview", get().to(messages::preview))
+        .route("/digests/subscriptions/{id}/preview/message", get().to(messages::preview_message))
+        .route("/digests/subscriptions/{id}/sent/{digest}", get().to(messages::sent));
+}
+
+/// The current subscriptions.
+async fn all(visit: &Visit) -> Result<Vec<Value>, PageError> {
+    let data = visit.query(LIST, json!({})).await?;
+    Ok(data["digestSubscriptions"].as_array().cloned().unwrap_or_default())
+}
+
+/// What its digests are about.
+fn about(visit: &Visit, subscription: &Value) -> String {
+    match subscription["unit"]["code"].as_str() {
+        Some(_) => name(&subscription["unit"], visit.locale()).to_owned(),
+        None => visit.t("subscriptions-all-units"),
+    }
+}
+
+/// When a digest is made.
+fn schedule(subscription: &Value) -> String {
+    format!("{} ({})", text(&subscription["schedule"]), text(&subscription["timezone"]))
+}
+
+/// When a digest that was made is sent.
+fn condition(visit: &Visit, subscription: &Value) -> String {
+    match subscription["minOverdue"].as_f64() {
+        Some(number) => {
+            let number = visit.number(number, 0);
+            visit.t_with("subscriptions-more-overdue", &[("number", number.into())])
+        }
+        None => word(visit, "subscriptions-condition", &subscription["condition"]),
+    }
+}
+
+/// The sections of its digests.
+fn sections(visit: &Visit, subscription: &Value) -> String {
+    let all = subscription["sections"].as_array().into_iter().flatten();
+    let words: Vec<String> = all.map(|section| word(visit, "subscriptions-section", section)).collect();
+    if words.is_empty() { visit.t("subscriptions-all-sections") } else { words.join(", ") }
+}
