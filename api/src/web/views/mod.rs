@@ -20,6 +20,7 @@ mod sending;
 mod subscriptions;
 mod today;
 mod units;
+mod webhooks;
 
 use actix_web::web::ServiceConfig;
 
@@ -36,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig) {
     subscriptions::routes(config);
     digests::routes(config);
     jobs::routes(config);
+    webhooks::routes(config);
     audit::routes(config);
     units::routes(config);
     categories::routes(config);

@@ -1,0 +1,10 @@
+//! The endpoints to which alerts are sent, and what was sent to them.
+
+mod forms;
+mod list;
+
+use actix_web::web::{ServiceConfig, get, post};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config.route("/webhooks", get().to(list::list)).route("/webhooks", post().to(list::change));
+}
