@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::{Role, TestApp, chromium, node};
 
 /// The views, without those of one object.
-const VIEWS: [&str; 8] = [
+const VIEWS: [&str; 11] = [
     "/",
     "/complaints",
     "/complaints?from=yesterday",
@@ -13,6 +13,9 @@ const VIEWS: [&str; 8] = [
     "/overdue",
     "/overdue?days=many",
     "/overdue/escalations?all=1",
+    "/alerts",
+    "/alerts?state=STANDING&kind=none",
+    "/digests/subscriptions",
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! The web page: signing in and out, its views, and what protects its sessions.
 
+mod alerts;
 mod browser;
 mod categories;
 mod complaints;
@@ -15,9 +16,11 @@ mod operations;
 mod overdue;
 mod sessions;
 mod sockets;
+mod subscriptions;
 mod today;
 mod units;
 mod views;
+mod webhooks;
 
 use serde_json::Value;
 use tests::{Answer, Server};

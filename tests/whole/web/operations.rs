@@ -138,5 +138,17 @@ fn records_are_accessible_in_a_browser() {
     };
     walk(&app.as_role(Role::Board).token, &format!("/,/guidance,/measures,{measure},/digests,{digest}"));
     walk(&head.token, &format!("/,/guidance,/measures,/measures?officer=CC02,{measure}"));
-    walk(&app.as_role(Role::Admin).token, "/,/jobs,/jobs?state=FAILED,/audit");
+    let hook = "mutation { createNotificationEndpoint(input: {channel: EMAIL, name: \"Phòng trực\", \
+        address: \"duty@example.org\"}) { endpoint { id } } }";
+    app.as_role(Role::Admin).data(hook);
+    walk(
+        &app.as_role(Role::Admin).token,
+        "/,/jobs,/jobs?state=FAILED,/audit,/alerts,/webhooks,/webhooks?event=alert.raised,/digests/subscriptions",
+    );
+    let chair = app.as_holder(&["--name", "chair", "--role", "BOARD"]);
+    let wish =
+        "mutation { subscribeToDigests(input: {address: \"chair2@example.org\", locale: VI}) { subscription { id } } }";
+    let made = chair.data(wish)["subscribeToDigests"]["subscription"]["id"].text().to_owned();
+    let own = format!("/digests/subscriptions/{made}");
+    walk(&chair.token, &format!("/digests/subscriptions,{own},{own}/preview"));
 }

@@ -40,7 +40,7 @@ pub fn all(visit: &Visit, endpoints: &[Value]) -> Vec<Form> {
     add("test", &is_enabled);
     add("rotate", &is_webhook);
     add("disable", &is_enabled);
-    add("enable", &|endpoint| !is_enabled(endpoint));
+    add("enable", &|endpoint: &Value| !is_enabled(endpoint));
     forms
 }
 

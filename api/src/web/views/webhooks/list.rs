@@ -54,7 +54,7 @@ fn secret(visit: &Visit, data: &Value) -> Option<Page> {
     let answer = answers.into_iter().find(|answer| answer["secret"].is_string())?;
     let page = Page::new("webhooks-secret.html", visit.t("webhooks-secret-title"))
         .with("secret", text(&answer["secret"]))
-        .with("name", text(&answer["endpoint"]["name"]))
+        .with("endpoint", text(&answer["endpoint"]["name"]))
         .with("address", text(&answer["endpoint"]["address"]))
         .with("until", answer["endpoint"]["rotatingUntil"].as_str());
     Some(page)

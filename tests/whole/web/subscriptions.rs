@@ -1,0 +1,142 @@
+//! Subscriptions to digests on the page: each reader manages its own, sees what would be sent, and reads what was.
+
+use super::Visitor;
+use crate::program;
+use schema::enums::Role;
+use serde_json::{Value, json};
+use tests::{Client, Database, Json, MailServer, TestApp, file};
+
+const DAY: &str = "2025-12-31";
+const HOME: &str = "/digests/subscriptions";
+
+/// Generates a register and runs the jobs that a digest reads.
+fn world(database: &Database) {
+    program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
+    for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "blame-check"] {
+        program().run(database, ["jobs", "run", job, "--as-of", DAY]).ok();
+    }
+}
+
+fn subscription(client: &Client<'_>) -> Value {
+    let query = "{ digestSubscriptions { id address locale sections schedule condition minOverdue quietUntil } }";
+    client.data(query)["digestSubscriptions"][0].clone()
+}
+
+/// The fields of a form, without those of sections.
+fn wish<'w>(step: &'w str, more: &[(&'w str, &'w str)]) -> Vec<(&'w str, &'w str)> {
+    let own = [("step", step), ("locale", "VI"), ("schedule", "0 7 * * *"), ("timezone", "Asia/Ho_Chi_Minh")];
+    own.into_iter().chain([("sections", "")]).chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn a_head_subscribes_tries_and_reads_its_digests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = MailServer::new();
+    server.start();
+    let config = format!(
+        "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\nfrom = \"board@example.org\"\n\
+         [digests]\ndomains = [\"example.org\"]\n",
+        server.port
+    );
+    let config = file(folder.path(), "phananh.toml", config).to_str().expect("a path").to_owned();
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs", "--config", &config]) {
+        let branch =
+            app.as_role(Role::Board).data("{ units(first: 1, filter: {kind: {eq: BRANCH}}) { nodes { code } } }");
+        let unit = branch["units"]["nodes"][0]["code"].text();
+        let head = app.as_holder(&["--name", "head", "--role", "UNIT_HEAD", "--unit", unit]);
+        let mut own = Visitor::signed_in(app.server(), &head.token);
+        let home = own.get(HOME);
+        assert!(home.status == 200 && home.text.contains("id=\"do-add\""), "{home:?}");
+
+        let address = ("address", "head@example.org");
+        for (more, words) in [
+            (vec![address, ("condition", "SOMETIMES")], "href=\"#add-condition\""),
+            (vec![address, ("condition", "ALWAYS"), ("sections", "WEATHER")], "href=\"#add-sections\""),
+            (vec![address, ("condition", "ALWAYS"), ("unit", "nowhere")], "href=\"#add-unit\""),
+            (vec![address, ("condition", "ALWAYS"), ("quietUntil", "soon")], "href=\"#add-quietUntil\""),
+            (vec![("condition", "ALWAYS")], "href=\"#add-address\""),
+            (vec![("address", "head@evil.example"), ("condition", "ALWAYS")], "example.org"),
+            (vec![address, ("condition", "OVERDUE"), ("minOverdue", "-3")], "class=\"problems\""),
+        ] {
+            let refused = own.post_with_secret(HOME, &wish("add", &more));
+            assert!(refused.status == 422 && refused.text.contains(words), "{more:?}: {refused:?}");
+        }
+        assert_eq!(subscription(&head), Value::Null, "what was refused changed nothing");
+        let more = [
+            address,
+            ("condition", "OVERDUE"),
+            ("minOverdue", "2"),
+            ("sections", "OVERDUE"),
+            ("sections", "FLAGS"),
+            ("quietUntil", "2027-01-31"),
+        ];
+        assert_eq!(own.post(HOME, &wish("add", &more)).status, 403, "without the secret of the session");
+        let added = own.post_with_secret(HOME, &wish("add", &more));
+        let shown = format!("{HOME}?done=done-subscriptions-add");
+        assert_eq!((added.status, added.header("location")), (303, shown.as_str()), "{added:?}");
+        let made = subscription(&head);
+        assert_eq!((&made["sections"], &made["minOverdue"]), (&json!(["FLAGS", "OVERDUE"]), &json!(2)));
+        assert_eq!(made["quietUntil"], "2027-01-31");
+        let path = format!("{HOME}/{}", made["id"].text());
+        assert!(own.get(&shown).text.replace("&#x2f;", "/").contains(&format!("href=\"{path}\"")));
+        let page = own.get(&path).text;
+        assert!(page.contains("value=\"FLAGS\" checked") && !page.contains("value=\"NUMBERS\" checked"), "{page}");
+
+        let changed = own.post_with_secret(&path, &wish("change", &[("condition", "ALWAYS"), ("quietUntil", "")]));
+        assert_eq!(changed.status, 303, "{changed:?}");
+        let made = subscription(&head);
+        assert_eq!((&made["sections"], &made["condition"]), (&json!([]), &json!("ALWAYS")), "no box means all");
+        assert_eq!((&made["quietUntil"], &made["address"]), (&Value::Null, &json!("head@example.org")));
+
+        let preview = own.get(&format!("{path}/preview"));
+        assert!(preview.status == 200 && preview.text.contains(&format!("[{unit}]")), "{preview:?}");
+        let message = own.get(&format!("{path}/preview/message"));
+        assert!(message.header("content-security-policy").ends_with("sandbox"), "{message:?}");
+        assert!(message.text.contains("<html") && !message.text.contains("cid:"), "{message:?}");
+        let before = server.mails().len();
+        assert_eq!(own.post_with_secret(&path, &[("step", "test")]).status, 303);
+        assert_eq!(server.mails().len(), before + 1);
+
+        for job in ["reader-digests", "deliver-digests"] {
+            app.run(&["jobs", "run", job, "--as-of", DAY, "--config", &config]);
+        }
+        let digests = head.data("{ digestSubscriptions { digests { id state } } }");
+        let digest = &digests["digestSubscriptions"][0]["digests"][0];
+        assert_eq!(digest["state"], "SENT");
+        let sent = format!("{path}/sent/{}", digest["id"].text());
+        let page = own.get(&path).text.replace("&#x2f;", "/");
+        assert!(page.contains(&format!("href=\"{sent}\"")) && page.contains("Đã gửi"), "{page}");
+        let message = own.get(&sent);
+        assert!(message.text.contains("src=\"data:image/png;base64,") && !message.text.contains("cid:"), "{message:?}");
+
+        others_manage_nothing_of_it(&app, &path, &sent);
+        assert_eq!(subscription(&head)["id"], made["id"]);
+        an_admin_ends_it(&app, &path, &sent);
+        assert_eq!(subscription(&head), Value::Null);
+        assert_eq!(own.get(&path).status, 404);
+    }
+}
+
+fn others_manage_nothing_of_it(app: &TestApp, path: &str, sent: &str) {
+    let mut board = Visitor::signed_in(app.server(), &app.as_role(Role::Board).token);
+    assert!(!board.get(HOME).text.contains("head@example.org"));
+    for address in [path, sent, &format!("{path}/preview"), &format!("{path}/preview/message"), &format!("{HOME}/x")] {
+        assert_eq!(board.get(address).status, 404, "{address}");
+    }
+    assert_eq!(board.post_with_secret(path, &[("step", "end")]).status, 404);
+    let mut dashboard = Visitor::signed_in(app.server(), &app.as_role(Role::Dashboard).token);
+    assert_eq!(dashboard.get(HOME).status, 403);
+}
+
+fn an_admin_ends_it(app: &TestApp, path: &str, sent: &str) {
+    let mut admin = Visitor::signed_in(app.server(), &app.as_role(Role::Admin).token);
+    let home = admin.get(HOME).text;
+    assert!(home.contains("head@example.org") && !home.contains("id=\"do-add\""), "{home}");
+    let page = admin.get(path);
+    assert!(page.status == 200 && page.text.contains("id=\"do-end\""), "{page:?}");
+    assert!(!page.text.contains("id=\"do-change\"") && !page.text.contains("table-sent"), "{page:?}");
+    assert_eq!((admin.get(sent).status, admin.get(&format!("{path}/preview")).status), (403, 403));
+    let ended = admin.post_with_secret(path, &[("step", "end")]);
+    let shown = format!("{HOME}?done=done-subscriptions-end");
+    assert_eq!((ended.status, ended.header("location")), (303, shown.as_str()), "{ended:?}");
+}
