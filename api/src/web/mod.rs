@@ -40,6 +40,7 @@
 //!    [`Visit::go_to`] and the key of a word that begins with `done-`. Where the change is refused
 //!    ([`PageError::Refused`]), render the page again with [`Page::problems`]: the layout lists them above the form.
 //!    `views::form` has fields that check themselves, say what is wrong at each, and find the one that the API refused.
+//!    `views::sending` runs their mutations: `send`, or `run` where the answer has something to show.
 //!    Every filter is a GET form whose fields are arguments of the address: [`Visit::argument`], [`Visit::link`].
 //! 4. `views::routes` calls its `routes`, and [`navigation::ENTRIES`] gets a line with the root field that a role must
 //!    be allowed in order to see the entry.

@@ -46,3 +46,24 @@ pub fn entries(role: Role, path: &str) -> Vec<Entry> {
 fn is_within(path: &str, href: &str) -> bool {
     path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || href != "/" && rest.starts_with('/'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_belongs_to_the_deepest_entry_above_it() {
+        let current = |path: &str| -> Vec<&'static str> {
+            entries(Role::Board, path).into_iter().filter(|entry| entry.current).map(|entry| entry.href).collect()
+        };
+        for (path, href) in [
+            ("/", "/"),
+            ("/digests", "/digests"),
+            ("/digests/1/message", "/digests"),
+            ("/digests/subscriptions/1", "/digests/subscriptions"),
+        ] {
+            assert_eq!(current(path), [href], "{path}");
+        }
+        assert!(current("/elsewhere").is_empty());
+    }
+}
