@@ -1,21 +1,12 @@
 //! Subscriptions to digests on the page: each reader manages its own, sees what would be sent, and reads what was.
 
 use super::Visitor;
-use crate::program;
+use crate::reader_digests::{branches, config, run, world};
 use schema::enums::Role;
 use serde_json::{Value, json};
-use tests::{Client, Database, Json, MailServer, TestApp, file};
+use tests::{Client, Json, MailServer, TestApp};
 
-const DAY: &str = "2025-12-31";
 const HOME: &str = "/digests/subscriptions";
-
-/// Generates a register and runs the jobs that a digest reads.
-fn world(database: &Database) {
-    program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
-    for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "blame-check"] {
-        program().run(database, ["jobs", "run", job, "--as-of", DAY]).ok();
-    }
-}
 
 fn subscription(client: &Client<'_>) -> Value {
     let query = "{ digestSubscriptions { id address locale sections schedule condition minOverdue quietUntil } }";
@@ -33,17 +24,10 @@ fn a_head_subscribes_tries_and_reads_its_digests() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = MailServer::new();
     server.start();
-    let config = format!(
-        "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\nfrom = \"board@example.org\"\n\
-         [digests]\ndomains = [\"example.org\"]\n",
-        server.port
-    );
-    let config = file(folder.path(), "phananh.toml", config).to_str().expect("a path").to_owned();
+    let config = config(folder.path(), server.port);
     for app in TestApp::both().filled(world).arguments(&["--no-jobs", "--config", &config]) {
-        let branch =
-            app.as_role(Role::Board).data("{ units(first: 1, filter: {kind: {eq: BRANCH}}) { nodes { code } } }");
-        let unit = branch["units"]["nodes"][0]["code"].text();
-        let head = app.as_holder(&["--name", "head", "--role", "UNIT_HEAD", "--unit", unit]);
+        let [unit, _] = branches(&app);
+        let head = app.as_holder(&["--name", "head", "--role", "UNIT_HEAD", "--unit", &unit]);
         let mut own = Visitor::signed_in(app.server(), &head.token);
         let home = own.get(HOME);
         assert!(home.status == 200 && home.text.contains("id=\"do-add\""), "{home:?}");
@@ -98,7 +82,7 @@ fn a_head_subscribes_tries_and_reads_its_digests() {
         assert_eq!(server.mails().len(), before + 1);
 
         for job in ["reader-digests", "deliver-digests"] {
-            app.run(&["jobs", "run", job, "--as-of", DAY, "--config", &config]);
+            run(&app.database, job, &config);
         }
         let digests = head.data("{ digestSubscriptions { digests { id state } } }");
         let digest = &digests["digestSubscriptions"][0]["digests"][0];

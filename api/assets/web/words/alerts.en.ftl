@@ -28,6 +28,7 @@ alerts-details-TECHNICAL_BURST = { $complaints } technical complaints from { $fr
 alerts-details-JOB_FAILED = The scheduled run of { $scheduledAt } failed; attempts: { $attempts }.
 alerts-details-JOB_MISSED = It should have run at { $scheduledAt }.
 alerts-details-DIGEST_UNDELIVERED = The digest until { $asOf }: recipients that have not got it: { $deliveries }.
+alerts-again = It was over and began again that day.
 alerts-a-flag = A flag
 alerts-all-units = All units
 alerts-digest = Digest

@@ -25,6 +25,7 @@ alerts-details-TECHNICAL_BURST = { $complaints } phản ánh kỹ thuật từ {
 alerts-details-JOB_FAILED = Lần chạy theo lịch lúc { $scheduledAt } không thành công, đã thử { $attempts } lần.
 alerts-details-JOB_MISSED = Đáng lẽ chạy lúc { $scheduledAt }.
 alerts-details-DIGEST_UNDELIVERED = Bản tin đến hết ngày { $asOf } còn { $deliveries } nơi chưa nhận được.
+alerts-again = Đã hết rồi lại xảy ra trong ngày.
 alerts-a-flag = Một cảnh báo
 alerts-all-units = Tất cả đơn vị
 alerts-digest = Bản tin

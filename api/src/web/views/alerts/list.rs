@@ -88,5 +88,7 @@ fn details(visit: &Visit, alert: &Value) -> String {
         "DIGEST_UNDELIVERED" => vec![("asOf", visit.date(&of["asOf"]).into()), number("deliveries", 0)],
         _ => Vec::new(),
     };
-    visit.t_with(&format!("alerts-details-{kind}"), &values)
+    let told = visit.t_with(&format!("alerts-details-{kind}"), &values);
+    // It was over and began again on its day.
+    if of["standsAgain"] == true { format!("{told} {}", visit.t("alerts-again")) } else { told }
 }
