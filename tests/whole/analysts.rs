@@ -130,7 +130,7 @@ fn sql_says_what_the_statistics_say() {
                     use schema::enums::AuditAction;
                     use schema::tables::audit_log::{action, objects, table};
                     let all: Vec<(AuditAction, schema::JsonValue)> = table.select((action, objects)).load(conn)?;
-                    let asked = all.into_iter().filter(|(action, _)| *action == AuditAction::Sql);
+                    let asked = all.into_iter().filter(|(what, _)| *what == AuditAction::Sql);
                     Ok(asked.map(|(_, entry)| entry.0).collect())
                 })
                 .unwrap();

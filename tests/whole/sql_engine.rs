@@ -321,7 +321,7 @@ fn the_audit_log_has_questions_that_failed() {
             use schema::enums::AuditAction;
             use schema::tables::audit_log::{action, objects, table};
             let all: Vec<(AuditAction, schema::JsonValue)> = table.select((action, objects)).load(conn)?;
-            Ok(all.into_iter().filter(|(action, _)| *action == AuditAction::Sql).map(|(_, entry)| entry.0).collect())
+            Ok(all.into_iter().filter(|(what, _)| *what == AuditAction::Sql).map(|(_, entry)| entry.0).collect())
         });
         read.unwrap()
     };

@@ -70,7 +70,7 @@ impl Look {
 }
 
 /// Where a text begins, ends or has its middle.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     Start,
     Middle,

@@ -1,3 +1,4 @@
+use super::Table;
 use super::made::MAKERS;
 use super::*;
 use crate::snapshot::{Snapshot, SnapshotStore};
