@@ -2,7 +2,7 @@
 
 use super::board::{BlameLine, ProposalLine, blame_part, proposals_part};
 use super::flagged::{FlagsPart, flags_part, states};
-use super::head::HeadPart;
+use super::head_part::HeadPart;
 use super::measured::{MeasuresPart, measures_part};
 use super::numbers::{NumbersPart, numbers_part};
 use super::people::{UnitName, subjects};

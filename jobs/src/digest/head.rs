@@ -4,9 +4,10 @@
 use super::board::unit_name;
 use super::document::{AnswersPart, DigestDocument, Stale, latest, latest_run, pareto};
 use super::flagged::{flags_part, states};
+use super::head_part::{EscalatedLine, HeadPart, LateLine, PeersPart, ScorecardPart};
 use super::measured::measures_part;
 use super::numbers::numbers_part;
-use super::people::{UnitName, subjects};
+use super::people::subjects;
 use super::reader::{Reader, ReaderRights};
 use crate::JobError;
 use crate::analyses::before_after::first_day;
@@ -28,7 +29,6 @@ use schema::models::{Escalation, JobRun, Unit};
 use schema::register::demonstration;
 use schema::tables::{escalations, flags as flag_rows, measures};
 use schema::{Conn, Id, JsonValue};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -39,60 +39,6 @@ const LISTED: usize = 30;
 const FIRST_DAYS: u64 = 30;
 /// The fewest peers that are compared with.
 const FEWEST_PEERS: usize = 5;
-
-/// What only the digest about one unit has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HeadPart {
-    pub scorecard: ScorecardPart,
-    /// Overdue complaints, the longest overdue first.
-    pub late: Vec<LateLine>,
-    /// Complaints escalated to the unit or one below it since the digest before, or in the last days, the latest first.
-    pub escalated: Vec<EscalatedLine>,
-}
-
-/// How the unit answers, beside its peers: units of the same kind.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScorecardPart {
-    /// Length in days of the period of receipt.
-    pub days: i32,
-    pub complaints: u32,
-    pub open: u32,
-    pub overdue: u32,
-    pub share_in_time: Option<f64>,
-    pub median_days: Option<f64>,
-    /// None where too few peers have complaints that were due.
-    pub peers: Option<PeersPart>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PeersPart {
-    pub count: usize,
-    /// The median of their shares, and the range of the middle eight tenths.
-    pub share_in_time: f64,
-    pub lowest: f64,
-    pub highest: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LateLine {
-    pub complaint: Id,
-    /// The unit that has to answer.
-    pub unit: Option<UnitName>,
-    pub due_on: NaiveDate,
-    pub days_over: i32,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EscalatedLine {
-    pub complaint: Id,
-    pub unit: Option<UnitName>,
-    pub due_on: NaiveDate,
-}
 
 /// Composes the digest about a unit for its reader as of a day.
 ///

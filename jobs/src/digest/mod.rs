@@ -6,6 +6,7 @@ mod board;
 mod document;
 mod flagged;
 mod head;
+mod head_part;
 mod measured;
 pub mod messages;
 mod numbers;
