@@ -87,6 +87,11 @@ fn a_client_sees_what_it_wrote() {
             let headers = [("content-type", "application/sql"), ("phananh-position", position)];
             post(&team, "/sql", &headers, "SELECT COUNT(*) AS n FROM complaints")
         };
+        let counted = |position: &str| {
+            let headers = [("content-type", "application/json"), ("phananh-position", position)];
+            let query = "{ sql(query: \"SELECT COUNT(*) AS n FROM complaints\") { rows } }";
+            post(&team, "/graphql", &headers, &json!({ "query": query }).to_string())
+        };
         for written in 1..=5 {
             intake.data(&format!(
                 "mutation {{ submitComplaint(input: {{idempotencyKey: \"{written}\", unit: \"02CV\", category: \"HT\",
@@ -95,9 +100,13 @@ fn a_client_sees_what_it_wrote() {
             let position = app.database.open().read(schema::db::dialect::current_position).unwrap();
             let seen = count(&position.to_string());
             assert_eq!((seen.status, &seen.json()["rows"]), (200, &json!([[6 + written]])), "{seen:?}");
+            let by_graphql = counted(&position.to_string()).json();
+            assert_eq!(by_graphql["data"]["sql"]["rows"], json!([{ "n": 6 + written }]), "{by_graphql}");
         }
         let ahead = count("1000000000");
         assert_eq!((ahead.status, ahead.codes()), (503, vec!["UNAVAILABLE".to_owned()]), "{}", ahead.text);
+        let ahead = counted("1000000000");
+        assert_eq!(ahead.codes(), ["UNAVAILABLE"], "{}", ahead.text);
     }
 }
 

@@ -82,6 +82,8 @@ pub struct RequestContext {
     pub limits: Arc<Limits>,
     /// The default language of names.
     pub locale: Locale,
+    /// The position that the tables of its SQL must hold, by the request's header; `i64::MIN` without one.
+    pub at_least: i64,
     /// Whether the operation is a query, which writes nothing.
     pub is_query: bool,
     /// Held by the field that computes, so that an operation with many such fields takes one permit only.

@@ -18,6 +18,7 @@ pub mod position_reader;
 pub mod reads;
 pub mod refresher;
 mod scalars;
+pub mod snapshot_position;
 mod subscription;
 mod types;
 

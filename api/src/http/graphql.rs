@@ -7,14 +7,14 @@ use super::post_operation::{Outcome, audit};
 use super::prepare::{Ready, prepare};
 use super::prepared::Prepared;
 use super::protocol::{
-    Body, Media, OperationResult, POSITION, UrlBody, coded, locale, position_to_see, refusal, respond, respond_all,
-    respond_with,
+    Body, Media, OperationResult, UrlBody, coded, locale, position_to_see, refusal, respond, respond_all, respond_with,
 };
 use super::receipts::{counted_without_token, mentions_receipt, refused_in_url};
 use super::sending::send;
 use crate::access::Viewer;
 use crate::budget::Budget;
 use crate::graphql::error::Code;
+use crate::graphql::snapshot_position::POSITION;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, VARY,

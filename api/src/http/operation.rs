@@ -67,6 +67,7 @@ pub fn request(
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,
+        at_least: prepared.at_least,
         is_query: prepared.is_query(),
         computes: Arc::default(),
         selects_each_field_once: prepared.parsed.selects_each_field_once,

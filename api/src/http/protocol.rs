@@ -6,6 +6,7 @@
 use crate::budget::{Budget, TooLarge};
 use crate::graphql::error::Code;
 use crate::graphql::json::write_value;
+use crate::graphql::snapshot_position::POSITION;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -57,9 +58,6 @@ pub fn locale(http: &HttpRequest) -> Locale {
     });
     supported.unwrap_or(Locale::Vi)
 }
-
-/// The header with a position of the register: of an answer, and the one that a request must see.
-pub const POSITION: &str = "phananh-position";
 
 /// The position that the reads of a request must see. Any is `i64::MIN`, and one that is no number is the present.
 pub fn position_to_see(http: &HttpRequest) -> i64 {

@@ -3,6 +3,7 @@
 use crate::graphql::context::{RequestContext, request, viewer};
 use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::scalars::{Json, Moment};
+use crate::graphql::snapshot_position::reach_position;
 use crate::sql::audit::text_with_values;
 use crate::sql::cells::{distinct_names, json_rows, type_name};
 use crate::sql::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlService};
@@ -65,7 +66,8 @@ impl SqlQueries {
     /// The result of a SELECT over the tables that docs/sql.md describes, with pseudonyms for people and enterprises.
     /// For a BOARD also `sources`, with the numbers of other registers. A separate process runs it, within the limits
     /// `deadlineMs` and `sqlMemoryMb`. BAD_USER_INPUT if the SQL is wrong or needs too much memory, TIMEOUT after the
-    /// deadline, FORBIDDEN if the server has no key file.
+    /// deadline, FORBIDDEN if the server has no key file, UNAVAILABLE if the snapshot does not reach the position of
+    /// the header `phananh-position` within two seconds.
     async fn sql(
         &self,
         ctx: &Context<'_>,
@@ -109,6 +111,7 @@ pub(super) async fn ask(ctx: &Context<'_>, asked: Asked) -> Result<SqlAnswer> {
     request.pseudonyms()?;
     let asker = request.app.keys.as_ref().and_then(|keys| SqlAsker::of(viewer, keys));
     let asker = asker.ok_or_else(|| error(Code::Forbidden, format!("a {} may not ask SQL", viewer.role)))?;
+    reach_position(&request.app, request.at_least).await.map_err(|message| error(Code::Unavailable, message))?;
     let limits = QueryLimits {
         rows: u64::from(rows),
         memory_mb: request.limits.sql_memory_mb,
