@@ -277,3 +277,24 @@ fn the_audit_log_has_the_name_the_version_and_the_values() {
         assert!(asked.contains(said), "{asked}");
     }
 }
+
+#[test]
+fn a_name_stays_with_one_principal_and_so_do_its_questions() {
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = with_register(app, &files);
+        let admin = app.as_role(Role::Admin);
+        let holder = ["--name", "analyst", "--role", "DATA_TEAM"];
+        app.as_holder(&holder).done("saveQuery", "query { version }", &counting(0, &[]));
+        admin.data("mutation { revokeTokens(name: \"analyst\") { revoked } }");
+        // A further token replaces one that was lost.
+        let mine = app.as_holder(&holder).data("{ savedQuery(name: \"how-many\") { mine } }");
+        assert_eq!(mine["savedQuery"]["mine"], true, "{mine}");
+        let create = |arguments: &[&str]| program().run(&app.database, [&["token", "create"][..], arguments].concat());
+        let other = create(&["--name", "analyst", "--role", "BOARD"]);
+        assert!(other.status != 0 && other.err.contains("choose another name"), "{other:?}");
+        admin.data("mutation { revokeTokens(name: \"analyst\", disable: true) { revoked } }");
+        let next = create(&holder);
+        assert!(next.status != 0 && next.err.contains("was disabled"), "{next:?}");
+    }
+}
