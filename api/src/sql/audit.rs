@@ -7,6 +7,10 @@ use schema::{JsonText, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+/// The longest text in bytes that an entry holds whole. The engine and a cluster refuse a longer one before they read
+/// it.
+const LONGEST_TEXT: usize = 64 * 1024;
+
 /// What the entry of a question holds.
 #[derive(Serialize)]
 struct Asked<'a> {
@@ -20,8 +24,13 @@ struct Asked<'a> {
     failure: Option<&'a str>,
 }
 
-/// The text of a question for its entry, with the values of parameters: without them it says little.
+/// The text of a question for its entry, with the values of parameters: without them it says little. Of a text that is
+/// too long to be asked it has the beginning.
 pub fn text_with_values(text: &str, values: &[Value]) -> String {
+    if text.len() > LONGEST_TEXT {
+        let kept = text.floor_char_boundary(LONGEST_TEXT);
+        return format!("{}\n-- refused: the first {kept} of {} bytes", &text[..kept], text.len());
+    }
     match values {
         [] => text.to_owned(),
         values => format!("{text}\n-- parameters: {}", Value::from(values.to_vec())),
@@ -50,7 +59,7 @@ pub fn asked(
 
 #[cfg(test)]
 mod tests {
-    use super::text_with_values;
+    use super::{LONGEST_TEXT, text_with_values};
     use crate::sql::Parameter;
     use chrono::NaiveDate;
 
@@ -62,5 +71,17 @@ mod tests {
         let values: Vec<_> = given.iter().map(Parameter::to_json).collect();
         let text = text_with_values("SELECT $1, $2, $3", &values);
         assert_eq!(text, "SELECT $1, $2, $3\n-- parameters: [\"k1-x\",\"2025-01-02\",\"1.50\"]");
+    }
+
+    #[test]
+    fn an_entry_has_the_beginning_of_a_text_that_is_too_long_to_be_asked() {
+        let whole = format!("SELECT '{}'", "x".repeat(LONGEST_TEXT - 9));
+        assert_eq!((whole.len(), text_with_values(&whole, &[])), (LONGEST_TEXT, whole.clone()));
+        // The limit lies within a letter of two bytes.
+        let long = format!("x{}", "é".repeat(LONGEST_TEXT));
+        let text = text_with_values(&long, &["value".into()]);
+        let (kept, note) = text.split_once('\n').unwrap();
+        assert_eq!((kept.len(), long.starts_with(kept)), (LONGEST_TEXT - 1, true));
+        assert_eq!(note, "-- refused: the first 65535 of 131073 bytes");
     }
 }
