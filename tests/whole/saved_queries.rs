@@ -265,7 +265,17 @@ fn the_audit_log_has_the_name_the_version_and_the_values() {
     let team = app.as_role(Role::DataTeam);
     team.done("saveQuery", "query { version }", &counting(0, &[]));
     counted(&team, &json!({ "parameters": { "since": "2025-01-01" } }));
+    let mut wrong = counting(1, &[]);
+    wrong["text"] = "SELECT missing FROM complaints WHERE received_on >= $since AND kind = $kind".into();
+    assert_eq!(team.send("saveQuery", "query { version }", &wrong).codes(), ["BAD_USER_INPUT"]);
     let admin = app.as_role(Role::Admin);
+    tests::wait_until(10, "the entries of both descriptions", || {
+        let logged = admin.data("{ auditLog(filter: {action: {eq: SQL}}) { nodes { objects } } }");
+        let entries = logged["auditLog"]["nodes"].list().iter().map(|node| node["objects"].to_string());
+        let described: Vec<String> = entries.filter(|entry| entry.contains("described for saveQuery")).collect();
+        described.iter().any(|entry| entry.contains("COUNT(*)") && !entry.contains("failure"))
+            && described.iter().any(|entry| entry.contains("SELECT missing") && entry.contains("failure"))
+    });
     let mut asked = String::new();
     tests::wait_until(10, "the entry of the audit log", || {
         let logged = admin.data("{ auditLog(filter: {action: {eq: SQL}}) { nodes { objects } } }");

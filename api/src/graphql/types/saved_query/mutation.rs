@@ -6,6 +6,7 @@ use crate::graphql::context::{RequestContext, request, viewer};
 use crate::graphql::error::{bad_input, from_store};
 use crate::graphql::execute::blocking;
 use crate::graphql::types::sql::from_query;
+use crate::sql::audit::text_with_values;
 use crate::sql::{QueryError, SqlAsker};
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use schema::domain::query_parameter::QueryParameter;
@@ -114,7 +115,12 @@ fn check(request: &RequestContext, viewer: &Viewer, new: &NewSavedQuery) -> Resu
     let asker = request.app.keys.as_deref().and_then(|keys| SqlAsker::of(viewer, keys));
     let Some(asker) = asker else { return Ok(()) };
     let service = Arc::clone(&request.app.sql);
-    match service.describe(&asker, &numbered.text, request.budget.deadline.into_std()) {
+    // Whether a text fits the tables tells of them, also if it is not saved.
+    let place = request.note_sql(format!("-- described for saveQuery\n{}", text_with_values(&new.text, &[])));
+    let described = service.describe(&asker, &numbered.text, request.budget.deadline.into_std());
+    // A description reads no rows.
+    request.note_sql_end(place, described.as_ref().map(|_| 0).map_err(ToString::to_string));
+    match described {
         Ok(_) | Err(QueryError::NoEngine(_)) => Ok(()),
         Err(failed) => Err(from_query(failed)),
     }
