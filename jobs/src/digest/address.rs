@@ -1,4 +1,4 @@
-//! Addresses of digest subscriptions: validation, and when two spellings are the same address.
+//! Addresses that digests and alerts are sent to: validation, allowed domains, and when two spellings are the same.
 
 use lettre::Address;
 use schema::domain::inert;
@@ -27,6 +27,27 @@ pub fn identity(channel: DeliveryChannel, address: &str) -> String {
     match channel {
         DeliveryChannel::Email => address.to_lowercase(),
         DeliveryChannel::Folder => Path::new(address).components().collect::<PathBuf>().display().to_string(),
+    }
+}
+
+/// Checks that mail to an address may be sent: `domains` has the allowed ones, with those below them; empty allows all.
+///
+/// # Errors
+/// A message with the allowed domains.
+pub fn check_domain(channel: DeliveryChannel, address: &str, domains: &[String]) -> Result<(), String> {
+    if channel != DeliveryChannel::Email || domains.is_empty() {
+        return Ok(());
+    }
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase();
+    let is_allowed = |allowed: &String| {
+        let allowed = allowed.to_lowercase();
+        domain == allowed || domain.strip_suffix(&allowed).is_some_and(|above| above.ends_with('.'))
+    };
+    match domains.iter().any(is_allowed) {
+        true => Ok(()),
+        false => {
+            Err(format!("mail is sent only to addresses of {} (digests.domains), not to {address}", domains.join(", ")))
+        }
     }
 }
 
@@ -110,6 +131,16 @@ mod tests {
         ] {
             assert!(check(DeliveryChannel::Email, address).is_err(), "{address}");
         }
+    }
+
+    #[test]
+    fn only_allowed_domains_and_those_below_them_get_mail() {
+        let domains = ["customs.gov.vn".to_owned()];
+        let check = |address: &str| check_domain(DeliveryChannel::Email, address, &domains).is_ok();
+        assert!(check("a@customs.gov.vn") && check("a@Haiphong.Customs.gov.vn"));
+        assert!(!check("a@evil-customs.gov.vn") && !check("a@customs.gov.vn.evil.example"));
+        assert!(check_domain(DeliveryChannel::Folder, "/srv/digests", &domains).is_ok());
+        assert!(check_domain(DeliveryChannel::Email, "a@example.org", &[]).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::{overdue, timeliness, trends};
 use crate::JobError;
+use crate::digest::address::check_domain;
 use crate::digest::outbox::OutgoingDelivery;
 use crate::digest::{LOCALES, before, document, outbox, reader, render};
 use crate::notify::{self, Item};
@@ -104,7 +105,7 @@ fn make(conn: &mut Conn, snapshot: &Snapshot, run: &JobRun, base_url: Option<&st
 
 /// Checks again whether mail may go to a recipient: the domains may have changed since it subscribed.
 fn allowed(context: &Context<'_>, (_, _, recipient): &OutgoingDelivery) -> Result<(), String> {
-    reader::check_domain(recipient.channel, &recipient.address, &context.settings.digests.domains)
+    check_domain(recipient.channel, &recipient.address, &context.settings.digests.domains)
 }
 
 fn warn_of_waiting_mail(digests: i64) {

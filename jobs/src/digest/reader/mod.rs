@@ -7,7 +7,7 @@ mod subscription;
 mod trial;
 
 pub use compose::{Composed, Made, compose};
-pub use subscription::{SCHEDULE, TIMEZONE, Wish, check_domain, end, own, sections_of, subscribe};
+pub use subscription::{SCHEDULE, TIMEZONE, Wish, end, own, sections_of, subscribe};
 pub use trial::send_on_trial;
 
 use crate::snapshot::Snapshot;

@@ -1,8 +1,9 @@
 //! A digest sent on trial: to its recipient, marked as a test, and not stored.
 
-use super::{Made, check_domain};
+use super::Made;
 use crate::JobError;
 use crate::digest::Sender;
+use crate::digest::address::check_domain;
 use crate::digest::messages::Messages;
 use crate::runner::settings::Settings;
 use fluent_bundle::FluentArgs;
