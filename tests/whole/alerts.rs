@@ -208,6 +208,36 @@ fn a_burst_of_technical_complaints_is_told_with_what_is_usual() {
 }
 
 #[test]
+fn alerts_are_mailed_to_allowed_domains_only_also_when_they_were_limited_later() {
+    let place = Place::new();
+    for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let mut mail = MailServer::new();
+        mail.start();
+        let config = place.config(&format!(
+            "[digests]\ndomains = [\"example.org\"]\n[smtp]\nhost = \"127.0.0.1\"\nport = {}\n\
+             encryption = \"none\"\nfrom = \"Ban <board@example.org>\"\n",
+            mail.port
+        ));
+        let subscribe = |address: &str, more: &[&str]| {
+            program().run(database, [&["alerts", "subscribe", "--email", address][..], more].concat())
+        };
+        let refused = subscribe("chair@elsewhere.example", &["--config", &config]);
+        assert!(refused.status == 1 && refused.err.contains("digests.domains"), "{refused:?}");
+        subscribe("chair@mail.example.org", &["--config", &config]).ok();
+        // Without the configuration every domain is allowed.
+        subscribe("chair@elsewhere.example", &[]).ok();
+        set_flags(database, FlagState::Open);
+        place.job(database, &config, "alerts");
+        assert_eq!(place.job(database, &config, "notify"), json!({ "sent": 1, "failed": 1 }), "{}", database.name);
+        assert_eq!(mail.mails().len(), 1);
+        let log = program().json(database, &["webhook", "deliveries"]);
+        let failed: Vec<_> = log.list().iter().filter(|one| one["error"].is_string()).collect();
+        assert!(failed.len() == 1 && failed[0]["error"].text().contains("digests.domains"), "{log}");
+    }
+}
+
+#[test]
 fn a_mail_tells_alerts_and_is_ended_by_post_and_not_by_get() {
     let place = Place::new();
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs", "--key-file", &place.key]) {

@@ -45,7 +45,8 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                 locale: locale.parse()?,
                 events: &[],
             };
-            let row = db.write("cli", |tx| endpoints::create(tx, settings.keys.as_deref(), &new))?.value;
+            let (keys, domains) = (settings.keys.as_deref(), &settings.digests.domains);
+            let row = db.write("cli", |tx| endpoints::create(tx, keys, domains, &new))?.value;
             out.print(&json!({ "address": row.address, "locale": row.locale }), |_| {
                 format!("{} will receive alerts in {}", row.address, row.locale)
             })?;

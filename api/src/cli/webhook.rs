@@ -60,7 +60,7 @@ pub enum Command {
 }
 
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
-    let keys = settings.keys.as_deref();
+    let (keys, domains) = (settings.keys.as_deref(), &settings.digests.domains);
     let find = |url: &str| db.read(|conn| endpoints::by_address(conn, NotificationChannel::Webhook, url));
     let print_secret = |row: &NotificationEndpoint| -> anyhow::Result<()> {
         let secret = secret(keys, row)?;
@@ -72,7 +72,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         Command::Add { url, name, events } => {
             let new =
                 NewEndpoint { channel: NotificationChannel::Webhook, name, address: url, locale: Locale::Vi, events };
-            let row = db.write("cli", |tx| endpoints::create(tx, keys, &new))?.value;
+            let row = db.write("cli", |tx| endpoints::create(tx, keys, domains, &new))?.value;
             print_secret(&row)?;
         }
         Command::List => {
@@ -104,7 +104,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         }
         Command::Enable { url } => {
             let id = find(url)?.id;
-            let row = db.write("cli", |tx| endpoints::enable(tx, id))?.value;
+            let row = db.write("cli", |tx| endpoints::enable(tx, id, domains))?.value;
             out.print(&document(&row), |_| format!("{} gets messages again", row.address))?;
         }
         Command::Test { url } => {

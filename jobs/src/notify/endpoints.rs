@@ -82,14 +82,16 @@ fn stored(
         .optional()?)
 }
 
-/// Adds an endpoint, or enables a disabled one of this address anew, with a new secret.
+/// Adds an endpoint, or enables a disabled one of this address anew, with a new secret. `domains` has those that mail
+/// may be sent to; empty allows all.
 ///
 /// # Errors
-/// `Rule` if the address, the name or an event is wrong or a webhook has no key file, `Conflict` if an enabled
-/// endpoint has the address.
+/// `Rule` if the address, its domain, the name or an event is wrong or a webhook has no key file, `Conflict` if an
+/// enabled endpoint has the address.
 pub fn create(
     tx: &mut WriteTx<'_>,
     keys: Option<&Keys>,
+    domains: &[String],
     new: &NewEndpoint<'_>,
 ) -> Result<NotificationEndpoint, StoreError> {
     let name = inert::name("the name", new.name, 200).map_err(StoreError::Rule)?;
@@ -98,6 +100,7 @@ pub fn create(
         NotificationChannel::Email => address::check(DeliveryChannel::Email, new.address).map(str::to_lowercase),
     };
     let address = address.map_err(StoreError::Rule)?;
+    check_domain(new.channel, &address, domains).map_err(StoreError::Rule)?;
     let events = events(new.channel, new.events).map_err(StoreError::Rule)?;
     let key_version = match (new.channel, keys) {
         (_, Some(keys)) => i32::try_from(keys.version()).unwrap_or(i32::MAX),
@@ -181,9 +184,10 @@ pub fn disable(tx: &mut WriteTx<'_>, id: Id, reason: &str) -> Result<Notificatio
 /// Enables a disabled endpoint.
 ///
 /// # Errors
-/// `NotFound` if there is none.
-pub fn enable(tx: &mut WriteTx<'_>, id: Id) -> Result<NotificationEndpoint, StoreError> {
+/// `NotFound` if there is none, `Rule` if no mail may be sent to its domain any more.
+pub fn enable(tx: &mut WriteTx<'_>, id: Id, domains: &[String]) -> Result<NotificationEndpoint, StoreError> {
     let mut row = find(tx.conn, id)?;
+    check_domain(row.channel, &row.address, domains).map_err(StoreError::Rule)?;
     row.disabled_at = None;
     row.disabled_reason = None;
     update(tx, &row)?;
@@ -204,6 +208,18 @@ fn update(tx: &mut WriteTx<'_>, row: &NotificationEndpoint) -> Result<(), StoreE
     each!(&mut *tx.conn, c => diesel::update(notification_endpoints::table.find(row.id)).set(row).execute(c)?);
     tx.record_state(StateTable::NotificationEndpoints, &row.id);
     Ok(())
+}
+
+/// Checks that mail to an address may be sent. Webhooks have networks instead, which are checked when a message is
+/// sent.
+///
+/// # Errors
+/// A message with the allowed domains.
+pub(super) fn check_domain(channel: NotificationChannel, address: &str, domains: &[String]) -> Result<(), String> {
+    match channel {
+        NotificationChannel::Webhook => Ok(()),
+        NotificationChannel::Email => address::check_domain(DeliveryChannel::Email, address, domains),
+    }
 }
 
 /// Checks the address of a webhook. Where its host leads is checked when a message is sent: names change.

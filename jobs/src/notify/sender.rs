@@ -2,7 +2,7 @@
 
 use super::outbox::Outgoing;
 use super::webhook::{self, Failure};
-use super::{mail, unsubscribe};
+use super::{endpoints, mail, unsubscribe};
 use crate::digest::transport;
 use crate::runner::settings::Settings;
 use lettre::{SmtpTransport, Transport};
@@ -40,6 +40,8 @@ impl<'s> Sender<'s> {
     }
 
     fn mail(&mut self, (message, endpoint): &Outgoing) -> Result<(), String> {
+        // The domains may have changed since the address was added.
+        endpoints::check_domain(endpoint.channel, &endpoint.address, &self.settings.digests.domains)?;
         let smtp = self.settings.smtp.as_ref().ok_or("the configuration has no [smtp]")?;
         let mut mail = mail::mail(message, endpoint, &smtp.from, self.settings.links.base_url.as_deref())?;
         unsubscribe::add_headers(&mut mail, self.settings, unsubscribe::Of::Endpoint, endpoint.id);

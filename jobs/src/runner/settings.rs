@@ -51,11 +51,11 @@ pub struct Settings {
     pub keys: Option<Arc<Keys>>,
 }
 
-/// To whom digests may be sent.
+/// To whom digests and mails about alerts may be sent.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DigestSettings {
-    /// Domains, with those below them, whose addresses may receive digests; empty allows all.
+    /// Domains, with those below them, whose addresses may receive mail; empty allows all.
     pub domains: Vec<String>,
 }
 

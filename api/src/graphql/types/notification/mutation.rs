@@ -67,7 +67,7 @@ impl NotificationMutations {
         input: CreateNotificationEndpointInput,
     ) -> Result<NotificationSecretPayload> {
         let name = required("name", &input.name, SHORT)?;
-        let keys = request(ctx)?.app.keys.clone();
+        let app = request(ctx)?.app.clone();
         let row = change(ctx, move |tx| {
             let new = NewEndpoint {
                 channel: input.channel.into(),
@@ -76,7 +76,7 @@ impl NotificationMutations {
                 locale: input.locale.into(),
                 events: &input.events,
             };
-            endpoints::create(tx, keys.as_deref(), &new)
+            endpoints::create(tx, app.keys.as_deref(), &app.on_demand.settings().digests.domains, &new)
         })
         .await?;
         with_secret(&request(ctx)?.app, row)
@@ -107,14 +107,16 @@ impl NotificationMutations {
         Ok(NotificationEndpointPayload { endpoint: row.into() })
     }
 
-    /// Starts messages to a disabled endpoint again, with the secret that it has. NOT_FOUND if there is none.
+    /// Starts messages to a disabled endpoint again, with the secret that it has. NOT_FOUND if there is none,
+    /// BAD_USER_INPUT if no mail may be sent to its domain any more.
     async fn enable_notification_endpoint(
         &self,
         ctx: &Context<'_>,
         input: NotificationEndpointInput,
     ) -> Result<NotificationEndpointPayload> {
         let id = parse_id(&input.id)?;
-        let row = change(ctx, move |tx| endpoints::enable(tx, id)).await?;
+        let app = request(ctx)?.app.clone();
+        let row = change(ctx, move |tx| endpoints::enable(tx, id, &app.on_demand.settings().digests.domains)).await?;
         Ok(NotificationEndpointPayload { endpoint: row.into() })
     }
 
