@@ -18,7 +18,7 @@ use crate::models::{
     SavedQuery, Unit, UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
-use crate::sql_types::{Id, Timestamp};
+use crate::sql_types::Timestamp;
 use crate::tables::{
     alerts, audit_log, complaints, correction_proposals, digests, enterprises, escalations, flags, guidance_documents,
     issue_categories, job_runs, measures, merges, notifications, officers, principals, proposals, saved_queries,
@@ -371,37 +371,3 @@ fn rank(tier: Tier) -> i64 {
         Tier::SuspensionReview => 3,
     }
 }
-
-/// Defines a function that reads the ids of a whole list, for an order by what no column holds.
-macro_rules! ids_of_list {
-    ($(#[$doc:meta])* $function:ident, $table:ident by $column:ident) => {
-        $(#[$doc])*
-        ///
-        /// # Errors
-        /// If the database cannot be read.
-        pub fn $function(conn: &mut Conn, condition: Option<Pred<$table::table>>) -> Result<Vec<Id>, StoreError> {
-            let mut query = $table::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = condition {
-                query = query.filter(condition);
-            }
-            Ok(query.order($table::$column).select($table::id).load::<Id>(conn)?)
-        }
-    };
-}
-
-ids_of_list!(
-    /// The ids of the units that meet a condition, by code.
-    unit_ids, units by code
-);
-ids_of_list!(
-    /// The ids of the officers that meet a condition, by code.
-    officer_ids, officers by code
-);
-ids_of_list!(
-    /// The ids of the enterprises that meet a condition, by tax code.
-    enterprise_ids, enterprises by tax_code
-);
-ids_of_list!(
-    /// The ids of the categories that meet a condition, by code.
-    category_ids, issue_categories by code
-);

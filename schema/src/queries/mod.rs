@@ -13,6 +13,7 @@ mod in_select;
 mod intake;
 mod interventions;
 mod keyset;
+mod list_ids;
 mod lists;
 mod merged;
 mod not_true;
@@ -44,6 +45,7 @@ pub use interventions::{
     units_of_proposals,
 };
 pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};
+pub use list_ids::{category_ids, enterprise_ids, officer_ids, unit_ids};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
 pub use officers::*;
