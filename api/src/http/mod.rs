@@ -3,6 +3,7 @@
 mod answer_cache;
 mod audit;
 mod authenticate;
+mod capacity;
 mod close;
 mod connections;
 mod document_size;

@@ -4,7 +4,7 @@
 use super::answer_cache::AnswerCache;
 use super::audit::AuditLog;
 use super::authenticate::{Rates, Tokens};
-use super::connections::{ConnectionLimits, Connections, http_server};
+use super::connections::{Connections, http_server};
 use super::handshakes::Handshakes;
 use super::metrics::{Metrics, metrics, metrics_unauthenticated, trace_and_count};
 use super::persisted::Persisted;
@@ -15,7 +15,7 @@ use super::socket::Stopping;
 use super::sql_gate::PgListener;
 use super::subscription_limit::SubscriptionLimit;
 use super::tls::tls_config;
-use super::{Service, export, graphiql, graphql, health, socket, sql, unsubscribe};
+use super::{Service, capacity, export, graphiql, graphql, health, socket, sql, unsubscribe};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
 use crate::cluster::Address;
@@ -71,21 +71,6 @@ pub struct ServerOptions {
 
 /// Delay after an operation's deadline until PostgreSQL cancels its statement: the server reports the timeout first.
 const GRACE: Duration = Duration::from_millis(500);
-/// Concurrent exports that read the database: each holds a connection and a database snapshot.
-const EXPORTS_AT_ONCE: usize = 2;
-/// Concurrent exports that are being sent: each holds a temporary file.
-const DOWNLOADS_AT_ONCE: usize = 64;
-const DOWNLOADS_OF_A_TOKEN: usize = 4;
-/// Concurrent large answers, in total and for one token: each holds a temporary file.
-const ANSWERS_AT_ONCE: usize = 128;
-const ANSWERS_OF_A_TOKEN: usize = 16;
-/// Concurrent operations that read only the snapshot, in total and for one token: each holds a thread while it waits
-/// for one of the few concurrent statistics. An operation without a permit holds no thread.
-const SNAPSHOT_OPERATIONS: usize = 8;
-const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 4;
-/// Concurrent token look-ups: any client can send a token, and each look-up takes a connection.
-const LOOKUPS_AT_ONCE: usize = 4;
-const STATISTICS_AT_ONCE: usize = 4;
 /// How often the sealer seals new rows.
 const SEAL_EVERY: Duration = Duration::from_secs(3);
 /// Minimum time between two log entries about failed sealing.
@@ -170,7 +155,7 @@ impl Server {
                 objects: Arc::new(ObjectCache::new(settings.object_cache_mb)),
                 exact_snapshots: Arc::new(ExactSnapshots::new((!options.dev).then(|| answer_cache.positions()))),
                 on_demand: Arc::new(on_demand),
-                statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
+                statistics: Admission::new(capacity::STATISTICS_AT_ONCE, capacity::statistics_of_a_token()),
                 sql_queries: Admission::new(settings.sql_engines as usize, 1),
                 sql: Arc::new(sql),
                 receipt_limits: Arc::new(ReceiptLimits::new(settings.intake.clone())),
@@ -191,15 +176,18 @@ impl Server {
             handshakes: Handshakes::new(settings.incomplete_requests_per_address as usize),
             rights: Rights::new(),
             operations: OperationAdmission::new(),
-            snapshot_operations: Admission::new(SNAPSHOT_OPERATIONS, SNAPSHOT_OPERATIONS_OF_A_TOKEN),
-            lookups: Admission::new(LOOKUPS_AT_ONCE, LOOKUPS_AT_ONCE),
-            exports: Admission::new(EXPORTS_AT_ONCE, 1),
-            downloads: Admission::new(DOWNLOADS_AT_ONCE, DOWNLOADS_OF_A_TOKEN),
+            snapshot_operations: Admission::new(
+                capacity::SNAPSHOT_OPERATIONS,
+                capacity::SNAPSHOT_OPERATIONS_OF_A_TOKEN,
+            ),
+            lookups: Admission::new(capacity::LOOKUPS_AT_ONCE, capacity::LOOKUPS_AT_ONCE),
+            exports: Admission::new(capacity::EXPORTS_AT_ONCE, 1),
+            downloads: Admission::new(capacity::DOWNLOADS_AT_ONCE, capacity::DOWNLOADS_OF_A_TOKEN),
             kept_exports: Arc::default(),
-            answers: Admission::new(ANSWERS_AT_ONCE, ANSWERS_OF_A_TOKEN),
+            answers: Admission::new(capacity::ANSWERS_AT_ONCE, capacity::ANSWERS_OF_A_TOKEN),
             ready: health::Probe::new(),
             watched: health::Probe::new(),
-            connections: Connections::new(connection_limits(&settings)),
+            connections: Connections::new(capacity::connection_limits(&settings)),
             stopping: Stopping::new(),
             metrics: Metrics::new(settings.slow()),
             settings,
@@ -372,41 +360,12 @@ impl Server {
     }
 }
 
-/// Open files beside client connections: database connections, the server's own files, exports.
-const OTHER_FILES: u64 = 256;
-/// Limit of open files that the node requests from the system, if it has fewer.
-const WANTED_FILES: u64 = 65_536;
-
 /// The lake of the configuration. The job `lake` makes its folder where there is none.
 fn lake(settings: &LakeSettings, engines: u32) -> anyhow::Result<Option<Lake>> {
     let Some(dir) = settings.dir.as_ref() else { return Ok(None) };
     let cluster = settings.engine.as_deref().map(str::parse::<Address>).transpose();
     let cluster = cluster.map_err(|message| anyhow::anyhow!("lake.engine: {message}"))?;
     Ok(Some(Lake::new(dir, settings.url.clone(), cluster, engines)?))
-}
-
-/// Concurrent statistics of one token: at most half of the processors, so that another token's statistic starts at
-/// once.
-fn statistics_of_a_token() -> usize {
-    (std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2).clamp(1, STATISTICS_AT_ONCE / 2)
-}
-
-/// The connection limits, reduced to what the system's limit of open files allows.
-fn connection_limits(settings: &ApiSettings) -> ConnectionLimits {
-    let files = rlimit::increase_nofile_limit(WANTED_FILES).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the limit of open files could not be raised or read");
-        1_024
-    });
-    let possible = usize::try_from(files.saturating_sub(OTHER_FILES).max(64)).unwrap_or(usize::MAX);
-    let connections = settings.connections as usize;
-    if connections > possible {
-        tracing::warn!(connections, possible, "the limit of open files allows fewer connections than api.connections");
-    }
-    ConnectionLimits {
-        connections: connections.min(possible),
-        incomplete_per_address: settings.incomplete_requests_per_address as usize,
-        request: Duration::from_secs(u64::from(settings.request_seconds)),
-    }
 }
 
 /// Serves only the metrics, on a separate address.
