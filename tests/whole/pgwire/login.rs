@@ -1,6 +1,6 @@
 //! Who may log in, how, and for how long.
 
-use super::PgApp;
+use super::{PgApp, certificate};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -90,22 +90,12 @@ fn a_token_that_is_revoked_between_statements_of_one_text_asks_no_further_one() 
 #[test]
 fn tls_is_that_of_the_server() {
     let files = tests::fixtures::Files::new();
-    let (key, certificate) = (files.path().join("key.pem"), files.path().join("cert.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
+    let (certificate, tls) = certificate(&files);
     let database = tests::Database::sqlite();
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let key_file = files.path().join("key").display().to_string();
     crate::program().run(&database, ["key", "create", &key_file]).ok();
-    let tls = format!("[api.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n[sql]\nlisten = \"{address}\"\n");
-    let config = files.put("phananh.toml", tls).display().to_string();
+    let config = files.put("phananh.toml", format!("{tls}[sql]\nlisten = \"{address}\"\n")).display().to_string();
     let _server = crate::program().serve(&database, &["--no-jobs", "--key-file", &key_file, "--config", &config]);
     let token = crate::program().token(&database, "DATA_TEAM", None);
     for (mode, works) in [("verify-full", true), ("require", true), ("disable", true)] {
