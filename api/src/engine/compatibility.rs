@@ -4,9 +4,14 @@
 //! Only such questions are rewritten: some rules take the first row of a subquery where PostgreSQL would refuse
 //! several, which must not happen to the numbers of an analyst.
 
-use datafusion::sql::sqlparser::ast::Statement;
-use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion::sql::sqlparser::ast::{
+    Expr, GroupByExpr, ObjectNamePart, Query, SelectItem, SetExpr, Statement, Value, visit_expressions,
+    visit_expressions_mut, visit_relations,
+};
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 /// What occurs in the text of a question to the catalog.
@@ -21,6 +26,13 @@ const WORDS: [&str; 8] = [
     "session_user",
 ];
 
+/// Tables of the catalog about what this register has none of: defaults of columns, and sequences.
+const WITHOUT_ROWS: [&str; 2] = ["pg_attrdef", "pg_sequence"];
+
+/// Functions that make one value of all rows.
+const AGGREGATES: [&str; 9] =
+    ["min", "max", "count", "sum", "avg", "array_agg", "string_agg", "bool_and", "bool_or"];
+
 /// The statements of a question to the catalog, rewritten; None for another question.
 ///
 /// The text has to be checked for its size and depth before: the rules walk the statement recursively.
@@ -30,9 +42,64 @@ const WORDS: [&str; 8] = [
 pub fn parse(text: &str) -> Result<Option<Vec<Statement>>, ParserError> {
     static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
     match asks_catalog(text) {
-        true => PARSER.parse(text).map(Some),
+        true => {
+            let mut statements = PARSER.parse(text)?;
+            statements.iter_mut().for_each(aggregate_subqueries);
+            Ok(Some(statements))
+        }
         false => Ok(None),
     }
+}
+
+/// Lets each subquery in the place of a value have one row at most, as the engine demands of correlated ones: the
+/// catalog's keys select one row, and the least of one value is that value.
+fn aggregate_subqueries(statement: &mut Statement) {
+    let _all: ControlFlow<()> = visit_expressions_mut(statement, |expression| {
+        if let Expr::Subquery(query) = expression {
+            match has_no_rows(query) {
+                true => *expression = Expr::value(Value::Null),
+                false => take_least(query),
+            }
+        }
+        ControlFlow::Continue(())
+    });
+}
+
+fn has_no_rows(query: &Query) -> bool {
+    visit_relations(query, |name| {
+        let last = name.0.last().and_then(ObjectNamePart::as_ident);
+        match last.is_some_and(|last| WITHOUT_ROWS.contains(&last.value.to_lowercase().as_str())) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })
+    .is_break()
+}
+
+fn take_least(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let has_groups = !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
+    let [SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }] = &mut select.projection[..]
+    else {
+        return;
+    };
+    if has_groups || is_aggregated(value) {
+        return;
+    }
+    let parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(&format!("min({value})"));
+    if let Ok(least) = parser.and_then(|mut parser| parser.parse_expr()) {
+        *value = least;
+    }
+}
+
+fn is_aggregated(value: &Expr) -> bool {
+    visit_expressions(value, |part| match part {
+        Expr::Function(function) if AGGREGATES.contains(&function.name.to_string().to_lowercase().as_str()) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 fn asks_catalog(text: &str) -> bool {
@@ -64,5 +131,16 @@ mod tests {
             assert!(parse(text).unwrap().is_none(), "{text}");
         }
         assert!(parse("SELECT FROM FROM pg_class").is_err());
+    }
+
+    #[test]
+    fn a_subquery_of_the_catalog_has_one_row_at_most() {
+        let rewritten = |text: &str| parse(text).unwrap().unwrap()[0].to_string();
+        let text = "SELECT CASE WHEN a.atthasdef THEN (SELECT d.adbin FROM pg_catalog.pg_attrdef d) ELSE NULL END, \
+                    (SELECT t.typname FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid) FROM pg_catalog.pg_attribute a";
+        let text = rewritten(text);
+        assert!(!text.contains("pg_attrdef") && text.contains("min(t.typname)"), "{text}");
+        let counted = rewritten("SELECT (SELECT count(*) FROM pg_catalog.pg_type t) FROM pg_catalog.pg_class");
+        assert!(!counted.contains("min("), "{counted}");
     }
 }

@@ -2,13 +2,13 @@
 
 use api::sql::protocol::{LakeTables, PieceName};
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::{DataFusionError, Result};
 use jobs::tables::{TABLES, Table, table};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Rows of a slice. Threads share the slices of a table.
@@ -18,6 +18,13 @@ const SLICE: usize = 32_768;
 struct Held {
     rows: RecordBatch,
     bytes: u64,
+}
+
+/// The schema of a table without comments: the engine refuses plans whose parts have other metadata than the whole, as a
+/// count over a union of two tables.
+fn without_comments(table: &Table) -> SchemaRef {
+    let plain = |field: &Arc<Field>| field.as_ref().clone().with_metadata(HashMap::new());
+    Arc::new(Schema::new(table.schema().fields().iter().map(plain).collect::<Vec<Field>>()))
 }
 
 /// The tables of one reader.
@@ -59,7 +66,7 @@ impl Tables {
     /// When there is no such table, or its columns are others.
     pub fn put(&mut self, name: &PieceName, rows: &RecordBatch) -> Result<()> {
         let table = self.known(&name.table)?;
-        let schema = table.schema();
+        let schema = without_comments(table);
         let is_same = |(a, b): (&Arc<arrow_schema::Field>, &Arc<arrow_schema::Field>)| a.data_type() == b.data_type();
         let of_table = schema.fields().iter().zip(rows.schema_ref().fields()).all(is_same);
         if !of_table || schema.fields().len() != rows.num_columns() {
@@ -93,7 +100,7 @@ impl Tables {
         for name in std::mem::take(&mut self.changed) {
             let table = self.known(name)?;
             let slices = self.pieces.get(name).into_iter().flat_map(BTreeMap::values).flat_map(slices);
-            let rows = MemTable::try_new(table.schema(), shared(slices.collect(), self.partitions))?;
+            let rows = MemTable::try_new(without_comments(table), shared(slices.collect(), self.partitions))?;
             self.provider.deregister_table(name)?;
             self.provider.register_table(name.to_owned(), Arc::new(rows))?;
         }
@@ -113,7 +120,7 @@ impl Tables {
             let options = ListingOptions::new(Arc::new(format));
             let config = ListingTableConfig::new_with_multi_paths(urls)
                 .with_listing_options(options)
-                .with_schema(table.schema());
+                .with_schema(without_comments(table));
             let listed = ListingTable::try_new(config)?;
             self.changed.remove(table.name);
             self.provider.deregister_table(table.name)?;

@@ -55,7 +55,7 @@ mod tests {
     fn each_vietnamese_letter_is_drawn_as_itself() {
         let empty = drawn("");
         // A letter that the font lacks is drawn as nothing, or as the same box for all.
-        let letters = "ăâđêôơưĂÂĐÊÔƠƯáàảãạấầẩẫậắằẳẵặéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ…–≥₫";
+        let letters = "ăâđêôơưĂÂĐÊÔƠƯáàảãạấầẩẫậắằẳẵặéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ…–₫";
         let pictures: std::collections::HashSet<_> = letters.chars().map(|letter| drawn(&letter.to_string())).collect();
         assert_eq!(pictures.len(), letters.chars().count());
         assert!(!pictures.contains(&empty));

@@ -39,9 +39,10 @@ impl Basis {
     }
 }
 
-/// A piece that was made, and on what basis.
+/// A piece that was made.
 struct Made {
-    basis: Basis,
+    /// None after the rows of the snapshot changed: the piece has to be made again.
+    basis: Option<Basis>,
     piece: Piece,
 }
 
@@ -55,7 +56,8 @@ struct OfSnapshot {
 impl OfSnapshot {
     /// Whether the piece of a table has to be made.
     fn lacks(&self, table: &'static Table, basis: &Basis) -> bool {
-        self.made.get(table.name).is_none_or(|made| !made.basis.is(basis))
+        let before = self.made.get(table.name).and_then(|made| made.basis.as_ref());
+        before.is_none_or(|before| !before.is(basis))
     }
 
     /// Keeps the rows of a table. Where they are those from before, the version stays.
@@ -63,7 +65,7 @@ impl OfSnapshot {
         let same = self.made.remove(table.name).filter(|before| before.piece.rows == rows);
         let version = same.map_or_else(next_version, |before| before.piece.version);
         let piece = Piece { table, key: self.key, version, rows };
-        self.made.insert(table.name, Made { basis: basis.clone(), piece });
+        self.made.insert(table.name, Made { basis: Some(basis.clone()), piece });
     }
 }
 
@@ -226,10 +228,14 @@ impl TableCache {
         let kept: Vec<Option<u32>> = aligned.iter().map(|one| one.as_ref().map(|one| one.key)).collect();
         let keys = keys(&kept, &earlier);
         let new: Vec<usize> = (0..pieces.len()).filter(|at| aligned[*at].is_none()).collect();
+        // A table that shows nothing of what changed keeps the versions of its pieces.
+        let mut replaced: HashMap<u32, OfSnapshot> = before.into_values().map(|one| (one.key, one)).collect();
         let reader = &self.reader;
         let rows = in_parallel(&new, &|at: &usize| PieceRows::of(&pieces[*at], &snapshot.officers, reader));
         for (at, rows) in new.into_iter().zip(rows) {
-            aligned[at] = Some(OfSnapshot { rows: rows?, key: keys[at], made: HashMap::new() });
+            let mut made = replaced.remove(&keys[at]).map(|one| one.made).unwrap_or_default();
+            made.values_mut().for_each(|one| one.basis = None);
+            aligned[at] = Some(OfSnapshot { rows: rows?, key: keys[at], made });
         }
         let mut aligned: Vec<OfSnapshot> = aligned.into_iter().flatten().collect();
         for (one, key) in aligned.iter_mut().zip(keys) {

@@ -116,7 +116,7 @@ fn a_token_has_a_limited_number_of_connections() {
     let app = PgApp::start(TestApp::sqlite(), "connections_per_token = 1\nidle_seconds = 2\n");
     let token = app.app.as_role(Role::DataTeam).token;
     let held = logged_in(&app, "DATA_TEAM-all", &token);
-    let output = app.psql(Role::DataTeam, &["-c", "SELECT 1"]);
+    let output = app.psql_as("DATA_TEAM-all", &token, &[], &["-c", "SELECT 1"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("connections already"), "{output:?}");
     assert_eq!(app.answer(Role::Board, "SELECT 1"), "1", "another token has its own");
     // An idle connection is closed and gives its place back.

@@ -213,7 +213,8 @@ fn no_function_that_the_engine_knows_reaches_anything() {
     let names: Vec<&str> = listed.iter().map(|row| row[0].text()).collect();
     assert!(names.len() > 150 && names.contains(&"date_trunc") && names.contains(&"sum"), "{names:?}");
     for name in &names {
-        assert!(!REACHING.iter().any(|part| name.contains(part)), "{name}");
+        let is_of_catalog = name.starts_with("pg_") && name.ends_with("_is_visible");
+        assert!(is_of_catalog || !REACHING.iter().any(|part| name.contains(part)), "{name}");
         // Whatever it makes of a path, it is not what stands there.
         for sql in [format!("SELECT {name}('/etc/passwd') AS x"), format!("SELECT * FROM {name}('/etc/passwd')")] {
             let answer = ask(&team, &sql);
