@@ -13,6 +13,9 @@ const PROPOSALS: &str = include_str!("../../queries/categories-proposals.graphql
 
 /// Proposals of a page.
 const ROWS: u32 = 20;
+/// Proposals that one question asks for. Each effect costs as much as a statistic, so the limit of cost refuses the rows
+/// of a file at once.
+const AT_ONCE: u32 = 50;
 /// Days before a proposal that its effect is compared with.
 const WINDOW: [u32; 3] = [90, 180, 365];
 
@@ -54,20 +57,41 @@ pub async fn add(visit: &Visit, page: Page, refused: &Refused) -> Result<Page, P
     if let Some(state) = visit.argument("state").filter(|state| ProposalState::WORDS.contains(state)) {
         filter["state"] = json!({ "eq": state });
     }
-    let data = visit.query(PROPOSALS, json!({ "filter": filter, "first": visit.rows(ROWS), "days": days })).await?;
-    let shown: Vec<Shown> = nodes(&data["proposals"]).map(|proposal| shown(visit, proposal, refused)).collect();
+    let proposals = proposals(visit, &filter, days).await?;
+    let shown: Vec<Shown> = nodes(&proposals).map(|proposal| shown(visit, proposal, refused)).collect();
     let windows =
         WINDOW.map(|days| (days.to_string(), visit.t_with("categories-window-choice", &[("days", days.into())])));
     Ok(page
-        .table(table(visit, &data["proposals"]))
-        .with("effects", effects_picture(visit, nodes(&data["proposals"]))?)
+        .table(table(visit, &proposals))
+        .with("effects", effects_picture(visit, nodes(&proposals))?)
         .with("proposals", shown)
-        .with("total", data["proposals"]["totalCount"].as_u64())
+        .with("total", proposals["totalCount"].as_u64())
         .with("windows", windows)
         .with("window", days.to_string())
         .with("states", options(visit, "categories-state", ProposalState::WORDS))
         .with("state", visit.argument("state").unwrap_or_default())
         .with("today", today().to_string()))
+}
+
+/// The connection of the proposals that the page or its file shows.
+async fn proposals(visit: &Visit, filter: &Value, days: u32) -> Result<Value, PageError> {
+    let (mut all, mut total, mut after) = (Vec::new(), Value::Null, Value::Null);
+    let mut left = visit.rows(ROWS);
+    while left > 0 {
+        let first = left.min(AT_ONCE);
+        let asked = json!({ "filter": filter, "first": first, "after": after, "days": days });
+        let mut list = visit.query(PROPOSALS, asked).await?["proposals"].take();
+        if let Some(nodes) = list["nodes"].as_array_mut() {
+            all.append(nodes);
+        }
+        total = list["totalCount"].take();
+        if list["pageInfo"]["hasNextPage"] != true {
+            break;
+        }
+        after = list["pageInfo"]["endCursor"].take();
+        left -= first;
+    }
+    Ok(json!({ "nodes": all, "totalCount": total }))
 }
 
 /// The states that a proposal may enter.
