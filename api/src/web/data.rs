@@ -38,7 +38,9 @@ pub async fn query(
 }
 
 fn refused(errors: &[Value]) -> PageError {
-    let code = errors.iter().find_map(|error| error["extensions"]["code"].as_str()).unwrap_or_default();
+    let codes = || errors.iter().filter_map(|error| error["extensions"]["code"].as_str());
+    // A reader who may not ask has nothing to correct.
+    let code = codes().find(|code| *code == "FORBIDDEN").or_else(|| codes().next()).unwrap_or_default();
     let problems = || errors.iter().map(|error| Problem::of_form(text(&error["message"]))).collect();
     match code {
         "BAD_USER_INPUT" => PageError::Refused(problems()),
@@ -63,4 +65,19 @@ pub fn nodes(connection: &Value) -> impl Iterator<Item = &Value> {
 /// A text of an answer; empty if it is null.
 pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn who_may_not_ask_is_not_told_what_to_correct() {
+        let error = |code: &str| json!({ "message": "m", "extensions": { "code": code } });
+        let (input, rights) = (error("BAD_USER_INPUT"), error("FORBIDDEN"));
+        assert!(matches!(refused(&[input.clone(), rights]), PageError::Forbidden));
+        assert!(matches!(refused(&[input]), PageError::Refused(_)));
+        assert!(matches!(refused(&[json!({ "message": "m" })]), PageError::Internal));
+    }
 }
