@@ -38,7 +38,7 @@ pub use json::{Json, merged};
 pub use node::{clients, node};
 pub use parallel::in_parallel;
 pub use postgres::postgres_tool;
-pub use program::{Answer, Finished, Program, Server, raw_answer, raw_request};
+pub use program::{Answer, Finished, Program, Server, WORKBOOK, raw_answer, raw_request};
 pub use proxy::Proxy;
 pub use python::python;
 pub use receiver::{Received, Receiver};

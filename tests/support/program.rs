@@ -139,11 +139,15 @@ pub struct Server {
     pub said: Vec<String>,
 }
 
+/// The media type of XLSX.
+pub const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// An HTTP answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
     pub content_type: String,
+    /// The body. A workbook is no text: only its beginning is as it was sent.
     pub text: String,
     headers: ureq::http::HeaderMap,
 }
@@ -209,12 +213,13 @@ impl Server {
         let request = request.body(body.to_owned()).expect("a request");
         let mut response = agent.run(request).expect("the server answers");
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-        Answer {
-            content_type: content_type.unwrap_or_default().to_owned(),
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: response.body_mut().with_config().limit(64 << 20).read_to_string().expect("a body"),
-        }
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a body");
+        let text = match content_type.starts_with(WORKBOOK) {
+            true => String::from_utf8_lossy(&body).into_owned(),
+            false => String::from_utf8(body).expect("a text"),
+        };
+        Answer { content_type, status: response.status().as_u16(), headers: response.headers().clone(), text }
     }
 
     pub fn get(&self, path: &str) -> Answer {
