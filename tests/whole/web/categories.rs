@@ -3,6 +3,7 @@
 use super::Visitor;
 use super::units::{page, with_each_role, world_of_today};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tests::{Client, Json, Role, TestApp};
 
 /// The newest proposal: its id, state, version and day.
@@ -96,11 +97,35 @@ fn trends_are_those_of_the_api() {
                 .map(|row| (row["before"].integer() + row["recent"].integer()).to_string())
                 .collect();
             let shown: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.rsplit(',').nth(6)).collect();
+            assert!(!wanted.is_empty(), "level {level} has categories");
             assert_eq!(shown, wanted, "{csv}");
         }
         let chosen = all.iter().find(|row| !row["parentCode"].is_null()).expect("a category");
         let one = page(&mut visitor, &format!("/categories?category={}", chosen["categoryCode"].text()));
         assert!(one.contains("id=\"trend-title\"") && one.contains("id=\"pareto-title\""), "{one}");
         assert_eq!(visitor.get("/categories?unit=nowhere").status, 422);
+    }
+}
+
+#[test]
+fn a_file_holds_more_proposals_than_one_question_may_ask_for() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
+        let propose = "mutation($input: ProposeInput!) { propose(input: $input) { proposal { id } } }";
+        let titles: BTreeSet<String> = (0..53).map(|number| format!("Đề xuất {number}")).collect();
+        for title in &titles {
+            let input = json!({ "title": title, "text": "Bỏ giấy tờ trùng.", "categories": ["TD1"] });
+            board.data_with(propose, &json!({ "input": input }));
+        }
+        let mut visitor = Visitor::signed_in(app.server(), &board.token);
+        let csv = page(&mut visitor, "/categories?as=csv&table=proposals");
+        let titles_of = |csv: &str| -> Vec<String> {
+            csv.lines().skip(1).map(|line| line.split(',').next().unwrap_or_default().to_owned()).collect()
+        };
+        let shown = titles_of(&csv);
+        assert_eq!(shown.len(), titles.len(), "each once: {csv}");
+        assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), titles, "{csv}");
+        let of_page = page(&mut visitor, "/categories").matches("<article class=\"proposal\"").count();
+        assert_eq!(of_page, 20, "a page shows fewer");
     }
 }

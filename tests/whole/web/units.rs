@@ -11,8 +11,8 @@ use tests::{Database, Json, Program, Role, Server, TestApp, WORKBOOK, chromium, 
 pub fn world_of_today(database: &Database) {
     database.fill_once("page with a world of today", |database| {
         let program = Program::built();
-        program.run(database, ["generate", "--complaints", "4000", "--seed", "7"]).ok();
         let yesterday = (local_date(Timestamp::now()) - Days::new(1)).to_string();
+        program.run(database, ["generate", "--complaints", "4000", "--seed", "7", "--until", yesterday.as_str()]).ok();
         program.json(database, &["jobs", "run", "recurrence", "--as-of", &yesterday]);
     });
 }
