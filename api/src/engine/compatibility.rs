@@ -30,8 +30,7 @@ const WORDS: [&str; 8] = [
 const WITHOUT_ROWS: [&str; 2] = ["pg_attrdef", "pg_sequence"];
 
 /// Functions that make one value of all rows.
-const AGGREGATES: [&str; 9] =
-    ["min", "max", "count", "sum", "avg", "array_agg", "string_agg", "bool_and", "bool_or"];
+const AGGREGATES: [&str; 9] = ["min", "max", "count", "sum", "avg", "array_agg", "string_agg", "bool_and", "bool_or"];
 
 /// The statements of a question to the catalog, rewritten; None for another question.
 ///
