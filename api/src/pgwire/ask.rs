@@ -46,6 +46,7 @@ pub async fn ask(
         memory_mb: limits.sql_memory_mb,
         answer_bytes: limits.answer_bytes.into(),
         deadline,
+        time,
     };
     let work = Work {
         session: Arc::clone(session),
@@ -81,7 +82,7 @@ pub async fn describe<'q>(session: &Arc<Session>, question: &'q Question) -> PgW
         let described = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             set_cancel_token(Some(token));
-            let described = of.gate.sql().describe(&of.asker, &text, deadline);
+            let described = of.gate.sql().describe(&of.asker, &text, deadline, time);
             set_cancel_token(None);
             described
         });

@@ -69,13 +69,12 @@ impl Lake {
         let state = State { position: manifest.position, as_of: manifest.as_of, key_version: manifest.key_version };
         let SqlQuestion { text, parameters, limits } = question;
         let asking = Asking::new(text, parameters, limits, false);
-        let time = asking.time;
         let (answer, source) = match &self.engine {
             Engine::Embedded(pool) => self.of_engine(pool, asker, &manifest, &asking)?,
             Engine::Cluster(cluster) => self.of_cluster(cluster, &manifest, &asking)?,
         };
         let Answer::Schema(columns) = answer else { return Err(out_of_turn()) };
-        Ok(SqlResult::new(columns, state, limits, time, source))
+        Ok(SqlResult::new(columns, state, limits, source))
     }
 
     fn of_engine(
@@ -85,15 +84,15 @@ impl Lake {
         manifest: &Manifest,
         asking: &Asking,
     ) -> Result<(Answer, Source), QueryError> {
-        let Asking { limits, time, .. } = *asking;
-        let mut lease = pool.take(asker, limits.deadline, time)?;
+        let limits = asking.limits;
+        let mut lease = pool.take(asker, limits.deadline, limits.time)?;
         let ended = |e: std::io::Error| QueryError::Engine(e.to_string());
         let place = |file: &str| self.root.join(file).display().to_string();
         let tables: Vec<&'static Table> = tables_of(manifest).collect();
         let files = tables.iter().map(|table| (table.name.to_owned(), paths(manifest, table, &place)));
         lease.engine()?.read_lake(&state_of(manifest), &LakeTables(files.collect())).map_err(ended)?;
         lease.engine()?.ask(&tables, Vec::new(), asking.ask()).map_err(ended)?;
-        match lease.engine()?.next(limits.deadline, limits.memory_mb, time) {
+        match lease.engine()?.next(limits.deadline, limits.memory_mb, limits.time) {
             Ok(Answer::Failed(failed)) => {
                 if matches!(failed, Failed::Sql(_) | Failed::Cancelled) {
                     lease.give_back();
@@ -122,7 +121,7 @@ impl Lake {
         let tables = read.map(|table| (table.name.to_owned(), paths(manifest, table, &place))).collect();
         let views = Views { state: state_of(manifest), tables };
         let mut answer = cluster.ask(checked.sql, views, asking.limits)?;
-        let first = answer.next(asking.limits.deadline, asking.time)?;
+        let first = answer.next(asking.limits.deadline, asking.limits.time)?;
         Ok((first, Source::Cluster(answer)))
     }
 }

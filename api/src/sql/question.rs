@@ -21,6 +21,8 @@ pub struct QueryLimits {
     pub answer_bytes: u64,
     /// When the question is cancelled.
     pub deadline: Instant,
+    /// The whole time until the deadline, as it is configured: messages name it.
+    pub time: Duration,
 }
 
 /// A question.

@@ -8,7 +8,6 @@ use crate::cluster::ClusterAnswer;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use schema::Timestamp;
-use std::time::{Duration, Instant};
 
 /// Of which state of the register an answer is.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +30,10 @@ impl From<Lease> for Source {
 }
 
 impl Source {
-    fn next(&mut self, deadline: Instant, memory_mb: u32, time: Duration) -> Result<Answer, QueryError> {
+    fn next(&mut self, limits: QueryLimits) -> Result<Answer, QueryError> {
         match self {
-            Self::Engine(lease) => lease.engine()?.next(deadline, memory_mb, time),
-            Self::Cluster(answer) => answer.next(deadline, time),
+            Self::Engine(lease) => lease.engine()?.next(limits.deadline, limits.memory_mb, limits.time),
+            Self::Cluster(answer) => answer.next(limits.deadline, limits.time),
         }
     }
 
@@ -58,8 +57,6 @@ pub struct SqlResult {
     schema: SchemaRef,
     state: State,
     limits: QueryLimits,
-    /// The whole time that the question may take.
-    time: Duration,
     /// None when the answer has ended.
     source: Option<Source>,
     bytes: u64,
@@ -67,8 +64,8 @@ pub struct SqlResult {
 }
 
 impl SqlResult {
-    pub(super) fn new(schema: SchemaRef, state: State, limits: QueryLimits, time: Duration, source: Source) -> Self {
-        Self { schema, state, limits, time, source: Some(source), bytes: 0, truncated: false }
+    pub(super) fn new(schema: SchemaRef, state: State, limits: QueryLimits, source: Source) -> Self {
+        Self { schema, state, limits, source: Some(source), bytes: 0, truncated: false }
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -94,7 +91,7 @@ impl SqlResult {
     /// When the question fails or a limit is exceeded.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, QueryError> {
         let Some(source) = &mut self.source else { return Ok(None) };
-        match source.next(self.limits.deadline, self.limits.memory_mb, self.time) {
+        match source.next(self.limits) {
             Ok(Answer::Batch(rows, bytes)) => {
                 self.bytes += bytes;
                 if self.bytes > self.limits.answer_bytes {

@@ -134,18 +134,24 @@ impl SqlService {
             as_of: snapshot.as_of,
             key_version: asker.reader.pseudonyms.version(),
         };
-        Ok(SqlResult::new(columns, state, limits, asking.time, lease.into()))
+        Ok(SqlResult::new(columns, state, limits, lease.into()))
     }
 
-    /// What a text would answer.
+    /// What a text would answer. `time` is the whole time until the deadline.
     ///
     /// # Errors
     /// As [`QueryError`] says.
-    pub fn describe(&self, asker: &SqlAsker, text: &str, deadline: Instant) -> Result<Description, QueryError> {
-        let limits = QueryLimits { rows: 0, memory_mb: DESCRIBES_IN_MB, answer_bytes: u64::MAX, deadline };
+    pub fn describe(
+        &self,
+        asker: &SqlAsker,
+        text: &str,
+        deadline: Instant,
+        time: Duration,
+    ) -> Result<Description, QueryError> {
+        let limits = QueryLimits { rows: 0, memory_mb: DESCRIBES_IN_MB, answer_bytes: u64::MAX, deadline, time };
         let asking = Asking::new(text.to_owned(), Vec::new(), limits, true);
         let (first, mut lease) = self.first_answer(asker, &self.snapshots.current(), &asking)?;
-        let mut next = || lease.engine()?.next(deadline, limits.memory_mb, asking.time);
+        let mut next = || lease.engine()?.next(deadline, limits.memory_mb, time);
         let (Answer::Parameters(parameters), Answer::Schema(columns), Answer::End(_)) = (first, next()?, next()?)
         else {
             return Err(out_of_turn());
@@ -163,10 +169,10 @@ impl SqlService {
         snapshot: &Arc<Snapshot>,
         asking: &Asking,
     ) -> Result<(Answer, Lease), QueryError> {
-        let Asking { limits, time, .. } = *asking;
+        let limits = asking.limits;
         // A description reads no rows.
         let mut tables = if asking.describe { Vec::new() } else { tables_named(&asking.text, asker.reader.board) };
-        let mut lease = self.pool.take(asker, limits.deadline, time)?;
+        let mut lease = self.pool.take(asker, limits.deadline, limits.time)?;
         self.engines.fetch_add(u64::from(lease.is_new), Ordering::Relaxed);
         loop {
             if let Err(failed) = self.send(&mut lease, snapshot, &tables, asking) {
@@ -176,7 +182,7 @@ impl SqlService {
                 }
                 return Err(failed);
             }
-            match lease.engine()?.next(limits.deadline, limits.memory_mb, time) {
+            match lease.engine()?.next(limits.deadline, limits.memory_mb, limits.time) {
                 Ok(Answer::Failed(Failed::Needs(more))) => {
                     let more: Vec<&'static Table> = more.iter().filter_map(|name| table(name)).collect();
                     if more.is_empty() || more.iter().any(|one| tables.iter().any(|had| had.name == one.name)) {
@@ -212,7 +218,8 @@ impl SqlService {
         let pieces = if tables.is_empty() {
             Vec::new()
         } else {
-            Lease::lock_tables(&cache, asking.limits.deadline, asking.time)?.pieces(&self.db, snapshot, tables)?
+            Lease::lock_tables(&cache, asking.limits.deadline, asking.limits.time)?
+                .pieces(&self.db, snapshot, tables)?
         };
         let sent = lease.engine()?.ask(tables, pieces, asking.ask());
         self.pieces.fetch_add(sent.map_err(|e| QueryError::Engine(e.to_string()))?, Ordering::Relaxed);
@@ -220,19 +227,17 @@ impl SqlService {
     }
 }
 
-/// A question with the whole time that it may take.
+/// A question, or a text to describe.
 pub(super) struct Asking {
     pub text: String,
     pub parameters: Vec<Parameter>,
     pub limits: QueryLimits,
-    pub time: Duration,
     describe: bool,
 }
 
 impl Asking {
     pub fn new(text: String, parameters: Vec<Parameter>, limits: QueryLimits, describe: bool) -> Self {
-        let time = limits.deadline.saturating_duration_since(Instant::now());
-        Self { text, parameters, limits, time, describe }
+        Self { text, parameters, limits, describe }
     }
 
     pub fn ask(&self) -> Ask {

@@ -57,6 +57,7 @@ impl LakeOfFolder {
             memory_mb: self.memory_mb,
             answer_bytes: LARGEST_ANSWER,
             deadline: Instant::now() + self.time,
+            time: self.time,
         };
         let parameters = parameters.map_err(anyhow::Error::msg)?;
         let result = self.lake.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?;

@@ -64,6 +64,7 @@ impl Register {
             memory_mb: self.memory_mb,
             answer_bytes: LARGEST_ANSWER,
             deadline: Instant::now() + self.time,
+            time: self.time,
         };
         let parameters = parameters.map_err(anyhow::Error::msg)?;
         let result = self.service.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?;

@@ -117,6 +117,7 @@ pub(super) async fn ask(ctx: &Context<'_>, asked: Asked) -> Result<SqlAnswer> {
         memory_mb: request.limits.sql_memory_mb,
         answer_bytes: u64::from(request.limits.answer_bytes),
         deadline: request.budget.deadline.into_std(),
+        time: request.limits.deadline(),
     };
     let place = request.note_sql(format!("{}{}", asked.title, text_with_values(&asked.text, &asked.values)));
     let question = SqlQuestion { text: asked.text, parameters, limits };

@@ -107,6 +107,7 @@ pub(super) async fn answer(service: &Data<Service>, viewer: Viewer, asked: Quest
                 memory_mb: limits.sql_memory_mb,
                 answer_bytes: u64::from(limits.answer_bytes) * ON_DISK,
                 deadline,
+                time: limits.deadline(),
             },
         },
         format,

@@ -39,6 +39,7 @@ pub async fn ask(
         memory_mb: request.limits.sql_memory_mb,
         answer_bytes: u64::from(request.limits.answer_bytes),
         deadline: request.budget.deadline.into_std(),
+        time: request.limits.deadline(),
     };
     let service = Arc::clone(&request.app.sql);
     let snapshot = Arc::clone(snapshot);
