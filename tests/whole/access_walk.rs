@@ -141,6 +141,13 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             assert_eq!(client.request(&query).status == 200, may, "{role} grouped by {word}");
             tried += 1;
         }
+        for (_, word) in guard.fields().filter(|(name, _)| *name == "SqlSource") {
+            // This server has no lake. The others are refused before it says so.
+            let answer = client.request(&format!("{{ complaintStatistics(source: {word}) {{ __typename }} }}"));
+            let is_refused = answer.text.contains(&format!("may not use SqlSource.{word}"));
+            assert_eq!(is_refused, !allowed(*role, "SqlSource", word), "{role} over {word}: {}", answer.text);
+            tried += 1;
+        }
         for (_, field) in guard.fields().filter(|(name, _)| *name == "StatisticsHaving") {
             let query = "query($h: StatisticsHaving) { complaintStatistics(having: $h) { __typename } }";
             let may = allowed(*role, "Query", "complaintStatistics") && allowed(*role, "StatisticsHaving", field);

@@ -14,6 +14,9 @@ const OF_GROUPS: &str = "numbers of groups; people have fields of their own";
 pub(super) const STATISTICS_ROWS: &[TableRow] = &[
     ("Query", "complaintStatistics", STATISTICS, Root),
     ("ComplaintStatistics", "* endCursor", STATISTICS, No("numbers of groups")),
+    ("SqlSource", "REGISTER", STATISTICS, Word),
+    // Who may not ask in SQL may not count in the lake either.
+    ("SqlSource", "LAKE", BOARD_AND_DATA_TEAM, Word),
     // `*` is for analysts: a new measure, dimension or filter is withheld from a DASHBOARD until a row names it, which
     // needs noise in `jobs::statistics::disclosure` first.
     ("ComplaintStatisticsRow", "department branch team unit category kind channel state", STATISTICS, No(OF_GROUPS)),
