@@ -96,9 +96,12 @@ pub fn chart(data: &FunnelData, words: &Words, style: Style<'_>) -> Result<Chart
     Ok(frame.finish(alt, table, height))
 }
 
+/// A limit of a unit.
+type Limit = fn(&FunnelPoint) -> f64;
+
 fn draw(frame: &mut Frame<'_>, plot: Plot, (x, y): (Scale, Scale), units: &[&FunnelPoint]) {
     frame.canvas.line((plot.left, y.at(1.0)), (plot.right, y.at(1.0)), Look::line(Paint::Usual, 1.0));
-    let limits: [(fn(&FunnelPoint) -> f64, Look); 4] = [
+    let limits: [(Limit, Look); 4] = [
         (|unit| unit.lower_95, NARROW_LIMIT),
         (|unit| unit.upper_95, NARROW_LIMIT),
         (|unit| unit.lower_998, WIDE_LIMIT),

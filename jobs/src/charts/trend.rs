@@ -64,6 +64,9 @@ pub fn chart(data: &TrendData, words: &Words, style: Style<'_>) -> Result<Chart,
     Ok(frame.finish(alt, table, height))
 }
 
+/// A value of a month.
+type ValueOf = fn(&TrendMonth) -> Option<f64>;
+
 fn draw(frame: &mut Frame<'_>, plot: Plot, y: Scale, months: &[(f64, TrendMonth)]) {
     for run in runs(months, |month| month.usual) {
         let mut outline: Vec<_> = run.iter().map(|(x, (_, high))| (*x, y.at(*high))).collect();
@@ -77,8 +80,7 @@ fn draw(frame: &mut Frame<'_>, plot: Plot, y: Scale, months: &[(f64, TrendMonth)
             _ => frame.canvas.polygon(&outline, USUAL),
         }
     }
-    let lines: [(fn(&TrendMonth) -> Option<f64>, Look); 2] =
-        [(|month| month.before, YEAR_BEFORE), (|month| month.value, THIS_YEAR)];
+    let lines: [(ValueOf, Look); 2] = [(|month| month.before, YEAR_BEFORE), (|month| month.value, THIS_YEAR)];
     for (value, look) in lines {
         for run in runs(months, value) {
             let points: Vec<_> = run.iter().map(|(x, value)| (*x, y.at(*value))).collect();

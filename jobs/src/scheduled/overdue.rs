@@ -138,9 +138,12 @@ fn escalate(
     Ok((new, named))
 }
 
+/// The levels and units of the escalations of complaints.
+type Escalated = HashMap<Id, Vec<(i32, Option<Id>)>>;
+
 /// The levels and units of the escalations of some complaints.
-fn escalations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<(i32, Option<Id>)>>, StoreError> {
-    let mut found: HashMap<Id, Vec<(i32, Option<Id>)>> = HashMap::new();
+fn escalations_of(conn: &mut Conn, complaints: &[Id]) -> Result<Escalated, StoreError> {
+    let mut found = Escalated::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
         let rows = escalations::table
             .filter(escalations::complaint_id.eq_any(chunk))
