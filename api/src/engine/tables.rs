@@ -67,7 +67,7 @@ impl Tables {
     pub fn put(&mut self, name: &PieceName, rows: &RecordBatch) -> Result<()> {
         let table = self.known(&name.table)?;
         let schema = without_comments(table);
-        let is_same = |(a, b): (&Arc<arrow_schema::Field>, &Arc<arrow_schema::Field>)| a.data_type() == b.data_type();
+        let is_same = |(a, b): (&Arc<Field>, &Arc<Field>)| a.data_type() == b.data_type();
         let of_table = schema.fields().iter().zip(rows.schema_ref().fields()).all(is_same);
         if !of_table || schema.fields().len() != rows.num_columns() {
             return Err(DataFusionError::Execution(format!("a piece of {} has other columns", table.name)));
