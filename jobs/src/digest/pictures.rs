@@ -51,7 +51,9 @@ pub(super) fn drawn(document: &DigestDocument, locale: Locale) -> Result<Vec<(Pi
             label: name(&category.name_vi, category.name_en.as_deref()),
             value: f64::from(category.recent),
         });
-        let data = ParetoData { what: word("received")?, groups: word("categories")?, bars: bars.collect() };
+        // A Pareto chart names them within a sentence.
+        let [what, groups] = [word("received")?, word("categories")?].map(|word| word.to_lowercase());
+        let data = ParetoData { what, groups, bars: bars.collect() };
         drawn.push(named("categories", pareto::chart(&data, &words, style("categories"))?));
     }
     Ok(drawn)
