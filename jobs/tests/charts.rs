@@ -14,7 +14,7 @@ use jobs::charts::timeline::{self, TimelineData};
 use jobs::charts::trend::{self, TrendData, TrendMonth};
 use jobs::charts::waiting::{self, WaitingData};
 use jobs::charts::{Chart, FONT_BOLD, FONT_REGULAR, Style, Theme, Unusual, Width, Words, png};
-use resvg::usvg::{Group, Node, Options, Rect, Tree, roxmltree};
+use resvg::usvg::{Group, Node, Options, Rect, TextChunk, Tree, roxmltree};
 use schema::enums::Locale;
 use std::path::Path;
 
@@ -36,7 +36,7 @@ fn texts(chart: &Chart) -> (Rect, Vec<(String, Rect)>) {
             match node {
                 Node::Group(group) => collect(group, found),
                 Node::Text(text) => {
-                    let letters = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                    let letters = text.chunks().iter().map(TextChunk::text).collect();
                     found.push((letters, text.abs_bounding_box()));
                 }
                 _ => {}

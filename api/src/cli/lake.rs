@@ -75,7 +75,7 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     if let Command::Counts { dir, as_of, engine, lake_url, memory_mb, seconds } = command {
         let limits = Limits { rows: MOST_OFFICERS, memory_mb: *memory_mb, seconds: *seconds };
-        let lake = LakeOfFolder::open(dir, engine.as_deref(), lake_url.clone(), limits)?;
+        let lake = LakeOfFolder::open(dir, engine.as_deref(), lake_url.as_deref(), limits)?;
         let as_of = match as_of {
             Some(day) => *day,
             None => Manifest::of(dir)?.day,

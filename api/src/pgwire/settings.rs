@@ -118,10 +118,8 @@ impl Settings {
             "server_version" | "server_version_num" | "server_encoding" | "session_authorization" | "is_superuser" => {
                 return only(false, "it cannot be changed");
             }
-            "statement_timeout" => {
-                if duration(&plain).is_none() {
-                    return only(false, "write milliseconds, or a number with ms, s, min or h");
-                }
+            "statement_timeout" if duration(&plain).is_none() => {
+                return only(false, "write milliseconds, or a number with ms, s, min or h");
             }
             "transaction" | "session characteristics" | "session authorization" | "role" => return Ok(None),
             _ => {}

@@ -135,7 +135,7 @@ fn long() -> Vec<String> {
         format!("SELECT COUNT(*) FROM complaints WHERE {}", vec!["unit LIKE '%a%b%c%'"; 1_000].join(" OR ")),
         format!("SELECT COUNT(*) FROM {}", (0..60).map(|n| format!("complaints c{n}")).collect::<Vec<_>>().join(", ")),
         format!("SELECT COUNT(*) FROM complaints WHERE complaint LIKE '{}b'", "%a".repeat(10_000)),
-        format!("SELECT COUNT(*) FROM complaints GROUP BY CUBE ({})", vec!["kind, unit"; 12].join(", ")),
+        format!("SELECT COUNT(*) FROM complaints GROUP BY CUBE ({})", ["kind, unit"; 12].join(", ")),
         format!("SELECT {}1 AS a", "1 + ".repeat(2_000)),
         format!("SELECT '{}' AS a", "x".repeat(70_000)),
         format!("SELECT 1 /* {} */ AS a", "/* ".repeat(20_000)),

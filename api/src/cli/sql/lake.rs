@@ -33,7 +33,7 @@ pub struct Limits {
 }
 
 impl LakeOfFolder {
-    pub fn open(dir: &Path, engine: Option<&str>, url: Option<String>, limits: Limits) -> anyhow::Result<Self> {
+    pub fn open(dir: &Path, engine: Option<&str>, url: Option<&str>, limits: Limits) -> anyhow::Result<Self> {
         let Limits { rows, memory_mb, seconds } = limits;
         let cluster = engine.map(str::parse::<Address>).transpose();
         let cluster = cluster.map_err(|message| anyhow::anyhow!("--engine: {message}"))?;
@@ -41,7 +41,7 @@ impl LakeOfFolder {
         let role = Manifest::of(dir)?.role;
         let asker = SqlAsker::for_role(role, &Keys::ephemeral());
         Ok(Self {
-            lake: Lake::new(dir, url, cluster, ENGINES)?,
+            lake: Lake::new(dir, url.map(str::to_owned), cluster, ENGINES)?,
             asker: asker.with_context(|| format!("a {role} may not ask in SQL"))?,
             rows,
             memory_mb,

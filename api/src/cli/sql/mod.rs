@@ -127,7 +127,7 @@ fn way(db: impl FnOnce() -> anyhow::Result<Db>, settings: &Settings, args: &Args
         (Some(address), _) => Way::Server(Server::new(address, args)?),
         (None, Some(dir)) => {
             let limits = Limits { rows: u64::from(args.rows), memory_mb: args.memory_mb, seconds: args.seconds };
-            Way::Lake(Box::new(LakeOfFolder::open(dir, args.engine.as_deref(), args.lake_url.clone(), limits)?))
+            Way::Lake(Box::new(LakeOfFolder::open(dir, args.engine.as_deref(), args.lake_url.as_deref(), limits)?))
         }
         (None, None) => Way::Register(Box::new(Register::open(db()?, settings, args)?)),
     })
