@@ -162,7 +162,7 @@ impl Everything {
                 "emergingTerms" => &[
                     "(period: {from: \"2024-02-01\", to: \"2024-12-31\"}, before: {from: \"2023-01-01\", to: \"2024-01-31\"})",
                 ],
-                "complaint" | "flag" | "node" | "receipt" => continue,
+                "complaint" | "digestPreview" | "flag" | "node" | "receipt" => continue,
                 "complaintStatistics" => &[
                     "(groupBy: [BRANCH, CATEGORY])",
                     "(groupBy: [OFFICER])",

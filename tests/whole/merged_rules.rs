@@ -213,7 +213,7 @@ fn a_unit_with_waiting_complaints_closes_only_with_a_successor() {
         let before = read();
         let refused = close(&json!({}));
         assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{}", refused.text);
-        assert!(refused.text.contains("1 complaints") && refused.text.contains("name the unit"), "{}", refused.text);
+        assert!(refused.text.contains("1 complaints") && refused.text.contains("name a successor"), "{}", refused.text);
         assert_eq!((read(), count(&board, "complaints", waiting)), (before, 1), "{}", app.database.name);
         let closed = close(&json!({ "successor": "02CV" }));
         assert!(closed.codes().is_empty(), "{}", closed.text);

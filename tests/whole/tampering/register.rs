@@ -3,7 +3,12 @@
 use crate::program;
 use diesel::prelude::*;
 use schema::Conn;
+use schema::domain::ids::random_id;
+use schema::enums::AlertKind;
+use schema::models::Alert;
 use schema::register::{NewClassifier, store_classifier};
+use schema::states::StateTable;
+use schema::tables::alerts;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
 use tests::work::{done, with_headquarters};
@@ -58,6 +63,10 @@ impl Prepared {
         run(&["token", "create", "--name", "reader", "--role", "BOARD"]);
         run(&["digest", "subscribe", "--folder", &folder, "--locale", "en", "--reader", "reader"]);
         run(&["jobs", "run", "reader-digests", "--as-of", "2024-06-30"]);
+        let hook = "https://hooks.example.org/phananh";
+        run(&["webhook", "add", hook, "--name", "hook", "--key-file", &key]);
+        run(&["webhook", "test", hook, "--key-file", &key]);
+        alert(&database);
         people_work(&database);
         // What a file corrects, and what it says again in other words.
         let corrected = fixtures::COMPLAINTS.replace("1.250.000", "1.300.000").replace("Hộ C", "Hộ kinh doanh C");
@@ -80,6 +89,25 @@ fn classifier(database: &Database) {
         code_version: "0".to_owned(),
     };
     database.open().write("cli", |tx| store_classifier(tx, new)).unwrap();
+}
+
+/// An alert, as the job raises it.
+fn alert(database: &Database) {
+    let stored = database.open().write("cli", |tx| {
+        let alert = Alert {
+            id: random_id(),
+            kind: AlertKind::JobFailed,
+            subject: "trends".to_owned(),
+            day: chrono::NaiveDate::from_ymd_opt(2024, 6, 30).unwrap(),
+            details: schema::JsonValue(json!({})),
+            raised_at: tx.now,
+            cleared_at: None,
+        };
+        schema::each!(&mut *tx.conn, c => diesel::insert_into(alerts::table).values(&alert).execute(c)?);
+        tx.record_state(StateTable::Alerts, &alert.id);
+        Ok(())
+    });
+    stored.unwrap();
 }
 
 fn import_more(database: &Database, files: &Files) {

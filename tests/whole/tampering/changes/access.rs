@@ -48,6 +48,7 @@ pub const CHANGES: &[Change] = &[
     change(
         "DELETE FROM seals WHERE chain = 'STATE'; DELETE FROM state_events; UPDATE state_position SET value = 0",
         &[
+            "alerts +",
             "api_tokens +",
             "attachments +",
             "classifier_models +",
@@ -61,6 +62,8 @@ pub const CHANGES: &[Change] = &[
             "job_results +",
             "job_runs +",
             "jobs +",
+            "notification_endpoints +",
+            "notifications +",
             "principals +",
             "receipts +",
             "register_info +",

@@ -69,5 +69,8 @@ pub const CHANGES: &[Change] = &[
     change("DELETE FROM deliveries WHERE state = 'SENT'", &["deliveries -"]),
     change("UPDATE reader_digests SET text = 'x'", &["reader_digests.text"]),
     change("DELETE FROM reader_digests", &["reader_digests -"]),
+    change("UPDATE notification_endpoints SET address = 'https://evil.example/'", &["notification_endpoints.address"]),
+    change("DELETE FROM notifications", &["notifications -"]),
+    change("UPDATE alerts SET subject = 'x'", &["alerts.subject"]),
     change("INSERT INTO register_info (key, value) VALUES ('x', '{}')", &["register_info +"]),
 ];
