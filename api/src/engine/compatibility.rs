@@ -5,8 +5,8 @@
 //! several, which must not happen to the numbers of an analyst.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, ObjectNamePart, Query, SelectItem, SetExpr, Statement, Value, visit_expressions,
-    visit_expressions_mut, visit_relations,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, ObjectNamePart, Query, SelectItem,
+    SetExpr, Statement, Value, visit_expressions, visit_expressions_mut, visit_relations,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -54,14 +54,33 @@ pub fn parse(text: &str) -> Result<Option<Vec<Statement>>, ParserError> {
 /// catalog's keys select one row, and the least of one value is that value.
 fn aggregate_subqueries(statement: &mut Statement) {
     let _all: ControlFlow<()> = visit_expressions_mut(statement, |expression| {
-        if let Expr::Subquery(query) = expression {
-            match has_no_rows(query) {
-                true => *expression = Expr::value(Value::Null),
-                false => take_least(query),
+        match expression {
+            Expr::Subquery(query) if has_no_rows(query) => *expression = Expr::value(Value::Null),
+            Expr::Subquery(query) => take_least(query),
+            Expr::Function(function) if is_unnest_of_column(function) => {
+                // Vectors of the catalog are texts to the engine. They are those of constraints and indexes, of which
+                // the register has none to show.
+                let none = Parser::new(&PostgreSqlDialect {}).try_with_sql("unnest(make_array(CAST(NULL AS INTEGER)))");
+                if let Ok(none) = none.and_then(|mut parser| parser.parse_expr()) {
+                    *expression = none;
+                }
             }
+            _ => {}
         }
         ControlFlow::Continue(())
     });
+}
+
+fn is_unnest_of_column(function: &Function) -> bool {
+    let last = function.name.0.last().and_then(ObjectNamePart::as_ident);
+    let FunctionArguments::List(arguments) = &function.args else { return false };
+    let is_column = |argument: &FunctionArg| {
+        matches!(
+            argument,
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+        )
+    };
+    last.is_some_and(|last| last.value.eq_ignore_ascii_case("unnest")) && arguments.args.iter().all(is_column)
 }
 
 fn has_no_rows(query: &Query) -> bool {
