@@ -26,6 +26,7 @@ pub struct LakeOfFolder {
 }
 
 /// The limits of questions.
+#[derive(Clone, Copy)]
 pub struct Limits {
     pub rows: u64,
     pub memory_mb: u32,
