@@ -65,6 +65,7 @@ pub const CHANGES: &[Change] = &[
             "notification_endpoints +",
             "notifications +",
             "principals +",
+            "reader_digests +",
             "receipts +",
             "register_info +",
             "saved_queries +",
