@@ -105,7 +105,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     // Questions and exports.
     (&["sql", ""], 1, &["write one SELECT"]),
     (&["sql", "DELETE FROM complaints"], 1, &["only SELECT"]),
-    (&["sql", "SELECT nothing FROM complaints"], 1, &["\"nothing\"", "received_on"]),
+    (&["sql", "SELECT nothing FROM complaints"], 1, &["nothing", "received_on"]),
     (&["sql", "SELECT count(*) FROM complaints", "--rows", "-1"], 2, &["--rows"]),
     (&["sql", "SELECT count(*) FROM complaints", "--seconds", "0"], 2, &["0 is not in 1..=86400"]),
     (&["export"], 2, &["<PATH>"]),

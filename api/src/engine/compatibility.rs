@@ -6,7 +6,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, ObjectNamePart, Query, SelectItem,
-    SetExpr, Statement, Value, visit_expressions, visit_expressions_mut, visit_relations,
+    SetExpr, Statement, Value, ValueWithSpan, visit_expressions, visit_expressions_mut, visit_relations,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -65,10 +65,24 @@ fn aggregate_subqueries(statement: &mut Statement) {
                     *expression = none;
                 }
             }
+            Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
+                escape_by_backslash(pattern, escape_char);
+            }
             _ => {}
         }
         ControlFlow::Continue(())
     });
+}
+
+/// Writes a pattern with another escape character by the backslash, the only one that the engine knows.
+fn escape_by_backslash(pattern: &mut Expr, escape_char: &mut Option<ValueWithSpan>) {
+    let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) = pattern else { return };
+    let Some(ValueWithSpan { value: Value::SingleQuotedString(escape), .. }) = escape_char.as_ref() else { return };
+    if escape.is_empty() || escape == "\\" {
+        return;
+    }
+    *text = text.replace('\\', "\\\\").replace(escape.as_str(), "\\");
+    *escape_char = None;
 }
 
 fn is_unnest_of_column(function: &Function) -> bool {
