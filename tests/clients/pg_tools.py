@@ -24,8 +24,6 @@ inspector = sqlalchemy.inspect(engine)
 said = {
     "tables": sorted(inspector.get_table_names()),
     "columns": {column["name"]: str(column["type"]) for column in inspector.get_columns("complaints")},
-    "schemas": inspector.get_schema_names(),
-    "keys": inspector.get_pk_constraint("complaints")["constrained_columns"],
 }
 with engine.connect() as connection:
     frame = pandas.read_sql(
@@ -34,7 +32,7 @@ with engine.connect() as connection:
         params={"day": datetime.date(2000, 1, 1)},
     )
     said["frame"] = [list(frame.columns), len(frame)]
-    complaints = sqlalchemy.Table("complaints", sqlalchemy.MetaData(), autoload_with=connection)
+    complaints = sqlalchemy.table("complaints", sqlalchemy.column("kind"))
     count = sqlalchemy.select(sqlalchemy.func.count()).select_from(complaints).where(complaints.c.kind == "CONDUCT")
     said["conduct"] = connection.execute(count).scalar_one()
 said["whole"] = len(pandas.read_sql("SELECT complaint FROM complaints", engine))

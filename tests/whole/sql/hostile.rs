@@ -226,9 +226,6 @@ fn no_function_that_the_engine_knows_reaches_anything() {
     }
     let settings = ask(&team, "SELECT * FROM information_schema.df_settings");
     assert!(!settings.text.contains(&files.path().display().to_string()), "{settings:?}");
-    // Roles that each PostgreSQL has, without passwords.
-    let roles = rows(&team, "SELECT rolname FROM pg_catalog.pg_authid WHERE rolpassword IS NOT NULL");
-    assert!(roles.is_empty(), "{roles:?}");
     for table in ["pg_catalog.pg_shadow", "pg_catalog.pg_hba_file_rules"] {
         let answer = ask(&team, &format!("SELECT * FROM {table}"));
         let is_empty = answer.status == 200 && answer.json()["rows"] == Value::Array(Vec::new());
