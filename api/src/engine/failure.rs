@@ -28,8 +28,8 @@ pub fn of_engine(error: &DataFusionError, memory_mb: u32, board: bool) -> Failed
         | DataFusionError::Execution(message)
         | DataFusionError::NotImplemented(message)
         | DataFusionError::Configuration(message) => message.clone(),
-        // The engine writes line breaks of its hints as the two signs `\\n`.
-        other => other.strip_backtrace().replace(SETTING, ".").replace("\\n", " "),
+        // A message is one line.
+        other => other.strip_backtrace().replace(SETTING, ".").replace('\n', " "),
     };
     Failed::Sql(shortened(message))
 }
