@@ -101,7 +101,7 @@ text_enum!(CategoryKind {
 });
 
 text_enum!(
-    /// In which days the deadline of a category is counted.
+    /// The kind of days in which the deadline of a category is counted.
     DeadlineUnit { Working = "WORKING", Calendar = "CALENDAR" }
 );
 
@@ -153,7 +153,7 @@ text_enum!(ResponseAction {
 });
 
 text_enum!(
-    /// Whom a response is meant for.
+    /// The readers of a response.
     ResponseVisibility { Complainant = "COMPLAINANT", Internal = "INTERNAL" }
 );
 
@@ -163,7 +163,7 @@ text_enum!(
 );
 
 text_enum!(
-    /// What a flag proposes: its tier, with the name for its subject. Officers may be suspended, branches inspected.
+    /// The tier of a flag, with the name for its subject. Officers may be suspended, branches inspected.
     Proposed { Watch = "WATCH", Review = "REVIEW", SuspensionReview = "SUSPENSION_REVIEW", Inspection = "INSPECTION" }
 );
 
@@ -198,7 +198,7 @@ text_enum!(SubjectKind { Officer = "OFFICER", Branch = "BRANCH" });
 text_enum!(RunState { Running = "RUNNING", Succeeded = "SUCCEEDED", Failed = "FAILED" });
 
 text_enum!(
-    /// What started a run: its schedule, or a person.
+    /// The origin of a run: its schedule, or a person.
     RunOrigin { Scheduled = "SCHEDULED", Manual = "MANUAL" }
 );
 
@@ -215,13 +215,15 @@ text_enum!(
 );
 
 text_enum!(
-    /// What an alert is about.
+    /// The kind of an alert.
     AlertKind {
         SuspensionReview = "SUSPENSION_REVIEW",
         TechnicalBurst = "TECHNICAL_BURST",
         JobFailed = "JOB_FAILED",
         JobMissed = "JOB_MISSED",
         DigestUndelivered = "DIGEST_UNDELIVERED",
+        /// Heads of units get it.
+        ComplaintEscalated = "COMPLAINT_ESCALATED",
     }
 );
 
@@ -229,7 +231,7 @@ text_enum!(
     /// When a reader gets a digest.
     DigestCondition {
         Always = "ALWAYS",
-        /// The digest has a change of a flag, an escalation, a measure or a proposal.
+        /// A section of the digest tells of anything that the digest before did not.
         AnythingNew = "ANYTHING_NEW",
         /// A flag is new or raised, at REVIEW or above.
         NewFlag = "NEW_FLAG",
@@ -328,7 +330,7 @@ text_enum!(
 );
 
 text_enum!(
-    /// Why an officer is suspended, in the order of Article 68a of Decree 138/2020/NĐ-CP.
+    /// The grounds of a suspension, in the order of Article 68a of Decree 138/2020/NĐ-CP.
     SuspensionGround {
         MoralConduct = "MORAL_CONDUCT",
         HarassmentOfEnterprises = "HARASSMENT_OF_ENTERPRISES",
@@ -341,7 +343,7 @@ text_enum!(
 );
 
 text_enum!(
-    /// What a measure rests on: a flag (and perhaps complaints), complaints only, or explicitly neither.
+    /// The basis of a measure: a flag (and perhaps complaints), complaints only, or explicitly neither.
     MeasureBasisKind { Flag = "FLAG", Complaints = "COMPLAINTS", None = "NONE" }
 );
 

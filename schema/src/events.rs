@@ -137,8 +137,8 @@ pub struct ComplaintEventValue {
     pub value: String,
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = reference_events, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = reference_events)]
 pub struct StoredReferenceEvent {
     pub position: i64,
     pub ordinal: i32,
@@ -208,6 +208,44 @@ impl ComplaintEvent {
     }
 }
 
+/// The same of an event of reference data.
+#[derive(Debug)]
+pub struct PreparedReference {
+    entity: Entity,
+    entity_id: Id,
+    kind: ReferenceEventKind,
+    effective_at: Timestamp,
+    before: Option<JsonText>,
+    after: Option<JsonText>,
+    personal: Vec<PersonalValue>,
+}
+
+/// The row of an event of reference data.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = reference_events, treat_none_as_default_value = false)]
+struct NewReferenceEvent<'a> {
+    position: i64,
+    ordinal: i32,
+    entity: &'a str,
+    entity_id: Id,
+    kind: ReferenceEventKind,
+    recorded_at: Timestamp,
+    effective_at: Timestamp,
+    actor: &'a str,
+    before: Option<JsonText>,
+    after: Option<JsonText>,
+}
+
+impl ReferenceEvent {
+    pub fn prepare(self) -> PreparedReference {
+        let mut personal = Vec::new();
+        let before = commit_personal(Side::Before, self.before, &mut personal).map(JsonText::from);
+        let after = commit_personal(Side::After, self.after, &mut personal).map(JsonText::from);
+        let Self { entity, entity_id, kind, effective_at, .. } = self;
+        PreparedReference { entity, entity_id, kind, effective_at, before, after, personal }
+    }
+}
+
 /// Stores events of one transaction in their order, with ordinals from `first`. Returns the next ordinal.
 pub(crate) fn store_complaint_events(
     conn: &mut Conn,
@@ -252,16 +290,14 @@ pub(crate) fn store_reference_events(
     conn: &mut Conn,
     stamp: Stamp<'_>,
     first: i32,
-    events: Vec<ReferenceEvent>,
+    events: Vec<PreparedReference>,
 ) -> Result<i32, StoreError> {
     let Stamp { position, recorded_at, actor } = stamp;
     let next = first.saturating_add(i32::try_from(events.len()).unwrap_or(i32::MAX));
     let mut rows = Vec::with_capacity(events.len());
     let mut values = Vec::new();
     for (ordinal, event) in (first..).zip(events) {
-        let mut personal = Vec::new();
-        let before = commit_personal(Side::Before, event.before, &mut personal);
-        let after = commit_personal(Side::After, event.after, &mut personal);
+        let PreparedReference { entity, entity_id, kind, effective_at, before, after, personal } = event;
         values.extend(personal.into_iter().map(|PersonalValue { side, field, salt, value }| ReferenceEventValue {
             position,
             ordinal,
@@ -270,15 +306,16 @@ pub(crate) fn store_reference_events(
             salt,
             value,
         }));
-        rows.push(StoredReferenceEvent {
+        let entity = entity.as_str();
+        rows.push(NewReferenceEvent {
             position,
             ordinal,
-            entity: event.entity.as_str().to_owned(),
-            entity_id: event.entity_id,
-            kind: event.kind,
+            entity,
+            entity_id,
+            kind,
             recorded_at,
-            effective_at: event.effective_at,
-            actor: actor.to_owned(),
+            effective_at,
+            actor,
             before,
             after,
         });

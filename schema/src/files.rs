@@ -1,7 +1,8 @@
 //! Atomic writes of files that only their owner can read, file locks, and folders for temporary work.
 //!
-//! A draft is written beside its target and renamed when it is complete. The writing process holds a lock on it, which
-//! the system releases when the process dies in any way; the next writer removes drafts that are not locked.
+//! A draft is written into the folder of its target and renamed when it is complete. The writing process holds a lock
+//! on it, which the system releases when the process dies in any way; the next writer removes drafts that are not
+//! locked.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -32,7 +33,7 @@ impl AtomicFile {
     /// Begins a file, and removes earlier drafts of it that killed processes left.
     ///
     /// # Errors
-    /// Where the path is a folder or cannot be written.
+    /// If the path is a folder or cannot be written.
     pub fn begin(path: &Path) -> io::Result<Self> {
         // Replaces the target of a symbolic link, not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -75,7 +76,7 @@ impl AtomicFile {
     /// Syncs the draft and moves it to its target, replacing an existing file.
     ///
     /// # Errors
-    /// Where it cannot be synced or moved. Before the move, the old file stays.
+    /// If it cannot be synced or moved. Before the move, the old file stays.
     pub fn keep(self) -> io::Result<()> {
         self.put(|file, path| file.persist(path).map(drop).map_err(|e| e.error))
     }
@@ -115,7 +116,7 @@ impl Write for AtomicFile {
 /// Writes a file atomically, replacing an existing one.
 ///
 /// # Errors
-/// Where the file cannot be written; before the move, the old file stays.
+/// If the file cannot be written; before the move, the old file stays.
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
     let mut draft = AtomicFile::begin(path)?;
     draft.write_all(contents.as_ref())?;
@@ -125,7 +126,7 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
 /// Opens and locks a file exclusively until the handle is dropped; waits for other holders.
 ///
 /// # Errors
-/// Where the file does not exist or cannot be locked.
+/// If the file does not exist or cannot be locked.
 pub fn lock(path: &Path) -> io::Result<File> {
     loop {
         let file = File::open(path)?;
@@ -149,7 +150,7 @@ impl WorkFolder {
     /// Creates a work folder in the folder for temporary files, and removes those of killed processes.
     ///
     /// # Errors
-    /// Where the folder cannot be created.
+    /// If the folder cannot be created.
     pub fn new() -> io::Result<Self> {
         let within = std::env::temp_dir();
         remove_left_behind(&within, |found| found.starts_with(WORK));

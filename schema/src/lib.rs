@@ -12,6 +12,7 @@ mod migrate;
 pub mod models;
 pub mod pseudonyms;
 pub mod queries;
+pub mod refusal;
 pub mod register;
 pub mod seal;
 pub mod sheet;

@@ -47,7 +47,7 @@ pub use complaints::{
     ExportedComplaint, NamedOfficer, Redaction, UnitResponse,
 };
 pub use corrections::{CorrectionProposal, CorrectionProposalOfficer, Merge};
-pub use digests::{Delivery, Digest, DigestSubscription, ReaderDigest};
+pub use digests::{Delivery, Digest, DigestDelivery, DigestSubscription, ReaderDigest};
 pub use flags::{Flag, FlagAssessment, FlagReview};
 pub use intake::{Attachment, ComplaintAddition, ComplaintLink, Receipt};
 pub use interventions::{

@@ -8,8 +8,11 @@ use crate::keys::{Coder, CursorKeys, Keys};
 use crate::sql_types::Id;
 use data_encoding::BASE32_NOPAD;
 use siphasher::sip::SipHasher24;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::hash::Hasher;
+
+/// Bytes of a pseudonym by one of the first nine keys.
+const LENGTH: usize = 27;
 
 /// The readers of a pseudonym, and their channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,7 +52,7 @@ impl Keys {
     }
 }
 
-/// The kind of subject that a pseudonym stands for.
+/// The kind of subject behind a pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
     Complaint,
@@ -110,7 +113,14 @@ impl Pseudonyms {
         self.current.as_ref().map(|coder| written(self.version, coder, subject, id)).unwrap_or_default()
     }
 
-    /// Whether a pseudonym, made with any version of the key, stands for a subject.
+    /// Writes the pseudonym of a subject behind a text: one text serves many of them.
+    pub fn append(&self, subject: Subject, id: Id, to: &mut String) {
+        if let Some(coder) = &self.current {
+            append(self.version, coder, subject, id, to);
+        }
+    }
+
+    /// Whether a pseudonym, made with any version of the key, is that of a subject.
     pub fn stands_for(&self, pseudonym: &str, subject: Subject, id: Id) -> bool {
         let version = pseudonym.strip_prefix('k').and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
         let Some(version) = version else { return false };
@@ -139,8 +149,20 @@ impl Pseudonyms {
 }
 
 fn written(version: u32, coder: &Coder, subject: Subject, id: Id) -> String {
+    let mut pseudonym = String::with_capacity(LENGTH);
+    append(version, coder, subject, id, &mut pseudonym);
+    pseudonym
+}
+
+fn append(version: u32, coder: &Coder, subject: Subject, id: Id, to: &mut String) {
     let code = coder.code(&[subject.word(), &[0], id.0.as_bytes()]);
-    format!("k{version}-{}", BASE32_NOPAD.encode(&code[..15]).to_ascii_lowercase())
+    // A text takes whatever is written.
+    let _written = write!(to, "k{version}-");
+    let from = to.len();
+    BASE32_NOPAD.encode_append(&code[..15], to);
+    if let Some(letters) = to.get_mut(from..) {
+        letters.make_ascii_lowercase();
+    }
 }
 
 /// A secret order of complaints for readers who may not know their ids. Ids are derived from the source's references,
@@ -191,6 +213,9 @@ mod tests {
             for subject in SUBJECTS {
                 assert!(seen.insert(pseudonyms.of(subject, id)), "{audience} {subject:?}");
                 assert_eq!(pseudonyms.of(subject, id), keys.pseudonyms(*audience).of(subject, id));
+                let mut text = "before ".to_owned();
+                pseudonyms.append(subject, id, &mut text);
+                assert_eq!(text, format!("before {}", pseudonyms.of(subject, id)));
             }
             let other = keys.pseudonyms(Audience::Unit(random_id()));
             assert!(!other.stands_for(&pseudonyms.of(Subject::Complaint, id), Subject::Complaint, id));

@@ -48,12 +48,22 @@ fn is_number(cell: &str) -> bool {
     is_written_so && cell.replace(',', ".").parse::<f64>().is_ok()
 }
 
+/// The bytes that need no quotes in a cell that begins with a letter or a digit.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
+        byte += 1;
+    }
+    plain
+};
+
 /// Whether a cell needs neither an apostrophe nor quotes. This looks at each byte once: most cells of an export are
 /// codes, pseudonyms, numbers and days.
 fn is_plain(cell: &str) -> bool {
     let mut bytes = cell.bytes();
-    bytes.next().is_none_or(|first| first.is_ascii_alphanumeric())
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
+    bytes.next().is_none_or(|first| first.is_ascii_alphanumeric()) && bytes.all(|byte| PLAIN[usize::from(byte)])
 }
 
 /// Quotes a cell that contains a delimiter of some spreadsheet. Where numbers have a decimal comma, semicolons separate
@@ -65,52 +75,74 @@ fn quoted(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// A CSV writer whose cells no spreadsheet evaluates. All CSV output of this program goes through it.
-pub struct SheetWriter<W: Write>(csv::Writer<W>);
+/// Bytes that are written at once.
+const BUFFER: usize = 64 * 1024;
 
-#[allow(clippy::disallowed_methods, reason = "every other writer of CSV goes through this one")]
+/// A CSV writer whose cells no spreadsheet evaluates. All CSV output of this program goes through it. What is not
+/// flushed at the end is lost.
+pub struct SheetWriter<W: Write> {
+    to: W,
+    /// Whole rows, and the present one.
+    buffer: Vec<u8>,
+    /// The offset of the present row in the buffer.
+    row: usize,
+    has_cells: bool,
+}
+
 impl<W: Write> SheetWriter<W> {
     /// Rows need not have the same number of cells.
     pub fn new(to: W) -> Self {
-        // `quoted` does the quoting.
-        Self(csv::WriterBuilder::new().flexible(true).quote_style(csv::QuoteStyle::Never).from_writer(to))
+        Self { to, buffer: Vec::new(), row: 0, has_cells: false }
     }
 
     /// Writes a row.
     ///
     /// # Errors
-    /// Where the output cannot be written.
+    /// If the output cannot be written.
     pub fn row<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) -> io::Result<()> {
-        for cell in cells {
-            self.cell(cell)?;
-        }
+        cells.into_iter().for_each(|cell| self.cell(cell));
         self.end_row()
     }
 
-    /// Writes a cell of the present row.
-    ///
-    /// # Errors
-    /// Where the output cannot be written.
-    pub fn cell(&mut self, cell: &str) -> io::Result<()> {
-        match is_plain(cell) {
-            true => self.0.write_field(cell.as_bytes())?,
-            false => self.0.write_field(quoted(&escape_cell(cell)).as_bytes())?,
+    /// Adds a cell to the present row.
+    pub fn cell(&mut self, cell: &str) {
+        if self.has_cells {
+            self.buffer.push(b',');
         }
-        Ok(())
+        self.has_cells = true;
+        match is_plain(cell) {
+            true => self.buffer.extend_from_slice(cell.as_bytes()),
+            false => self.buffer.extend_from_slice(quoted(&escape_cell(cell)).as_bytes()),
+        }
     }
 
     /// Ends the present row.
     ///
     /// # Errors
-    /// Where the output cannot be written.
+    /// If the output cannot be written.
     pub fn end_row(&mut self) -> io::Result<()> {
-        Ok(self.0.write_record(None::<&[u8]>)?)
+        // Readers skip an empty line: a row without text is one empty cell in quotes.
+        if self.buffer.len() == self.row {
+            self.buffer.extend_from_slice(b"\"\"");
+        }
+        self.buffer.push(b'\n');
+        self.row = self.buffer.len();
+        self.has_cells = false;
+        if self.buffer.len() >= BUFFER { self.pass_on() } else { Ok(()) }
+    }
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        self.to.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.row = 0;
+        Ok(())
     }
 
     /// Serialises rows by their fields, after a header with the names of the fields if `with_header`.
     ///
     /// # Errors
-    /// Where a row cannot be serialised or written.
+    /// If a row cannot be serialised or written.
+    #[allow(clippy::disallowed_methods, reason = "what is serialised goes through this writer, too")]
     pub fn rows<T: Serialize>(&mut self, rows: &[T], with_header: bool) -> io::Result<()> {
         let mut plain = csv::WriterBuilder::new().has_headers(with_header).from_writer(Vec::new());
         rows.iter().try_for_each(|row| plain.serialize(row))?;
@@ -124,17 +156,19 @@ impl<W: Write> SheetWriter<W> {
     }
 
     /// # Errors
-    /// Where buffered output cannot be written.
+    /// If buffered output cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.pass_on()?;
+        self.to.flush()
     }
 
     /// Flushes, and returns the underlying writer.
     ///
     /// # Errors
-    /// Where buffered output cannot be written.
-    pub fn into_inner(self) -> io::Result<W> {
-        self.0.into_inner().map_err(csv::IntoInnerError::into_error)
+    /// If buffered output cannot be written.
+    pub fn into_inner(mut self) -> io::Result<W> {
+        self.flush()?;
+        Ok(self.to)
     }
 }
 
@@ -183,6 +217,21 @@ mod tests {
         for cell in ["-5", "=1", "_a", "a;b", "a,b", "a\"b", "a\nb", "Công", "a b", "'a"] {
             assert!(!is_plain(cell), "{cell:?}");
         }
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the bytes are compared with those of the writer of the crate")]
+    fn rows_are_written_as_by_the_crate() {
+        let long = "x".repeat(BUFFER);
+        let rows: [&[&str]; 7] = [&["a", "b"], &[], &[""], &["", ""], &["5", "", "c"], &[long.as_str()], &["last"]];
+        let mut plain =
+            csv::WriterBuilder::new().flexible(true).quote_style(csv::QuoteStyle::Never).from_writer(Vec::new());
+        let mut own = SheetWriter::new(Vec::new());
+        for row in rows {
+            plain.write_record(row).expect("a row");
+            own.row(row.iter().copied()).expect("a row");
+        }
+        assert!(own.into_inner().expect("bytes") == plain.into_inner().expect("bytes"));
     }
 
     proptest! {

@@ -22,7 +22,7 @@ pub use complaint::{
     complaint_sources, complaints, escalations, legal_clock, redactions, unit_responses,
 };
 pub use corrections::{correction_proposal_officers, correction_proposals, merges};
-pub use digest::{deliveries, digest_subscriptions, digests, reader_digests};
+pub use digest::{deliveries, digest_deliveries, digest_subscriptions, digests, reader_digests};
 pub use flag::{flag_assessments, flag_reviews, flags};
 pub use intake::{attachments, complaint_additions, complaint_links, receipts};
 pub use interventions::{
@@ -31,13 +31,14 @@ pub use interventions::{
 pub use job::{job_results, job_runs, jobs};
 pub use notification::{alerts, notification_endpoints, notifications};
 pub use reference::{
-    enterprises, holiday_years, issue_categories, officers, postings, reference_event_values, reference_events,
-    register_info, register_position, routing_rules, system_incidents, unit_parents, units, workload,
+    deferred_indexes, enterprises, holiday_years, issue_categories, officers, postings, reference_event_values,
+    reference_events, register_info, register_position, routing_rules, system_incidents, unit_parents, units, workload,
 };
 pub use saved_query::{saved_queries, saved_query_versions};
 
 diesel::allow_tables_to_appear_in_same_query!(
     register_position,
+    deferred_indexes,
     redactions,
     register_info,
     units,

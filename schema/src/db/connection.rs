@@ -9,7 +9,7 @@ pub enum Conn {
     Sqlite(SqliteConnection),
 }
 
-/// Which database a URL names.
+/// The kind of database that a URL names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     Postgres,

@@ -1,10 +1,11 @@
-//! What differs between SQLite and PostgreSQL: transactions, locks, the register's position, indexes.
+//! The differences between SQLite and PostgreSQL: transactions, locks, the register's position.
 
 use super::{Conn, StoreError};
 use crate::sql_types::{Timestamp, UtcMicros};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Integer};
+use std::time::Duration;
 
 /// Rows of a multi-row insert: PostgreSQL allows 65,535 bind parameters, SQLite 32,766.
 pub const fn rows_per_insert(columns: usize) -> usize {
@@ -12,16 +13,21 @@ pub const fn rows_per_insert(columns: usize) -> usize {
     if rows > 1_000 { 1_000 } else { rows }
 }
 
-/// From so many rows on, PostgreSQL gets them by COPY, which takes a few round trips whatever their number. Fewer rows
-/// stay within its limit of bind parameters.
+/// From this many rows on, PostgreSQL gets them by COPY, which takes a few round trips whatever their number. Fewer
+/// rows stay within its limit of bind parameters.
 pub const ROWS_TO_COPY: usize = 100;
 
 /// The most keys of one `IN (…)`: SQLite binds each of them.
 pub const KEYS_PER_QUERY: usize = 10_000;
 
+/// How long SQLite waits for a lock of its file.
+pub(super) const BUSY: Duration = Duration::from_secs(30);
+
 const MIGRATION_LOCK: i64 = 0x7068_616e_0001;
 const TREE_LOCK: i64 = 0x7068_616e_0002;
 const LINKS_LOCK: i64 = 0x7068_616e_0003;
+/// Imports that defer indexes hold it shared; the process that makes the indexes holds it alone.
+pub(super) const IMPORT_LOCK: i64 = 0x7068_616e_0004;
 
 /// Begins a write transaction. SQLite has one writer: the transaction waits for the write lock here, and not at its
 /// first write, where SQLite does not let it wait.
@@ -59,17 +65,54 @@ const CACHE_OF_SCANS: u32 = 8_192;
 ///
 /// # Errors
 /// The error of `work`; else if the page cache cannot be set.
-pub fn scanning<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub fn scanning<T, E: From<StoreError>>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
     keep_pages(conn, CACHE_OF_SCANS)?;
     let found = work(conn);
     let restored = keep_pages(conn, CACHE);
     let found = found?;
-    restored.map(|()| found)
+    restored?;
+    Ok(found)
 }
 
-fn keep_pages(conn: &mut Conn, kilobytes: u32) -> Result<(), StoreError> {
+/// The memory of SQLite's page cache.
+pub(super) fn keep_pages(conn: &mut Conn, kilobytes: u32) -> Result<(), StoreError> {
     if let Conn::Sqlite(c) = conn {
         c.batch_execute(&format!("PRAGMA cache_size = -{kilobytes}"))?;
+    }
+    Ok(())
+}
+
+/// Lets SQLite sort keys in files with a second thread, so that memory does not grow with the register, or again in
+/// memory. It refuses to change this within a transaction.
+pub(super) fn sort_in_files(conn: &mut Conn, in_files: bool) -> Result<(), StoreError> {
+    if let Conn::Sqlite(c) = conn {
+        let (store, threads) = if in_files { ("FILE", 1) } else { ("MEMORY", 0) };
+        c.batch_execute(&format!("PRAGMA temp_store = {store}; PRAGMA threads = {threads}"))?;
+    }
+    Ok(())
+}
+
+/// Prepares SQLite for one large transaction of rows that refer to one another as they should: see
+/// [`super::Db::write_filling`].
+pub(super) fn begin_filling(conn: &mut Conn) -> Result<(), StoreError> {
+    sort_in_files(conn, true)?;
+    let Conn::Sqlite(c) = conn else { return Ok(()) };
+    c.batch_execute("PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 0")?;
+    // Refused while another connection is open: then the rows go through the write-ahead log.
+    if let Err(error) = c.batch_execute("PRAGMA journal_mode = DELETE") {
+        tracing::debug!(%error, "the write-ahead log stays");
+    }
+    Ok(c.batch_execute(&format!("PRAGMA busy_timeout = {}", BUSY.as_millis()))?)
+}
+
+/// Ends what [`begin_filling`] began.
+pub(super) fn end_filling(conn: &mut Conn) -> Result<(), StoreError> {
+    sort_in_files(conn, false)?;
+    let Conn::Sqlite(c) = conn else { return Ok(()) };
+    c.batch_execute("PRAGMA foreign_keys = ON")?;
+    // Refused while another connection is open, and tried again by the next one that is opened.
+    if let Err(error) = c.batch_execute("PRAGMA journal_mode = WAL") {
+        tracing::debug!(%error, "the write-ahead log is not back yet");
     }
     Ok(())
 }
@@ -168,110 +211,6 @@ pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
         // All processes of a SQLite register share one machine and its clock.
         Conn::Sqlite(_) => Ok(Timestamp::now()),
     }
-}
-
-/// Drops the indexes of tables that are about to be filled, except those of constraints, and returns the statements
-/// that recreate them: building an index over a million rows is cheaper than updating it a million times. Both belong
-/// in one transaction. On SQLite also drops the triggers, which note rows for the index of searches.
-///
-/// # Errors
-/// If a table does not exist, or its lock is not granted in time.
-pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, StoreError> {
-    let mut made_by = Vec::new();
-    for table in tables {
-        let found: Vec<Index> = match conn {
-            Conn::Pg(c) => diesel::sql_query(
-                "SELECT 'INDEX'::text AS kind, indexname::text AS name, indexdef AS made_by FROM pg_indexes \
-                 WHERE schemaname = current_schema() AND tablename = $1 \
-                 AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY 2",
-            )
-            .bind::<Text, _>(table)
-            .load(c)?,
-            Conn::Sqlite(c) => diesel::sql_query(
-                "SELECT type AS kind, name, sql AS made_by FROM sqlite_master \
-                 WHERE type IN ('index', 'trigger') AND sql IS NOT NULL AND tbl_name = ? ORDER BY 2",
-            )
-            .bind::<Text, _>(table)
-            .load(c)?,
-        };
-        for index in found {
-            conn.batch_execute(&format!("DROP {} {}", index.kind, index.name))?;
-            made_by.push(index.made_by);
-        }
-    }
-    Ok(made_by)
-}
-
-/// Recreates dropped indexes and triggers.
-///
-/// # Errors
-/// If a row violates an index, or the disk is full.
-pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
-    if let Conn::Pg(c) = &mut *conn {
-        // PostgreSQL's default of 64 MB makes it sort a large index on disk, and write a trigram index in many parts. A
-        // larger setting of the server stays.
-        c.batch_execute(
-            "SELECT set_config('maintenance_work_mem', '256MB', true) \
-             WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < 268435456",
-        )?;
-    }
-    made_by.iter().try_for_each(|statement| -> Result<(), StoreError> { Ok(conn.batch_execute(statement)?) })?;
-    super::search_index::note_missing(conn)
-}
-
-/// Drops the foreign keys of tables that are about to be filled, and returns the statements that recreate them: one
-/// join over a table is cheaper than a look-up for each key of each row. Both belong in one transaction. SQLite cannot
-/// add a foreign key to a table, so there all of them stay.
-///
-/// PostgreSQL locks the tables of both ends exclusively until the transaction ends: other connections cannot even read
-/// them.
-///
-/// # Errors
-/// If a table does not exist, or its lock is not granted in time.
-pub fn drop_foreign_keys(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, StoreError> {
-    let Conn::Pg(c) = conn else { return Ok(Vec::new()) };
-    let mut made_by = Vec::new();
-    for table in tables {
-        let found: Vec<ForeignKey> = diesel::sql_query(
-            "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS dropped_by, \
-             format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
-             AS made_by \
-             FROM pg_constraint WHERE contype = 'f' AND conrelid = $1::regclass ORDER BY conname",
-        )
-        .bind::<Text, _>(table)
-        .load(c)?;
-        for key in found {
-            c.batch_execute(&key.dropped_by)?;
-            made_by.push(key.made_by);
-        }
-    }
-    Ok(made_by)
-}
-
-/// Recreates dropped foreign keys, which checks every row.
-///
-/// # Errors
-/// If a row refers to nothing.
-pub fn make_foreign_keys(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
-    made_by.iter().try_for_each(|statement| Ok(conn.batch_execute(statement)?))
-}
-
-#[derive(QueryableByName)]
-struct ForeignKey {
-    #[diesel(sql_type = Text)]
-    dropped_by: String,
-    #[diesel(sql_type = Text)]
-    made_by: String,
-}
-
-#[derive(QueryableByName)]
-struct Index {
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    made_by: String,
 }
 
 /// Takes a shared lock on the tree of units until the transaction ends: complaints store ancestors of their unit.

@@ -1,10 +1,11 @@
 //! The error type of the store, and which errors are transient.
 
+use crate::refusal::{Refusal, Refuses};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use std::fmt::Display;
 use std::path::PathBuf;
 
-/// What can go wrong with the store.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("{0:?} is not a database URL: write sqlite:PATH or postgres://USER@HOST/NAME")]
@@ -20,6 +21,14 @@ pub enum StoreError {
     Connect { place: String, source: diesel::ConnectionError },
     #[error("cannot use {path} as a database: {source}")]
     NotADatabase { path: String, source: DieselError },
+    #[error("cannot open the database {0:?}: it is a folder: name a file in it")]
+    IsFolder(PathBuf),
+    /// SQLite keeps files beside the database also while a command only reads from it.
+    #[error(
+        "cannot open the database {0:?} ({1}): the user of this command must be able to write to the file and to its \
+         folder, also to read the register"
+    )]
+    NotWritable(PathBuf, String),
     #[error("no database connection was available in time: {0}")]
     Pool(String),
     #[error("migration failed: {0}")]
@@ -39,6 +48,10 @@ pub enum StoreError {
     Full(String),
     #[error("database: {0}")]
     Query(#[from] DieselError),
+    /// A refusal that the page words in two languages. Where functions document `Rule` or `Conflict`, it may be a
+    /// refusal of that kind.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
     #[error("{0}")]
     Rule(String),
     #[error("{0}")]
@@ -47,6 +60,12 @@ pub enum StoreError {
     NotFound(String),
     #[error("the work was cancelled: its client disconnected, or its deadline passed")]
     Cancelled,
+}
+
+impl<R: Refuses> From<R> for StoreError {
+    fn from(refused: R) -> Self {
+        Self::Refused(Box::new(refused.refusal()))
+    }
 }
 
 /// Joins the lines of a libpq message.
@@ -76,8 +95,8 @@ const REFUSED: [&str; 5] = [
 ];
 
 impl StoreError {
-    /// The error for an id that nothing has, or nothing that the caller may see: one text for both, so that it tells
-    /// nobody which rows exist. `query` is the GraphQL query that lists what the caller may see.
+    /// The error for an id that does not exist or that the caller may not see: one text for both, so that it does not
+    /// reveal which rows exist. `query` is the GraphQL query that lists what the caller may see.
     pub fn no_such(what: &str, id: &dyn Display, query: &str) -> Self {
         Self::NotFound(format!("there is no {what} {id}: the query `{query}` lists those that you may see"))
     }
@@ -86,7 +105,7 @@ impl StoreError {
     pub fn is_unavailable(&self) -> bool {
         match self {
             // Newer: another node, with the newer version, can serve the request.
-            Self::Connect { .. } | Self::Pool(_) | Self::Newer(_) | Self::Gone(_) => true,
+            Self::Connect { .. } | Self::NotWritable(..) | Self::Pool(_) | Self::Newer(_) | Self::Gone(_) => true,
             _ if self.is_refused_write() => true,
             Self::Query(DieselError::DatabaseError(
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,

@@ -1,6 +1,6 @@
 //! Migrations, embedded in the binary, one set for each database; and how a database compares with them.
 
-use super::{Conn, StoreError, WriteTx, dialect, search_index};
+use super::{Conn, StoreError, WriteTx, deferred, dialect, search_index};
 use crate::tables::__diesel_schema_migrations as ran;
 use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
@@ -23,11 +23,11 @@ static EMBEDDED: LazyLock<Result<BTreeSet<String>, String>> = LazyLock::new(|| {
     Ok(of_postgres.into_iter().chain(of_sqlite).collect())
 });
 
-/// What the program does itself, once, right after it applied a migration and in the same transaction.
+/// A change by the program itself, made once, right after it applied a migration and in the same transaction.
 pub(crate) struct DataMigration {
     /// The version of the migration.
     pub after: &'static str,
-    /// Whom the events name.
+    /// The actor of the events.
     pub actor: &'static str,
     pub run: fn(&mut WriteTx<'_>) -> Result<(), StoreError>,
 }
@@ -54,22 +54,26 @@ impl Conn {
     /// # Errors
     /// `Newer` if the database has migrations that this binary does not know; then nothing changes.
     pub(crate) fn migrate(&mut self, data: &[DataMigration]) -> Result<MigrationReport, StoreError> {
-        if matches!(self, Self::Pg(_)) {
-            dialect::hold_migration_lock(self)?;
-            let applied = dialect::in_write_transaction(self, |conn| conn.apply(data));
-            dialect::release_migration_lock(self)?;
-            return applied.map(|applied| MigrationReport { applied });
+        // A process with nothing to apply waits for no lock.
+        if self.migration_status()? == MigrationStatus::Current && !crate::states::lacks_rows(self)? {
+            return Ok(MigrationReport { applied: Vec::new() });
         }
-        // SQLite only has the write lock: a process with nothing to apply does not wait for it.
-        let is_done = self.migration_status()? == MigrationStatus::Current && !crate::states::lacks_rows(self)?;
-        let applied = if is_done { Vec::new() } else { dialect::in_write_transaction(self, |conn| conn.apply(data))? };
-        Ok(MigrationReport { applied })
+        // SQLite only has the write lock.
+        dialect::hold_migration_lock(self)?;
+        let applied = dialect::in_write_transaction(self, |conn| conn.apply(data));
+        dialect::release_migration_lock(self)?;
+        applied.map(|applied| MigrationReport { applied })
     }
 
     /// Must run under a lock, so that no write comes between the migrations and the takeover of rows into the chain.
     fn apply(&mut self, data: &[DataMigration]) -> Result<Vec<String>, StoreError> {
-        if let MigrationStatus::Ahead(migrations) = self.migration_status()? {
-            return Err(StoreError::Newer(migrations));
+        match self.migration_status()? {
+            MigrationStatus::Ahead(migrations) => return Err(StoreError::Newer(migrations)),
+            MigrationStatus::Behind => {
+                let applied = self.applied_migrations()?;
+                deferred::make_before_migrations(self, &applied)?;
+            }
+            MigrationStatus::Current => {}
         }
         let applied = match self {
             Self::Pg(c) => c.run_pending_migrations(POSTGRES).map(|done| names(&done)),

@@ -3,8 +3,11 @@
 mod backup;
 pub mod cancellation;
 mod connection;
+mod deferred;
 pub mod dialect;
 mod error;
+mod import_lock;
+pub mod indexes;
 mod listen;
 mod migrations;
 mod pool;
@@ -18,7 +21,9 @@ mod write;
 
 pub use backup::{Backup, restore};
 pub use connection::{Backend, Conn, MultiBackend};
+pub(crate) use deferred::defer;
 pub use error::StoreError;
+pub use import_lock::ImportLock;
 pub(crate) use migrations::DataMigration;
 pub use migrations::{MigrationReport, MigrationStatus, embedded_migrations};
 pub use pool::{Db, ReadSession, StatementCount};

@@ -257,7 +257,7 @@ impl Db {
         self.target.name()
     }
 
-    /// What tells the database from every other: its path, or its URL without its password.
+    /// The identity of the database: its path, or its URL without its password.
     pub fn identity(&self) -> String {
         self.target.identity()
     }
@@ -269,6 +269,11 @@ impl Db {
     ) -> Result<T, StoreError> {
         let mut connection = self.connection()?;
         work(&mut connection)
+    }
+
+    /// A connection that is not in the pool, for a lock that lasts longer than a transaction.
+    pub(super) fn separate_connection(&self) -> Result<Conn, StoreError> {
+        self.target.connect()
     }
 
     /// The number of open connections, and how many of them are idle.

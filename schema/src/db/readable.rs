@@ -24,6 +24,9 @@ pub struct Unreadable {
 }
 
 /// The id of the last of `rows` rows, or the nearest readable id before it; None if there are fewer rows.
+///
+/// # Errors
+/// The errors of `at`.
 pub fn nth_readable(
     rows: i64,
     mut at: impl FnMut(i64) -> QueryResult<Option<Readable<Id>>>,

@@ -8,7 +8,7 @@ use super::{Conn, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool, Nullable};
 
 /// The condition of texts to add. With the plus SQLite does not take the index of all ids for it.
 const TO_ADD: &str = "plain IS NULL AND +id IS NOT NULL";
@@ -69,18 +69,20 @@ impl Indexed {
         ))?)
     }
 
-    /// Adds the trigrams of new texts.
+    /// Adds the trigrams of new texts. Their rows are the last ones: each got a number after all that were there, and all
+    /// of them are added at once.
     fn add(self, c: &mut SqliteConnection) -> Result<(), StoreError> {
         let (table, column) = self.source();
-        // As bytes, so that a text that is not UTF-8, which only another program can write, does not stop all writes.
-        let plain = format!(
-            "coalesce((SELECT phananh_search_form(CAST({column} AS BLOB)) FROM {table} \
-             WHERE {table}.id = search_{table}.id), '')"
-        );
+        let first = format!("(SELECT min(number) FROM search_{table} WHERE {TO_ADD})");
+        let first: Option<i64> = diesel::select(sql::<Nullable<BigInt>>(&first)).get_result(c)?;
+        let Some(first) = first else { return Ok(()) };
+        // The cast to BLOB lets writes succeed although a text is not UTF-8, which only another program can store.
         Ok(c.batch_execute(&format!(
-            "INSERT INTO search_{table}_trigrams (rowid, plain) \
-             SELECT number, {plain} FROM search_{table} WHERE {TO_ADD}; \
-             UPDATE search_{table} SET plain = {plain} WHERE {TO_ADD}"
+            "UPDATE search_{table} SET plain = \
+             coalesce((SELECT phananh_search_form(CAST({column} AS BLOB)) FROM {table} \
+             WHERE {table}.id = search_{table}.id), '') WHERE {TO_ADD}; \
+             INSERT INTO search_{table}_trigrams (rowid, plain) \
+             SELECT number, plain FROM search_{table} WHERE number >= {first} AND +id IS NOT NULL"
         ))?)
     }
 }
@@ -99,13 +101,24 @@ pub(super) fn update(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes the complaints that were inserted without triggers ([`super::dialect::drop_indexes`]).
-pub(crate) fn note_missing(conn: &mut Conn) -> Result<(), StoreError> {
-    if let Conn::Sqlite(c) = conn {
-        c.batch_execute(
-            "INSERT INTO search_complaints (id) SELECT id FROM complaints \
-             WHERE text IS NOT NULL AND id NOT IN (SELECT id FROM search_complaints WHERE id IS NOT NULL)",
-        )?;
+/// Makes the index of texts that were inserted without triggers ([`super::indexes::drop_indexes`]).
+pub(super) fn fill(conn: &mut Conn) -> Result<(), StoreError> {
+    let Conn::Sqlite(c) = conn else { return Ok(()) };
+    for texts in Indexed::ALL {
+        let (table, column) = texts.source();
+        if texts.notes(c, "id IS NOT NULL")? {
+            // The end of the transaction adds them to those that are there.
+            c.batch_execute(&format!(
+                "INSERT INTO search_{table} (id) SELECT id FROM {table} \
+                 WHERE {column} IS NOT NULL AND id NOT IN (SELECT id FROM search_{table} WHERE id IS NOT NULL)"
+            ))?;
+        } else {
+            c.batch_execute(&format!(
+                "INSERT INTO search_{table} (id, plain) \
+                 SELECT id, phananh_search_form(CAST({column} AS BLOB)) FROM {table} WHERE {column} IS NOT NULL; \
+                 INSERT INTO search_{table}_trigrams (search_{table}_trigrams) VALUES ('rebuild')"
+            ))?;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Database URLs, and how a connection is opened from one.
 
+use super::dialect::BUSY;
 use super::{Backend, Conn, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as DieselError;
@@ -23,6 +24,9 @@ pub(super) struct Target {
 
 impl Target {
     /// `bulk`: for one writer of very many rows, whose indexes should stay in memory.
+    ///
+    /// # Errors
+    /// `BadUrl` if the URL names no database of a supported kind.
     pub fn parse(url: &str, bulk: bool) -> Result<Self, StoreError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -53,6 +57,9 @@ impl Target {
     }
 
     /// A replica, whose loss is noticed within 3 s: the primary answers instead.
+    ///
+    /// # Errors
+    /// `Rule` if the URL names no PostgreSQL server; `BadUrl` if it cannot be parsed.
     pub fn replica(url: &str) -> Result<Self, StoreError> {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(StoreError::Rule(
@@ -148,8 +155,14 @@ impl Target {
                 if !self.makes {
                     self.must_be_there()?;
                 }
-                let mut conn = SqliteConnection::establish(&self.location)
-                    .map_err(|e| StoreError::Connect { place: self.location.clone(), source: e })?;
+                let file = self.file().unwrap_or_default();
+                if file.is_dir() {
+                    return Err(StoreError::IsFolder(file));
+                }
+                let mut conn = SqliteConnection::establish(&self.location).map_err(|e| match no_access(&e) {
+                    Some(message) => StoreError::NotWritable(file.clone(), message),
+                    None => StoreError::Connect { place: self.location.clone(), source: e },
+                })?;
                 // The timeout comes first: changing the journal mode may itself have to wait. Deleted texts are
                 // overwritten.
                 let cache = super::dialect::CACHE;
@@ -159,13 +172,15 @@ impl Target {
                      PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON",
                     BUSY.as_millis(),
                 );
-                retry_while_locked(|| conn.batch_execute(&settings))
-                    .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
+                retry_while_locked(|| conn.batch_execute(&settings)).map_err(|e| match no_access(&e) {
+                    Some(message) => StoreError::NotWritable(file, message),
+                    None => StoreError::NotADatabase { path: self.location.clone(), source: e },
+                })?;
                 super::search_text::register_functions(&mut conn)?;
                 super::cancellation::register_functions(&mut conn)?;
                 crate::queries::shuffled::register_functions(&mut conn)?;
                 if self.bulk {
-                    conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")?;
+                    conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 65536")?;
                 }
                 Ok(Conn::Sqlite(conn))
             }
@@ -173,8 +188,12 @@ impl Target {
     }
 }
 
-/// How long SQLite waits for a lock of its file.
-const BUSY: Duration = Duration::from_secs(30);
+/// The message of SQLite, if it says that the user may not open the file, or not write to it.
+fn no_access(error: &impl std::fmt::Display) -> Option<String> {
+    const WORDS: [&str; 2] = ["unable to open database file", "attempt to write a readonly database"];
+    let message = error.to_string();
+    WORDS.iter().any(|words| message.contains(words)).then_some(message)
+}
 
 /// Retries while the database is locked: of several processes that open a new file, one switches it to WAL mode, and
 /// SQLite does not let the others wait for that.
@@ -245,7 +264,7 @@ fn with_certificate_store(url: &str) -> String {
 /// The URL without its passwords.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    // As libpq reads it: whatever is before an `@` names the user, unless a slash comes first.
+    // libpq takes everything before an `@` as the user, unless a slash comes first.
     let at = rest.find(['@', '/']).filter(|at| rest[*at..].starts_with('@'));
     let (user, place) = at.map_or(("", rest), |at| (&rest[..at], &rest[at + 1..]));
     let user = user.split(':').next().unwrap_or_default();

@@ -4,7 +4,9 @@
 use super::storage::Place;
 use super::{Conn, Db, StoreError, dialect, search_index};
 use crate::domain::legal_clock::Clock;
-use crate::events::{ComplaintEvent, Prepared, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
+use crate::events::{
+    ComplaintEvent, Prepared, PreparedReference, ReferenceEvent, Stamp, store_complaint_events, store_reference_events,
+};
 use crate::sql_types::Timestamp;
 use crate::states::{self, StateTable};
 use std::collections::BTreeSet;
@@ -26,7 +28,7 @@ pub struct WriteTx<'a> {
     /// The writer: `token:NAME`, `import:SOURCE`, `receipt`, `cli` or `migration`.
     pub actor: &'a str,
     complaint_events: Vec<Prepared>,
-    reference_events: Vec<ReferenceEvent>,
+    reference_events: Vec<PreparedReference>,
     /// Taken with the first events that are stored.
     position: Option<i64>,
     /// The number of events stored so far: (complaints, reference data).
@@ -77,7 +79,12 @@ impl<'a> WriteTx<'a> {
     }
 
     pub fn record_reference(&mut self, event: ReferenceEvent) {
-        self.reference_events.push(event);
+        self.reference_events.push(event.prepare());
+    }
+
+    /// Records events of reference data that were prepared outside the transaction.
+    pub fn record_prepared_reference(&mut self, events: impl IntoIterator<Item = PreparedReference>) {
+        self.reference_events.extend(events);
     }
 
     /// Notes that this transaction inserted, changed or deleted a row of a table without events. The state in which
@@ -148,6 +155,32 @@ impl Db {
         // A write to a file that was deleted or replaced is lost.
         self.writes().place.iter().try_for_each(Place::check)?;
         Ok(committed)
+    }
+
+    /// Like [`Db::write`], for the one transaction that fills an empty register with rows that the program has made
+    /// itself.
+    ///
+    /// SQLite checks no foreign keys. If no other connection is open, it writes rows into the file at once: from the
+    /// write-ahead log it would copy all of them when the transaction ends. A process that is killed leaves a journal, by
+    /// which the next one restores the empty register. Others cannot read meanwhile.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub(crate) fn write_filling<T>(
+        &self,
+        actor: &str,
+        work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<Committed<T>, StoreError> {
+        let outcome = {
+            let mut pooled = self.connection()?;
+            let conn: &mut Conn = &mut pooled;
+            dialect::begin_filling(conn)?;
+            let outcome = self.write_over(conn, false, actor, work);
+            dialect::end_filling(conn)?;
+            outcome
+        };
+        self.writes().note(&outcome);
+        outcome
     }
 
     fn write_over<T>(

@@ -1,4 +1,4 @@
-//! Attachments by reference: what a complainant says of a file that lies elsewhere. The program never fetches it.
+//! Attachments by reference: a complainant describes a file that is stored elsewhere. The program never fetches it.
 
 use super::inert::is_control_or_hidden;
 use serde::Serialize;
@@ -12,7 +12,7 @@ const LONGEST_URL: usize = 2_000;
 /// The longest type and the longest subtype of a media type (RFC 6838).
 const LONGEST_TYPE: usize = 127;
 
-/// A file that lies elsewhere.
+/// A file that is stored elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reference {
     pub name: String,
@@ -66,8 +66,8 @@ fn is_media_type(text: &str) -> bool {
     text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
 }
 
-/// An address whose parts are all in the open: signatures and passwords of storage services stand in the user part, the
-/// query or the fragment.
+/// An address without secret parts: signatures and passwords of storage services are in the user part, the query or the
+/// fragment.
 fn check_url(url: &str) -> Result<(), String> {
     if url.len() > LONGEST_URL {
         return Err(format!("url: write at most {LONGEST_URL} characters"));

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 /// The time zone in which the register counts days.
 pub const LOCAL: Tz = chrono_tz::Asia::Ho_Chi_Minh;
 
-/// Why a time is rejected.
+/// The error of a rejected time.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TimeError {
     #[error("{0} is before 1970-01-01")]

@@ -68,7 +68,7 @@ const WORD: usize = 10;
 const HIDDEN: u32 = 24;
 
 /// The reference for people, derived from the id: `PA-20101231-7F3KQ2M9ZX`. It has the day and the leading 50 bits of
-/// the hash, so a reference stands for a range of ids.
+/// the hash, so a reference names a range of ids.
 pub fn human_reference(id: Id) -> String {
     let bits = id.0.as_u128();
     let millis = i64::try_from(bits >> 80).unwrap_or_default();
@@ -82,7 +82,7 @@ pub fn human_reference(id: Id) -> String {
     format!("PA-{}-{}", day.format("%Y%m%d"), String::from_utf8_lossy(&word))
 }
 
-/// The range of ids that a reference stands for, both ends included; None where the text is not a reference.
+/// The range of ids that a reference names, both ends included; None where the text is not a reference.
 pub fn ids_of_reference(reference: &str) -> Option<(Id, Id)> {
     let (day, word) = reference.trim().strip_prefix("PA-")?.split_once('-')?;
     let day = NaiveDate::parse_from_str(day, "%Y%m%d").ok()?;

@@ -59,7 +59,7 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// Checks a name that people and the audit log see: a name must not look like another one or like other output.
 ///
 /// # Errors
-/// What is wrong with the name, as a sentence about `what`.
+/// The problem of the name, as a sentence about `what`.
 pub fn name<'n>(what: &str, name: &'n str, longest: usize) -> Result<&'n str, String> {
     if name.is_empty() || name.chars().count() > longest {
         return Err(format!("{what} has 1 to {longest} characters"));

@@ -4,6 +4,7 @@
 //! Each reopening begins a round with a deadline of its own. The terms are data: `docs/deadlines.toml` has the
 //! defaults.
 
+use super::toml_text;
 use super::working_days::{WorkingDays, Years};
 use crate::enums::{DeadlineUnit, LegalForm};
 use crate::sql_types::Id;
@@ -40,7 +41,7 @@ pub struct Stop {
     pub to: Option<NaiveDate>,
 }
 
-/// What the deadline of one round depends on besides the legal form and the category.
+/// The inputs of the deadline of one round besides the legal form and the category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundClock {
     pub started_on: NaiveDate,
@@ -69,7 +70,7 @@ pub struct FormTerms {
     pub remote_days: u32,
     /// How often the deadline may be extended.
     pub extensions: u32,
-    /// By how many days each time.
+    /// The days of each extension.
     pub extension_days: u32,
 }
 
@@ -111,7 +112,7 @@ impl Default for Terms {
 
 impl Terms {
     fn parse(text: &str) -> Result<Self, String> {
-        let terms: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        let terms: Self = toml_text::parse(text)?;
         if terms.version.trim().is_empty() {
             return Err("version is blank: it tells one set of terms from another".into());
         }
@@ -152,8 +153,8 @@ impl Terms {
     }
 }
 
-/// The contents of the files that change the rules; None for a default. The register keeps them, so that whoever writes
-/// or verifies counts by the same rules.
+/// The contents of the files that change the rules; None for a default. The register keeps them, so that writers
+/// and verification count by the same rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockFiles {
@@ -187,7 +188,7 @@ impl ClockFiles {
     }
 }
 
-/// What decides about deadlines.
+/// The rules of deadlines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockRules {
     pub calendar: WorkingDays,

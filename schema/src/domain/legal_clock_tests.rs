@@ -66,7 +66,8 @@ fn a_grievance_is_accepted_within_ten_working_days_and_settled_in_30_45_or_60_da
     let rules = ClockRules::shipped();
     let mut clock = received("2024-03-04");
     assert_eq!(rules.acceptance_due_on(Grievance, &clock), Some(day("2024-03-18")));
-    // Not accepted yet: as if it were on the last day, 18 March + 30 days = 17 April.
+    // The complaint is not accepted yet. The deadline is computed as if it were accepted on the last day, 18 March + 30
+    // days = 17 April.
     assert_eq!(rules.due_on(Grievance, None, &clock), Some(day("2024-04-17")));
     clock.accepted_on = Some(day("2024-03-06"));
     assert_eq!(rules.due_on(Grievance, working(3), &clock), Some(day("2024-04-05")));

@@ -14,5 +14,6 @@ pub mod receipt_code;
 pub mod state;
 pub mod suspension;
 pub mod tax_code;
+pub mod toml_text;
 pub mod tree;
 pub mod working_days;

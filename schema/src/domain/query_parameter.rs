@@ -24,7 +24,7 @@ pub enum ParameterType {
 /// A named parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueryParameter {
-    /// As it stands in the text after `$`.
+    /// Parameter name, without the `$`.
     pub name: String,
     #[serde(rename = "type")]
     pub of: ParameterType,
@@ -52,7 +52,7 @@ impl ParameterType {
         }
     }
 
-    /// What a value of the type looks like, for messages.
+    /// The form of a value of the type, for messages.
     const fn example(self) -> &'static str {
         match self {
             Self::Text => "a text",

@@ -1,5 +1,5 @@
-//! The text of a saved question: `$name` stands for a parameter. Strings, quoted names, comments and dollar-quoted
-//! strings are left as they are. Values are never written into the text.
+//! The text of a saved question: `$name` is a parameter. Strings, quoted names, comments and dollar-quoted strings are
+//! left as they are. Values are never written into the text.
 
 use super::query_parameter::QueryParameter;
 

@@ -89,7 +89,7 @@ impl ReceiptCode {
         shown
     }
 
-    /// The first group, which stands for all codes that begin so when attempts are counted.
+    /// The first group. Attempts are counted by it, for all codes that begin with it.
     pub fn first_group(&self) -> [u8; GROUP] {
         let mut group = [0; GROUP];
         group.copy_from_slice(&self.0[..GROUP]);

@@ -1,6 +1,7 @@
 //! The states of a complaint and the transitions between them.
 
 use crate::enums::ComplaintState::{self, Answered, Assigned, Classified, Closed, Received, Rejected, Withdrawn};
+use crate::refusal::{CaseRefusal, Refusal, Refuses};
 
 /// A transition that is not allowed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -8,6 +9,12 @@ use crate::enums::ComplaintState::{self, Answered, Assigned, Classified, Closed,
 pub struct NoSuchStep {
     pub from: ComplaintState,
     pub to: ComplaintState,
+}
+
+impl Refuses for NoSuchStep {
+    fn refusal(self) -> Refusal {
+        CaseRefusal::NoSuchStep { state: self.from, next: self.to }.refusal()
+    }
 }
 
 /// Whether a complaint in this state is still open.
@@ -28,7 +35,7 @@ pub fn is_void(state: ComplaintState) -> bool {
 /// Checks one transition.
 ///
 /// # Errors
-/// Where the transition is not allowed.
+/// If the transition is not allowed.
 pub fn step(from: ComplaintState, to: ComplaintState) -> Result<(), NoSuchStep> {
     match (from, to) {
         (Received, Classified) | (Classified, Assigned) | (Assigned, Answered) | (Answered, Closed | Assigned) => {
@@ -43,7 +50,7 @@ pub fn step(from: ComplaintState, to: ComplaintState) -> Result<(), NoSuchStep> 
 /// complaint is answered already.
 ///
 /// # Errors
-/// Where the complaint is not open.
+/// If the complaint is not open.
 pub fn steps_to_answered(from: ComplaintState) -> Result<&'static [ComplaintState], NoSuchStep> {
     match from {
         Received => Ok(&[Classified, Assigned, Answered]),

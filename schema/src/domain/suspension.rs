@@ -3,6 +3,7 @@
 //! The defaults are those of Article 68a of Decree 138/2020/NĐ-CP, which Decree 116/2024/NĐ-CP inserted: at most 15
 //! working days, extended once by at most 15. A TOML file changes them (`docs/suspension.toml` has them all).
 
+use super::toml_text;
 use super::working_days::{UnknownYear, WorkingDays};
 use crate::enums::SuspensionGround;
 use chrono::NaiveDate;
@@ -13,9 +14,9 @@ use std::path::Path;
 /// The longest duration of a suspension, in working days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// Of the suspension as it was decided, its first day included.
+    /// Working days of the suspension as decided, its first day included.
     pub working_days: u32,
-    /// Of its extension; 0 where it cannot be extended.
+    /// Working days of the extension; 0 if it cannot be extended.
     pub extension_working_days: u32,
 }
 
@@ -71,7 +72,7 @@ impl SuspensionLimits {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
+        let file: File = toml_text::parse(text)?;
         let default = Limit { working_days: file.working_days, extension_working_days: file.extension_working_days };
         let mut by_ground = BTreeMap::new();
         for (ground, limit) in file.grounds {
@@ -105,7 +106,7 @@ impl SuspensionLimits {
     }
 }
 
-/// What decides how long suspensions may last.
+/// The rules of the length of suspensions.
 #[derive(Debug, Clone, Copy)]
 pub struct SuspensionRules<'a> {
     pub calendar: &'a WorkingDays,

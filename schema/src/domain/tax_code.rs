@@ -1,7 +1,7 @@
 //! Parses tax codes (mã số thuế): 10 digits with a check digit, 13 for an enterprise's branch, and the 12-digit
 //! personal number of a household business, which has no check digit.
 
-/// Why a tax code is rejected.
+/// The error of a rejected tax code.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TaxCodeError {
     #[error("tax code {0:?} has not 10, 12 or 13 digits (a branch is written 0101234567-001)")]
@@ -17,7 +17,7 @@ const WEIGHTS: [u32; 9] = [31, 29, 23, 19, 17, 13, 7, 5, 3];
 /// Checks a tax code and returns its canonical form: `0100233488`, `0314409058-002`, or twelve digits.
 ///
 /// # Errors
-/// Where the number of digits or the check digit is wrong.
+/// If the number of digits or the check digit is wrong.
 pub fn parse(text: &str) -> Result<String, TaxCodeError> {
     let form = || TaxCodeError::Form(text.to_owned());
     let trimmed = text.trim();

@@ -3,6 +3,7 @@
 //! The days off are data (`holidays.toml`), because the government decides them year by year. A file of the same form
 //! adds or replaces years, and so does the register itself, whose years win over those of the file.
 
+use super::toml_text;
 use chrono::{Datelike, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,7 +194,7 @@ pub fn shipped_years() -> Years {
 /// # Errors
 /// A message if the text is not TOML of this form.
 pub fn years_of(text: &str) -> Result<Years, String> {
-    let by_name: BTreeMap<String, YearDays> = toml::from_str(text).map_err(|e| e.to_string())?;
+    let by_name: BTreeMap<String, YearDays> = toml_text::parse(text)?;
     let year = |name: String, days| match name.parse::<i32>() {
         Ok(year) if POSSIBLE_YEARS.contains(&year) => Ok((year, days)),
         _ => Err(format!("[{name}] is not a year: write one from 1970 to 2199")),

@@ -1,4 +1,4 @@
-//! Personal values of events: which fields they are in, and the commitments that stand in their place.
+//! Personal values of events: the fields that hold them, and the commitments that replace them in the event.
 
 use super::Fields;
 use crate::enums::Side;
@@ -46,7 +46,7 @@ pub fn is_commitment(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| fields.len() == 1 && fields.get("commitment").is_some_and(Value::is_string))
 }
 
-/// A personal value of an event, which is stored beside it.
+/// A personal value of an event, which is stored apart from it.
 #[derive(Debug)]
 pub(super) struct PersonalValue {
     pub side: Side,

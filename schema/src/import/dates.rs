@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 pub struct DateRules {
     formats: Vec<Format>,
     month_means: MonthMeans,
-    /// The days in the file only stand for their months (`precision = "month"`).
+    /// The days in the file mean only their months (`precision = "month"`).
     all_by_month: bool,
 }
 
@@ -44,6 +44,9 @@ const DEFAULT_FORMATS: [&str; 7] = [
 
 impl DateRules {
     /// The notation of dates in the mapping itself.
+    ///
+    /// # Errors
+    /// Never in practice: the notation is fixed.
     pub fn own() -> Result<Self, String> {
         Self::new(Vec::new(), None, false, crate::domain::calendar::LOCAL)
     }
@@ -51,7 +54,7 @@ impl DateRules {
     /// The rules of a field. A `day_only` field needs no time of day; `zone` is the time zone of the mapping.
     ///
     /// # Errors
-    /// Where a format is not a strftime format or loses the time that it reads, or `month_means` is not a day.
+    /// If a format is not a strftime format or loses the time that it reads, or `month_means` is not a day.
     pub fn new(
         mut formats: Vec<String>,
         month_means: Option<&toml::Value>,
@@ -86,7 +89,7 @@ impl DateRules {
         Ok(Self { formats, month_means, all_by_month: false })
     }
 
-    /// The same rules for a file whose days only stand for their months.
+    /// The same rules for a file whose days mean only their months.
     #[must_use]
     pub fn by_month(self) -> Self {
         Self { all_by_month: true, ..self }
@@ -97,7 +100,7 @@ impl DateRules {
         self.all_by_month || self.formats.iter().any(|format| !format.names_day)
     }
 
-    /// Whether a text gives a month without a day, or a day that only stands for its month.
+    /// Whether a text gives a month without a day, or a day that means only its month.
     pub fn is_by_month(&self, text: &str) -> bool {
         self.all_by_month || self.format_of(text).is_some_and(|(format, _)| !format.names_day)
     }
@@ -105,7 +108,7 @@ impl DateRules {
     /// The day that a text gives.
     ///
     /// # Errors
-    /// Where no format reads the text, the day does not exist, or its year is not from 1900 to 2200.
+    /// If no format reads the text, the day does not exist, or its year is not from 1900 to 2200.
     pub fn date(&self, text: &str, zone: Tz) -> Result<NaiveDate, String> {
         let (parsed, clock) = self.parsed(text)?;
         if clock.tells_moment() {

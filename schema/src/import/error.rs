@@ -3,7 +3,7 @@
 use crate::db::StoreError;
 use std::path::PathBuf;
 
-/// Why an import stopped. A bad row does not stop it: see [`super::Reject`].
+/// The error that stopped an import. A bad row does not stop it: see [`super::Reject`].
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("mapping {path}: {message}")]

@@ -7,7 +7,7 @@ pub enum FieldType {
     Text,
     /// A short text that identifies an entity; invisible characters are removed from it.
     Code,
-    /// A day; a month without a day stands for one of its days.
+    /// A day, or a month without a day, which is stored as one of its days.
     Date,
     /// A point in time; a day without a time means its start.
     Time,

@@ -6,6 +6,7 @@ use super::dates::DateRules;
 use super::field::{FieldSpec, FieldType, KindSpec};
 use super::numbers::NumberRules;
 use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
+use crate::domain::toml_text;
 use chrono_tz::Tz;
 use regex::Regex;
 use serde::Deserialize;
@@ -31,7 +32,7 @@ pub struct Mapping {
     pub keep: Vec<String>,
 }
 
-/// What to do with a code that the reference data does not have.
+/// The treatment of a code that the reference data does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum OnMissing {
@@ -141,12 +142,12 @@ impl Mapping {
     /// Reads a mapping and checks it against the kind that it is for.
     ///
     /// # Errors
-    /// Where the text is not a mapping, or says something that the kind does not have.
+    /// If the text is not a mapping, or says something that the kind does not have.
     pub(super) fn checked(text: &str, path: &str, kind: &KindSpec) -> Result<Self, ImportError> {
         let wrong = |message: String| ImportError::Mapping { path: path.to_owned(), message };
         // NFC, like the cells of the file: see the reader.
         let text: String = text.nfc().collect();
-        let file: MappingFile = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let file: MappingFile = toml_text::parse(&text).map_err(wrong)?;
         if let Some(named) = &file.kind
             && named != kind.name
         {

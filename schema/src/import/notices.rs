@@ -119,7 +119,7 @@ impl Watch {
     /// the register.
     ///
     /// # Errors
-    /// Where the codes of the register cannot be read.
+    /// If the codes of the register cannot be read.
     pub fn report(&self, columns: &Columns<'_>, db: &Db, notices: &mut Notices<'_>) -> Result<(), StoreError> {
         if let Some((field, rows @ 1..)) = self.by_month {
             notices.notice(&format!(

@@ -22,6 +22,10 @@ impl Default for NumberRules {
 }
 
 impl NumberRules {
+    /// Reads the rules from a mapping.
+    ///
+    /// # Errors
+    /// If a separator is not one character, the separators are equal, or `multiply` is not a number.
     pub fn new(thousands: Option<&str>, decimal: Option<&str>, multiply: Option<&toml::Value>) -> Result<Self, String> {
         let sign = |name: &str, text: &str| {
             let mut chars = text.chars();
@@ -56,7 +60,7 @@ impl NumberRules {
     /// mapping may set.
     ///
     /// # Errors
-    /// Where the limit is not a number from 0 to the ceiling.
+    /// If the limit is not a number from 0 to the ceiling.
     pub fn limited(self, most: Option<&toml::Value>, usual: i64, ceiling: i64) -> Result<Self, String> {
         let most = match most {
             None => Decimal::from(usual),
@@ -109,10 +113,18 @@ impl NumberRules {
         read(&plain)?.checked_mul(self.multiply)
     }
 
+    /// Parses a number.
+    ///
+    /// # Errors
+    /// If the text is not a number by these rules.
     pub fn decimal(&self, text: &str) -> Result<f64, String> {
         self.checked(text)?.to_f64().ok_or_else(|| format!("{text:?} is not a number"))
     }
 
+    /// Parses a whole number.
+    ///
+    /// # Errors
+    /// If the text is not a whole number by these rules, or exceeds 64 bits.
     pub fn integer(&self, text: &str) -> Result<i64, String> {
         let number = self.checked(text)?;
         let whole = number.is_integer().then(|| number.to_i64()).flatten();

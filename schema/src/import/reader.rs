@@ -43,7 +43,7 @@ impl Rows {
     /// Opens a file and reads its header; gzip and line ends are detected from its contents. `name` is for messages.
     ///
     /// # Errors
-    /// Where the file is empty, in another encoding or format, or has two columns of one name.
+    /// If the file is empty, in another encoding or format, or has two columns of one name.
     pub fn open(name: &str, input: Box<dyn Read>, mapping: &Mapping) -> Result<Self, ImportError> {
         let file = |message: String| ImportError::File { path: name.to_owned(), message };
         let read = Rc::new(Cell::new(0));
@@ -120,7 +120,7 @@ impl Rows {
     /// The next record and the line on which it begins; None at the end of the file.
     ///
     /// # Errors
-    /// Where the file cannot be read or decoded, or a quote is never closed.
+    /// If the file cannot be read or decoded, or a quote is never closed.
     pub fn next(&mut self) -> Result<Option<Row>, ImportError> {
         self.record_began.set(self.csv.position().byte());
         let line = self.csv.position().line();

@@ -39,7 +39,7 @@ impl<'a> RejectSink<'a> {
     /// before its first row.
     ///
     /// # Errors
-    /// Where the file cannot be created.
+    /// If the file cannot be created.
     pub fn file(path: &std::path::Path) -> Result<Self, ImportError> {
         let name = path.display().to_string();
         let file = AtomicFile::begin(path).map_err(|source| failed(&name, source))?;

@@ -1,4 +1,4 @@
-//! What an import is asked to do, and what it reports.
+//! The options of an import, and its report.
 
 use super::kinds::Kind;
 use super::notices::Notices;
@@ -22,6 +22,9 @@ pub struct Import<'a> {
 pub struct Options {
     /// Check everything, but roll every transaction back.
     pub dry_run: bool,
+    /// Leave indexes out if the register holds no complaints. The caller holds the lock of
+    /// [`Db::begin_import`], and calls [`Db::make_deferred_indexes`] in the end.
+    pub defers_indexes: bool,
 }
 
 /// The outcome of an import, filled while it runs; it is also correct where an error stops the import.

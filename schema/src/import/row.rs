@@ -53,6 +53,10 @@ const LONGEST_CODE: usize = 200;
 const LONGEST_TEXT: usize = 100_000;
 
 impl<'m> Columns<'m> {
+    /// Finds the columns of a file that a mapping names.
+    ///
+    /// # Errors
+    /// `Mapping` if the file lacks such a column.
     pub fn bind(mapping: &'m Mapping, specs: &'static [FieldSpec], header: &[String]) -> Result<Self, ImportError> {
         let place = |column: &str| {
             header
@@ -220,6 +224,9 @@ impl<'r> Cells<'r> {
     }
 
     /// A code: a short text without control characters.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no code, or is required and blank.
     pub fn code(&self, field: usize) -> Result<Option<String>, Reject> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         if text.chars().count() > LONGEST_CODE || text.chars().any(char::is_control) {
@@ -230,6 +237,10 @@ impl<'r> Cells<'r> {
         Ok(Some(text.into_owned()))
     }
 
+    /// A day.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no day, or is required and blank.
     pub fn date(&self, field: usize) -> Result<Option<NaiveDate>, Reject> {
         self.parsed(
             field,
@@ -239,11 +250,18 @@ impl<'r> Cells<'r> {
         )
     }
 
+    /// A time.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no time, or is required and blank.
     pub fn time(&self, field: usize) -> Result<Option<Timestamp>, Reject> {
         self.time_of(field, self.value(field)?)
     }
 
     /// A time; a blank is accepted even where the field is required.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no time.
     pub fn time_or_blank(&self, field: usize) -> Result<Option<Timestamp>, Reject> {
         self.time_of(field, self.raw_value(field)?)
     }
@@ -266,12 +284,19 @@ impl<'r> Cells<'r> {
         value.is_some_and(|value| !value.ours && rule.dates.is_by_month(value.text.trim()))
     }
 
+    /// A whole number.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no whole number, or is required and blank.
     pub fn integer(&self, field: usize) -> Result<Option<i64>, Reject> {
         let value = self.value(field)?;
         self.parsed(field, value, |rule, text| rule.numbers.integer(text), |rules, text| rules.1.integer(text))
     }
 
     /// A number that is not negative.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no number or a negative one, or is required and blank.
     pub fn amount(&self, field: usize) -> Result<Option<f64>, Reject> {
         let value = self.value(field)?;
         let number =
@@ -283,6 +308,9 @@ impl<'r> Cells<'r> {
     }
 
     /// A whole number that is not negative.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no whole number or a negative one, or is required and blank.
     pub fn count(&self, field: usize) -> Result<Option<i64>, Reject> {
         match self.integer(field)? {
             Some(number) if number < 0 => Err(self.reject(field, format!("{number} is negative"))),
@@ -290,18 +318,34 @@ impl<'r> Cells<'r> {
         }
     }
 
+    /// A yes or no.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is neither, or is required and blank.
     pub fn truth(&self, field: usize) -> Result<Option<bool>, Reject> {
         self.read(field, parse_bool)
     }
 
+    /// A word of a vocabulary.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no word of it, or is required and blank.
     pub fn word<E: FromStr<Err = crate::enums::UnknownWord>>(&self, field: usize) -> Result<Option<E>, Reject> {
         self.read(field, |text| text.parse::<E>().map_err(|e| format!("{e}: translate it with `values`")))
     }
 
+    /// A tax code.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no tax code, or is required and blank.
     pub fn tax_code(&self, field: usize) -> Result<Option<String>, Reject> {
         self.read(field, |text| tax_code::parse(text).map_err(|e| e.to_string()))
     }
 
+    /// The number of a declaration.
+    ///
+    /// # Errors
+    /// A rejection of the row if the cell is no declaration number, or is required and blank.
     pub fn declaration_number(&self, field: usize) -> Result<Option<String>, Reject> {
         self.read(field, |text| declaration::parse(text).map_err(|e| e.to_string()))
     }

@@ -25,7 +25,7 @@ const BATCH_ROWS: usize = 20_000;
 /// uninterrupted run.
 ///
 /// # Errors
-/// Where the database holds demonstration data (real complaints could not be told from invented ones), or where the
+/// If the database holds demonstration data (real complaints could not be told from invented ones), or where the
 /// file or the database fails.
 pub fn run(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -> Result<(), ImportError> {
     if !import.options.dry_run {
@@ -175,8 +175,8 @@ impl Reader<'_, '_, '_> {
             let mut misshapen: Vec<Reject> =
                 group.rows.iter().filter_map(|row| self.columns.check_shape(row).err()).collect();
             if again {
-                // Earlier rows of this entity are stored or stand in this batch; importing these rows would overwrite
-                // it with part of its data.
+                // Earlier rows of this entity are stored or in this batch; importing these rows would overwrite it with
+                // part of its data.
                 let reason = "earlier rows of this complaint were imported already: the rows are not adjacent. \
                               Remove rows = \"adjacent\" from the mapping and import again";
                 misshapen.push(Reject { row: group.rows[0].line, column: String::new(), reason: reason.into() });

@@ -20,12 +20,13 @@ impl SeenKeys {
     /// Opens an SQLite database without a name, which is a temporary file that is deleted with its connection.
     ///
     /// # Errors
-    /// Where the temporary file cannot be created.
+    /// If the temporary file cannot be created.
     pub fn new() -> Result<Self, StoreError> {
         let place = "a temporary file (TMPDIR)".to_owned();
         let mut conn = SqliteConnection::establish("").map_err(|source| StoreError::Connect { place, source })?;
         conn.batch_execute(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE seen (id INTEGER PRIMARY KEY NOT NULL)",
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; \
+             CREATE TABLE seen (id INTEGER PRIMARY KEY NOT NULL)",
         )?;
         Ok(Self(conn))
     }
@@ -33,7 +34,7 @@ impl SeenKeys {
     /// Adds keys; returns for each whether it was there before.
     ///
     /// # Errors
-    /// Where the temporary file cannot be written.
+    /// If the temporary file cannot be written.
     pub fn note<'k>(&mut self, keys: impl Iterator<Item = &'k str>) -> Result<Vec<bool>, StoreError> {
         self.0.transaction(|conn| {
             keys.map(|key| {

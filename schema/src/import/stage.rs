@@ -35,7 +35,7 @@ const SEGMENT_ROWS: usize = 50_000;
 /// Sorts rows by key, then by contents, then by line.
 ///
 /// # Errors
-/// Where the folder for temporary files cannot be written.
+/// If the folder for temporary files cannot be written.
 pub fn sorted(
     rows: impl Iterator<Item = Staged>,
 ) -> Result<impl Iterator<Item = Result<Staged, ImportError>>, ImportError> {

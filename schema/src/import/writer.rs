@@ -7,7 +7,7 @@ use super::row::{Columns, Row};
 use super::stage::Group;
 use super::tally::Tally;
 use super::{ImportError, Reject, RejectSink};
-use crate::db::StoreError;
+use crate::db::{Db, StoreError};
 use crate::events::Entity;
 use crate::sql_types::Id;
 use std::cell::RefCell;
@@ -38,11 +38,46 @@ pub(super) fn write_batches(
     written: &Sender<Result<Written, ImportError>>,
 ) {
     let context = Context::new(columns, import.mapping);
+    let mut deferral = Deferral::of(import);
     for batch in batches {
         let result = write(import, &context, batch);
-        let failed = result.is_err();
-        if written.send(result).is_err() || failed {
+        let stored = result.as_ref().map(|written| written.groups.len()).ok();
+        if written.send(result).is_err() {
             return;
+        }
+        let Some(stored) = stored else { return };
+        deferral.note(stored);
+    }
+}
+
+/// From this many complaints on an import defers indexes: most of a batch, after which there are more as a rule. If
+/// there are not, a few thousand keys are sorted again, which takes less than a second.
+const LONG: usize = 4_000;
+
+/// Defers the indexes of a long import into an empty register.
+struct Deferral<'a> {
+    db: &'a Db,
+    is_due: bool,
+    stored: usize,
+}
+
+impl<'a> Deferral<'a> {
+    fn of(import: Import<'a>) -> Self {
+        let Import { db, options, .. } = import;
+        let is_due = options.defers_indexes && !options.dry_run && db.can_defer_indexes().unwrap_or(false);
+        Self { db, is_due, stored: 0 }
+    }
+
+    /// Notes that a number of complaints was written.
+    fn note(&mut self, complaints: usize) {
+        self.stored += complaints;
+        if !self.is_due || self.stored < LONG {
+            return;
+        }
+        self.is_due = false;
+        // An import with all indexes only takes longer.
+        if let Err(error) = self.db.defer_indexes() {
+            tracing::info!(%error, "this import keeps all indexes");
         }
     }
 }
@@ -73,7 +108,7 @@ fn explained(error: StoreError) -> ImportError {
     ImportError::Store(error)
 }
 
-/// What is to be reported, in the order of the file: rejects wait for the batches before them.
+/// The reports to make, in the order of the file: rejects wait for the batches before them.
 pub(super) struct Reporter<'o, 'a> {
     pub report: &'o mut Report<'a>,
     tally: &'o RefCell<Tally>,
@@ -103,7 +138,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
     /// Hands a batch to the writing thread, and waits until that has written the one before.
     ///
     /// # Errors
-    /// Where an earlier batch could not be written, or the import is stopped.
+    /// If an earlier batch could not be written, or the import is stopped.
     pub fn hand_over(&mut self, batch: Batch, batches: &SyncSender<Batch>) -> Result<(), ImportError> {
         if batches.send(batch).is_ok() {
             self.steps.push_back(Step::Batch);

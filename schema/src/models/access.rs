@@ -6,18 +6,27 @@ use crate::tables;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-model!(principals Principal {
-    id: Id,
-    name: String,
-    role: Role,
-    unit_id: Option<Id>,
-    created_at: Timestamp,
-    disabled_at: Option<Timestamp>,
-    /// The officer who uses it; complaints that name this officer are hidden from it.
-    officer_id: Option<Id>,
-    /// Whether what it is shown leaves the organisation; it needs larger groups (suppression of small groups).
-    outside: bool,
-});
+model!(
+    /// A holder of tokens, or of an account of another issuer.
+    principals Principal {
+        id: Id,
+        name: String,
+        role: Role,
+        unit_id: Option<Id>,
+        created_at: Timestamp,
+        disabled_at: Option<Timestamp>,
+        /// The officer who uses it; complaints that name this officer are hidden from it.
+        officer_id: Option<Id>,
+        /// Whether what it is shown leaves the organisation; it needs larger groups (suppression of small groups).
+        outside: bool,
+        /// The issuer of an account (OpenID Connect, JWT); None for who holds tokens.
+        issuer: Option<String>,
+        /// The account as its issuer names it.
+        subject: Option<String>,
+        /// When the issuer last asserted role, unit, officer and `outside`.
+        asserted_at: Option<Timestamp>,
+    }
+);
 
 model!(api_tokens ApiToken {
     id: Id,

@@ -13,7 +13,7 @@ model!(
         /// From 1 without gaps.
         version: i32,
         trained_at: Timestamp,
-        /// It was trained on complaints received up to this day, as the register knew them at `position`.
+        /// The last day of receipt of the training data, as the register stood at `position`.
         as_of: NaiveDate,
         position: i64,
         seed: i64,
@@ -36,7 +36,7 @@ model!(
 );
 
 model!(
-    /// What a classifier last made of a complaint.
+    /// The last classification of a complaint.
     classifications Classification {
         complaint_id: Id,
         /// The version of the complaint that was read.

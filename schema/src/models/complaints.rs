@@ -102,7 +102,7 @@ impl Complaint {
         self.responsible_unit_id
     }
 
-    /// By how many days the complaint exceeds its deadline on a day; 0 unless it is open and not answered in its
+    /// The days by which the complaint exceeds its deadline on a day; 0 unless it is open and not answered in its
     /// present round. On the last day it is not overdue, and while its clock is stopped the number of days stays.
     pub fn overdue_days(&self, today: NaiveDate) -> i64 {
         let is_waiting = is_open(self.state) && self.answered_on.is_none();
@@ -138,14 +138,14 @@ pub struct ComplaintStub {
 }
 
 impl ComplaintStub {
-    /// As [`Complaint::overdue_days`].
+    /// Like [`Complaint::overdue_days`].
     pub fn overdue_days(&self, today: NaiveDate) -> i64 {
         let is_waiting = is_open(self.state) && self.answered_on.is_none();
         days_over(self.due_on.filter(|_| is_waiting), self.clock_stopped_since, today)
     }
 }
 
-/// What an export says of a complaint: neither its text nor what else identifies it is read.
+/// The columns of a complaint in exports: neither its text nor other columns that identify it.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = tables::complaints)]
 pub struct ExportedComplaint {
@@ -176,7 +176,7 @@ pub struct ExportedComplaint {
 }
 
 impl ExportedComplaint {
-    /// As [`Complaint::overdue_days`].
+    /// Like [`Complaint::overdue_days`].
     pub fn overdue_days(&self, today: NaiveDate) -> i64 {
         let is_waiting = is_open(self.state) && self.answered_on.is_none();
         days_over(self.due_on.filter(|_| is_waiting), self.clock_stopped_since, today)
@@ -234,8 +234,8 @@ model!(
 );
 
 model!(
-    /// A round of the legal clock: from receipt or from a reopening on. A complaint whose clock nobody changed and that
-    /// was never reopened has no row.
+    /// A round of the legal clock: from receipt or from a reopening on. A complaint whose clock was never changed and
+    /// that was never reopened has no row.
     complaint_clocks ComplaintClock {
         complaint_id: Id,
         /// From 1.

@@ -22,7 +22,7 @@ model!(
         /// The unit of the head.
         unit_id: Id,
         actor: String,
-        /// Who accepted, refused or withdrew it.
+        /// The actor that accepted, refused or withdrew it.
         decided_by: Option<String>,
         decision_reason: Option<String>,
         version: i32,
@@ -50,7 +50,7 @@ model!(
         complaints: i32,
         merged_at: Timestamp,
         actor: String,
-        /// When the merge was undone; None while it stands.
+        /// When the merge was undone; None if it was not.
         split_at: Option<Timestamp>,
         split_reason: Option<String>,
         split_actor: Option<String>,

@@ -31,7 +31,7 @@ model!(
         locale: Locale,
         created_at: Timestamp,
         ended_at: Option<Timestamp>,
-        /// Who reads the digests; None: the address receives the Board's whole digest of each day.
+        /// The reader of the digests; None: the address receives the Board's whole digest of each day.
         principal_id: Option<Id>,
         /// The role that the reader had when it subscribed.
         role: Option<Role>,
@@ -84,6 +84,29 @@ model!(
         attempts: i32,
         next_attempt_at: Timestamp,
         message_id: String,
+        sent_at: Option<Timestamp>,
+        error: Option<String>,
+    }
+);
+
+model!(
+    /// The delivery of the Board's digest, or of one for a reader, as the view of all of them has it.
+    digest_deliveries DigestDelivery {
+        digest_id: Id,
+        subscription_id: Id,
+        /// Whether the digest was made for one reader; else it is that of the Board.
+        for_reader: bool,
+        channel: DeliveryChannel,
+        address: String,
+        /// The reader, its name, and its role when it subscribed; None if the subscription has other rights now.
+        principal_id: Option<Id>,
+        reader: Option<String>,
+        role: Option<Role>,
+        as_of: NaiveDate,
+        locale: Locale,
+        created_at: Timestamp,
+        state: DeliveryState,
+        attempts: i32,
         sent_at: Option<Timestamp>,
         error: Option<String>,
     }

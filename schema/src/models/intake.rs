@@ -1,4 +1,4 @@
-//! What complainants send and do by themselves, and the links between complaints that say the same.
+//! Additions, attachments and receipts of complainants, and the links between duplicates.
 
 use crate::sql_types::{Id, Timestamp};
 use crate::tables;
@@ -9,7 +9,7 @@ model!(
     /// The receipt of a complaint. A person with its code acts as the complainant.
     receipts Receipt {
         complaint_id: Id,
-        /// By which the row of a code is found.
+        /// The key by which the row of a code is found.
         lookup: i64,
         salt: Vec<u8>,
         /// The salted hash of the code.
@@ -21,7 +21,7 @@ model!(
 );
 
 model!(
-    /// What a complainant added to a complaint.
+    /// An addition of a complainant to a complaint.
     complaint_additions ComplaintAddition {
         complaint_id: Id,
         /// From 1, in the order of receipt.
@@ -32,7 +32,7 @@ model!(
 );
 
 model!(
-    /// A file that lies elsewhere: see [`crate::domain::attachment`].
+    /// A file that is stored elsewhere: see [`crate::domain::attachment`].
     attachments Attachment {
         complaint_id: Id,
         id: Id,

@@ -26,7 +26,7 @@ model!(
         /// The number under which it was issued.
         number: Option<String>,
         issued_on: Option<NaiveDate>,
-        /// Why it was issued against the Board's opinion, or withdrawn.
+        /// The reason for an issue against the Board's opinion, or for a withdrawal.
         reason: Option<String>,
         version: i32,
         actor: String,
@@ -55,7 +55,7 @@ model!(
         state_since: Timestamp,
         proposed_at: Timestamp,
         implemented_on: Option<NaiveDate>,
-        /// Why it was rejected or withdrawn.
+        /// The reason for a rejection or a withdrawal.
         reason: Option<String>,
         version: i32,
         actor: String,
@@ -90,16 +90,16 @@ model!(
         end_reason: Option<String>,
         /// The flag that led to it.
         flag_id: Option<Id>,
-        /// Why it is void, having been recorded by mistake.
+        /// The reason why it is void, having been recorded by mistake.
         void_reason: Option<String>,
         /// The unit whose head recorded it.
         recorded_by_unit_id: Id,
         recorded_at: Timestamp,
         version: i32,
         actor: String,
-        /// Why the officer is suspended; None for suspensions recorded before grounds were.
+        /// The grounds of the suspension; None for suspensions recorded before grounds were.
         ground: Option<SuspensionGround>,
-        /// What the officer said before the decision.
+        /// The explanation of the officer before the decision.
         explanation: Option<String>,
         explained_on: Option<NaiveDate>,
         explanation_refused_on: Option<NaiveDate>,
@@ -113,9 +113,9 @@ model!(
         extension_reason: Option<String>,
         /// The last day, if the measure was ended early.
         lifted_on: Option<NaiveDate>,
-        /// What it rests on; None if it was recorded before this was asked.
+        /// Its basis; None if it was recorded before a basis was required.
         basis: Option<MeasureBasisKind>,
-        /// Why it rests on neither a flag nor complaints.
+        /// The reason why it rests on neither a flag nor complaints.
         no_basis_reason: Option<String>,
     }
 );

@@ -12,7 +12,7 @@ model!(
     notification_endpoints NotificationEndpoint {
         id: Id,
         channel: NotificationChannel,
-        /// What it is for, in the words of who added it.
+        /// Its purpose, in the words of the user who added it.
         name: String,
         address: String,
         /// The language of mails.
@@ -31,6 +31,10 @@ model!(
         created_by: String,
         disabled_at: Option<Timestamp>,
         disabled_reason: Option<String>,
+        /// The head of a unit to whom messages go; None: they are about what the Board is told.
+        principal_id: Option<Id>,
+        /// The unit of the head when the endpoint was added.
+        unit_id: Option<Id>,
     }
 );
 
@@ -59,13 +63,17 @@ model!(
     alerts Alert {
         id: Id,
         kind: AlertKind,
-        /// What it is about: the id of a flag or digest, the name of a job, or the code of a unit.
+        /// Its subject: the id of a flag, digest or complaint, the name of a job, or the code of a unit.
         subject: String,
         /// The local day on which it was raised.
         day: NaiveDate,
         details: JsonValue,
         raised_at: Timestamp,
-        /// When it was over; None while it stands.
+        /// When it was over; None while it is current.
         cleared_at: Option<Timestamp>,
+        /// The head of a unit for whom alone it is; None: for the Board.
+        principal_id: Option<Id>,
+        /// The unit of the head then.
+        unit_id: Option<Id>,
     }
 );

@@ -73,8 +73,8 @@ model!(issue_categories IssueCategory {
 });
 
 model!(
-    /// Which unit has to answer some complaints. At least one of `category_id`, `kind` and `unit_id` is set; a
-    /// complaint must meet all that are.
+    /// A rule that says which unit must answer some complaints. At least one of `category_id`, `kind` and `unit_id` is
+    /// set; a complaint must meet all that are.
     routing_rules RoutingRule {
         id: Id,
         /// Complaints of this category, or of one below it.
@@ -100,7 +100,7 @@ model!(
         /// A list of days, in order of time, like the next one.
         days_off: Option<JsonValue>,
         days_worked: Option<JsonValue>,
-        /// Why it was changed last.
+        /// The reason for the last change.
         reason: String,
     }
 );

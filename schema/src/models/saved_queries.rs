@@ -23,7 +23,7 @@ model!(
         for_board: bool,
         for_data_team: bool,
         changed_at: Timestamp,
-        /// None while it stands.
+        /// When it was deleted; None if it was not.
         deleted_at: Option<Timestamp>,
     }
 );

@@ -1,11 +1,11 @@
-//! What has changed since an earlier read, for those who poll the register.
+//! The changes since an earlier read, for code that polls the register.
 
 use crate::db::{Conn, StoreError};
 use crate::enums::{ComplaintEventKind, RunState};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{alerts, complaint_events, flags, job_runs};
 use diesel::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The time of the last change of each flag.
 ///
@@ -26,7 +26,7 @@ pub fn states_of_latest_runs(conn: &mut Conn, most: i64) -> Result<HashMap<Id, R
     Ok(rows.into_iter().collect())
 }
 
-/// Of each of the latest alerts, at most `most` of them, when it was over; None for one that stands.
+/// The time at which each of the `most` latest alerts was over; None for one that is still current.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -34,6 +34,20 @@ pub fn ends_of_latest_alerts(conn: &mut Conn, most: i64) -> Result<HashMap<Id, O
     let latest = alerts::table.order((alerts::raised_at.desc(), alerts::id.desc()));
     let rows = latest.select((alerts::id, alerts::cleared_at)).limit(most);
     Ok(rows.load::<(Id, Option<Timestamp>)>(conn)?.into_iter().collect())
+}
+
+/// The number of events of complaints of each kind after a position of the register, and up to another one. Escalations,
+/// which jobs record, are not corrections.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn event_counts_between(conn: &mut Conn, after: i64, until: i64) -> Result<BTreeMap<String, i64>, StoreError> {
+    let counts = complaint_events::table
+        .filter(complaint_events::position.gt(after).and(complaint_events::position.le(until)))
+        .filter(complaint_events::kind.ne(ComplaintEventKind::Updated).or(complaint_events::actor.ne("job")))
+        .group_by(complaint_events::kind)
+        .select((complaint_events::kind, diesel::dsl::count_star()));
+    Ok(counts.load::<(String, i64)>(conn)?.into_iter().collect())
 }
 
 /// The complaints received after a position of the register, and up to another one, in the order of their events.

@@ -1,7 +1,8 @@
 //! Queries of the classifier: what it learns from, what it has not seen yet, and what it suggests.
 
 use super::in_select::in_select;
-use super::keyset::{Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list};
+use super::keyset::{Direction, Key, ListOrder, Pred, Slice, SortExpr, Window, define_list};
+use super::limited::{Limited, UpTo};
 use super::not_true::not_true;
 use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::dialect::KEYS_PER_QUERY;
@@ -179,7 +180,7 @@ pub fn weights_of(conn: &mut Conn, model: Id) -> Result<Option<ClassifierWeights
     Ok(classifier_weights::table.find(model).select(ClassifierWeights::as_select()).first(conn).optional()?)
 }
 
-/// What the classifier last made of complaints, with the suggested categories by rank; complaints that no classifier
+/// The classifier's last results for complaints, with the suggested categories by rank; complaints that no classifier
 /// has read are left out.
 ///
 /// # Errors

@@ -45,6 +45,24 @@ pub fn named_officers_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<I
     Ok(found)
 }
 
+/// The officers that complaints with ids from the first to the last name: cheaper than [`named_officers_of`] where
+/// nearly all of these complaints are wanted.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn named_officers_between(conn: &mut Conn, ids: [Id; 2]) -> Result<HashMap<Id, Vec<NamedOfficer>>, StoreError> {
+    let rows: Vec<NamedOfficer> = complaint_officers::table
+        .filter(complaint_officers::complaint_id.ge(ids[0]))
+        .filter(complaint_officers::complaint_id.le(ids[1]))
+        .select(NamedOfficer::as_select())
+        .load(conn)?;
+    let mut found: HashMap<Id, Vec<NamedOfficer>> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        found.entry(row.complaint_id).or_default().push(row);
+    }
+    Ok(found)
+}
+
 /// The allegations of complaints against no named officer, if a complaint has several.
 ///
 /// # Errors

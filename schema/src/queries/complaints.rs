@@ -36,7 +36,7 @@ pub fn complaints_by_id(
     Ok(found)
 }
 
-/// Those of some ids whose complaints meet a condition. The condition is built again for each statement.
+/// The ids among `ids` whose complaints meet a condition. The condition is built again for each statement.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -101,7 +101,7 @@ pub fn complaint_meets(conn: &mut Conn, id: Id, condition: Pred<complaints::tabl
     Ok(query.count().get_result::<i64>(conn)? > 0)
 }
 
-/// Those of some confidential complaints that the Board has redacted.
+/// Narrows `confidential` to complaints that the Board has redacted.
 fn redacted(confidential: Pred<complaints::table>) -> Pred<complaints::table> {
     let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
     Box::new(confidential.and(in_select(complaints::id, redacted)))

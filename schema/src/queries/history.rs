@@ -166,15 +166,18 @@ pub fn reference_event_values_of(
     Ok(found)
 }
 
-/// The principals with some names.
+/// The principals with some names, but for accounts of another issuer: the register has only their rights of now.
 ///
 /// # Errors
 /// If the database cannot be read.
 pub fn principals_by_name(conn: &mut Conn, names: &[String]) -> Result<HashMap<String, Principal>, StoreError> {
     let mut found = HashMap::new();
     for chunk in names.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<Principal> =
-            principals::table.filter(principals::name.eq_any(chunk)).select(Principal::as_select()).load(conn)?;
+        let rows: Vec<Principal> = principals::table
+            .filter(principals::name.eq_any(chunk))
+            .filter(principals::issuer.is_null())
+            .select(Principal::as_select())
+            .load(conn)?;
         found.extend(rows.into_iter().map(|row| (row.name.clone(), row)));
     }
     Ok(found)

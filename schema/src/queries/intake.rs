@@ -1,4 +1,4 @@
-//! What complainants sent after their complaints, links between complaints that say the same, and candidates for them.
+//! Additions of complainants, links between duplicates, and candidates for links.
 
 use super::keyset::Pred;
 use crate::db::dialect::KEYS_PER_QUERY;
@@ -64,6 +64,19 @@ pub fn originals_of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Id>, Stor
     Ok(found)
 }
 
+/// The originals of complaints with ids from the first to the last.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn originals_between(conn: &mut Conn, ids: [Id; 2]) -> Result<HashMap<Id, Id>, StoreError> {
+    let rows: Vec<(Id, Id)> = complaint_links::table
+        .filter(complaint_links::complaint_id.ge(ids[0]))
+        .filter(complaint_links::complaint_id.le(ids[1]))
+        .select((complaint_links::complaint_id, complaint_links::original_id))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
 /// The complaints that are linked to these, the first linked first.
 ///
 /// # Errors
@@ -108,7 +121,7 @@ pub fn senders_of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, String>, St
     Ok(found)
 }
 
-/// What two complaints must have in common to say the same, and when each was received.
+/// The properties that two complaints must share to say the same, and the time at which each was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
 pub struct Alike {
     pub id: Id,
@@ -117,7 +130,7 @@ pub struct Alike {
     pub received_at: Timestamp,
 }
 
-/// These complaints, those of named enterprises.
+/// The complaints among `ids` that name an enterprise.
 ///
 /// # Errors
 /// If the database cannot be read.

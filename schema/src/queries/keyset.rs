@@ -1,12 +1,13 @@
 //! Keyset pagination: the next page starts after the sort keys of the last row, so that concurrent inserts neither
 //! repeat nor skip rows.
 
+use super::limited::rounded;
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::sql_types::{Id, Timestamp, Uid, UtcMicros};
 use chrono::NaiveDate;
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -145,38 +146,6 @@ diesel::define_sql_function! {
     fn as_int(value: Integer) -> BigInt;
 }
 
-/// Rounds a limit up to that of a usual page, else to a power of two, so that few statements are prepared.
-fn rounded(limit: i64) -> i64 {
-    let usual = [2, 6, 11, 26, 51, 101, 201].into_iter().find(|usual| limit <= *usual);
-    let power = || limit.unsigned_abs().checked_next_power_of_two().and_then(|power| i64::try_from(power).ok());
-    usual.or_else(power).unwrap_or(i64::MAX)
-}
-
-/// A query with its LIMIT in the SQL text instead of a bind parameter. With a parameter, PostgreSQL's generic plan
-/// assumes a tenth of all rows and looks too expensive, so each run is planned anew. Planning took longer than reading
-/// the rows.
-pub(super) struct Limited<Q>(pub Q, pub i64);
-
-impl<Q> QueryId for Limited<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q: Query> Query for Limited<Q> {
-    type SqlType = Q::SqlType;
-}
-
-impl<Q> RunQueryDsl<Conn> for Limited<Q> {}
-
-impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Limited<Q> {
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        self.0.walk_ast(pass.reborrow())?;
-        pass.push_sql(" LIMIT ");
-        pass.push_sql(&self.1.to_string());
-        Ok(())
-    }
-}
-
 /// The sort orders of the list of one table, and how a page of the list is read. `define_list!` implements it.
 pub trait ListOrder: Copy + Send + Sync + 'static {
     type Table: 'static;
@@ -201,6 +170,17 @@ pub trait ListOrder: Copy + Send + Sync + 'static {
     /// # Errors
     /// If the database cannot be read.
     fn count(conn: &mut Conn, filter: Option<Pred<Self::Table>>) -> Result<i64, StoreError>;
+
+    /// The same, up to a number of rows. `searches`: whether the filter looks for a text.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    fn count_up_to(
+        conn: &mut Conn,
+        filter: Option<Pred<Self::Table>>,
+        most: i64,
+        searches: bool,
+    ) -> Result<i64, StoreError>;
 }
 
 /// Defines the list of one table: its sort orders, and how a page is read and the rows are counted. Every order ends
@@ -220,7 +200,6 @@ macro_rules! define_list {
                 match self { $(Self::$variant $(($of))? => SortExpr::$kind(Box::new($expr))),+ }
             }
 
-
             /// The sort keys as expressions, with the unique keys at the end.
             pub(super) fn exprs(order: &[(Self, Direction)]) -> Vec<(SortExpr<$table::table>, Direction)> {
                 // The unique keys have the direction of the last sort key.
@@ -238,9 +217,8 @@ macro_rules! define_list {
                 let ends = [(&window.after, false), (&window.before, true)];
                 let ends = ends.into_iter().filter_map(|(keys, back)| keys.as_ref().map(|keys| (keys, back)));
                 ends.map(|(keys, back)| {
-                    Self::beyond(order, keys, back).ok_or_else(|| {
-                        StoreError::Rule("the cursor belongs to another list or order: start from the first page".into())
-                    })
+                    Self::beyond(order, keys, back)
+                        .ok_or_else(|| StoreError::from($crate::refusal::FilterRefusal::OfAnotherList))
                 })
                 .collect()
             }
@@ -328,6 +306,22 @@ macro_rules! define_list {
                 }
                 Ok(query)
             }
+
+            /// The query of all rows that meet the filter, without an order.
+            fn unordered(
+                conn: &Conn,
+                filter: Option<Pred<$table::table>>,
+            ) -> $table::BoxedQuery<'static, MultiBackend> {
+                let mut query = $table::table.into_boxed::<MultiBackend>();
+                // Without a filter SQLite counts without visiting rows: a per-row check would slow it down.
+                if filter.is_some() && conn.backend() == Backend::Sqlite {
+                    query = query.filter(phananh_not_cancelled().nullable());
+                }
+                match filter {
+                    Some(filter) => query.filter(filter),
+                    None => query,
+                }
+            }
         }
 
         impl ListOrder for $sort {
@@ -360,15 +354,18 @@ macro_rules! define_list {
         }
 
         fn count(conn: &mut Conn, filter: Option<Pred<$table::table>>) -> Result<i64, StoreError> {
-            let mut query = $table::table.into_boxed::<MultiBackend>();
-            // Without a filter SQLite counts without visiting rows: a per-row check would slow it down.
-            if filter.is_some() && conn.backend() == Backend::Sqlite {
-                query = query.filter(phananh_not_cancelled().nullable());
-            }
-            if let Some(filter) = filter {
-                query = query.filter(filter);
-            }
-            Ok(query.count().get_result(conn)?)
+            Ok(Self::unordered(conn, filter).count().get_result(conn)?)
+        }
+
+        fn count_up_to(
+            conn: &mut Conn,
+            filter: Option<Pred<$table::table>>,
+            most: i64,
+            searches: bool,
+        ) -> Result<i64, StoreError> {
+            let one = diesel::dsl::sql::<diesel::sql_types::Integer>("1");
+            let query = UpTo::new(Self::unordered(conn, filter).select(one), most, searches);
+            Ok(query.get_result::<i64>(conn)?.min(most))
         }
         }
     };

@@ -2,27 +2,26 @@
 //! have the collation "C".
 
 use super::keyset::{
-    Direction, Expr, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, as_int, define_list, or_date, or_double,
-    or_int, or_text,
+    Direction, Expr, Key, ListOrder, Pred, Slice, SortExpr, Window, as_int, define_list, or_date, or_double, or_int,
+    or_text,
 };
+use super::limited::{Limited, UpTo};
 use super::merged::merged;
 use super::overdue::{counted_deadline, overdue_on};
 use super::shuffled::Shuffled;
 use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
-use crate::domain::calendar::local_date;
 use crate::enums::Tier;
 use crate::models::{
-    Alert, AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Escalation, ExportedComplaint,
-    Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Merge, Notification, Officer, Principal, Proposal,
-    SavedQuery, Unit, UnitResponse,
+    Alert, AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, DigestDelivery, Enterprise, Escalation,
+    ExportedComplaint, Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Merge, Notification, Officer, Principal,
+    Proposal, SavedQuery, Unit, UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
-use crate::sql_types::Timestamp;
 use crate::tables::{
-    alerts, audit_log, complaints, correction_proposals, digests, enterprises, escalations, flags, guidance_documents,
-    issue_categories, job_runs, measures, merges, notifications, officers, principals, proposals, saved_queries,
-    unit_responses, units,
+    alerts, audit_log, complaints, correction_proposals, digest_deliveries, digests, enterprises, escalations, flags,
+    guidance_documents, issue_categories, job_runs, measures, merges, notifications, officers, principals, proposals,
+    saved_queries, unit_responses, units,
 };
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
@@ -39,9 +38,11 @@ define_list! {
         DelayHours: Double = or_double(complaints::delay_hours, -1.0), |row| Key::Double(row.delay_hours.unwrap_or(-1.0));
         // Complaints without a deadline come last.
         DueOn: Date = or_date(complaints::due_on, NEVER), |row| Key::Date(row.due_on.unwrap_or(NEVER));
-        Overdue: Int = overdue_rank(), |row| Key::Int(overdue_or_not(row.overdue_days(today())));
+        Overdue(today: NaiveDate): Int =
+            overdue_rank(today), move |row| Key::Int(overdue_or_not(row.overdue_days(today)));
         // The longer a complaint is overdue, the earlier its key; what is not overdue comes last.
-        OverdueDays: Date = overdue_since(), |row| Key::Date(overdue_key(|today| row.overdue_days(today)));
+        OverdueDays(today: NaiveDate): Date =
+            overdue_since(today), move |row| Key::Date(overdue_key(today, row.overdue_days(today)));
         // Comes before the id for readers who may not know ids: ties then reveal nothing of their order.
         Shuffled(by: Shuffle): Text = Shuffled::by(by), move |row| Key::Text(Shuffled::of(by, row.id));
     }
@@ -102,6 +103,11 @@ impl ComplaintSort {
         vec![Key::Time(row.received_at), Key::Text(Shuffled::of(shuffle, row.id)), Key::Id(row.id)]
     }
 
+    /// Puts complaints of one moment into the secret order that [`Self::Shuffled`] has in the database.
+    pub fn shuffle(shuffle: Shuffle, of_one_moment: &mut [ExportedComplaint]) {
+        of_one_moment.sort_by_cached_key(|row| (Shuffled::of(shuffle, row.id), row.id));
+    }
+
     /// The directions of the sort keys and of the unique key, which has that of the last one.
     fn directions(order: &[(Self, Direction)]) -> Vec<Direction> {
         let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
@@ -117,8 +123,8 @@ impl ComplaintSort {
             Self::CostVnd => Key::Int(stub.cost_vnd.unwrap_or(-1)),
             Self::DelayHours => Key::Double(stub.delay_hours.unwrap_or(-1.0)),
             Self::DueOn => Key::Date(stub.due_on.unwrap_or(NEVER)),
-            Self::Overdue => Key::Int(overdue_or_not(stub.overdue_days(today()))),
-            Self::OverdueDays => Key::Date(overdue_key(|today| stub.overdue_days(today))),
+            Self::Overdue(today) => Key::Int(overdue_or_not(stub.overdue_days(today))),
+            Self::OverdueDays(today) => Key::Date(overdue_key(today, stub.overdue_days(today))),
             Self::Shuffled(by) => Key::Text(Shuffled::of(by, stub.id)),
         };
         order.iter().map(|(sort, _)| key(*sort)).chain([Key::Id(stub.id)]).collect()
@@ -131,14 +137,10 @@ const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9_999, 12, 31) {
     None => NaiveDate::MAX,
 };
 
-fn today() -> NaiveDate {
-    local_date(Timestamp::now())
-}
-
-/// 1 for a complaint that is overdue, else 0.
-fn overdue_rank() -> Expr<complaints::table, diesel::sql_types::BigInt> {
+/// 1 for a complaint that is overdue on a day, else 0.
+fn overdue_rank(today: NaiveDate) -> Expr<complaints::table, diesel::sql_types::BigInt> {
     let (overdue, not): (i64, i64) = (1, 0);
-    let rank = diesel::dsl::case_when(overdue_on(today()), overdue.into_sql::<diesel::sql_types::BigInt>());
+    let rank = diesel::dsl::case_when(overdue_on(today), overdue.into_sql::<diesel::sql_types::BigInt>());
     Box::new(rank.otherwise(not.into_sql::<diesel::sql_types::BigInt>()))
 }
 
@@ -147,18 +149,16 @@ fn overdue_or_not(overdue_days: i64) -> i64 {
     i64::from(overdue_days > 0)
 }
 
-/// The day since which a complaint is overdue, as if its clock had not been stopped for as many days as it is; else
-/// [`NEVER`].
-fn overdue_since() -> Expr<complaints::table, Date> {
-    let today = today();
+/// The day since which a complaint is overdue on a day, as if its clock had not been stopped for as many days as it is;
+/// else [`NEVER`].
+fn overdue_since(today: NaiveDate) -> Expr<complaints::table, Date> {
     let due = counted_deadline(today).assume_not_null();
     Box::new(diesel::dsl::case_when(overdue_on(today), due).otherwise(NEVER.into_sql::<Date>()))
 }
 
 /// The same of a row, from the days by which it is overdue on a day.
-fn overdue_key(overdue_days: impl Fn(NaiveDate) -> i64) -> NaiveDate {
-    let today = today();
-    let days = u64::try_from(overdue_days(today)).ok().filter(|days| *days > 0);
+fn overdue_key(today: NaiveDate, overdue_days: i64) -> NaiveDate {
+    let days = u64::try_from(overdue_days).ok().filter(|days| *days > 0);
     days.and_then(|days| today.checked_sub_days(Days::new(days))).unwrap_or(NEVER)
 }
 
@@ -272,6 +272,17 @@ define_list! {
         CreatedAt: Time = digests::created_at, |row| Key::Time(row.created_at);
     }
     unique: Id = digests::id, |row| Key::Id(row.id);
+}
+
+define_list! {
+    digest_deliveries, DigestDelivery,
+    /// Orders of deliveries of digests.
+    DigestDeliverySort {
+        CreatedAt: Time = digest_deliveries::created_at, |row| Key::Time(row.created_at);
+    }
+    unique:
+        Id = digest_deliveries::digest_id, |row| Key::Id(row.digest_id);
+        Id = digest_deliveries::subscription_id, |row| Key::Id(row.subscription_id);
 }
 
 define_list! {

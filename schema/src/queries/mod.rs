@@ -8,11 +8,13 @@ mod complaints;
 mod corrections;
 mod first_of_each;
 mod flags;
+mod flags_about;
 mod history;
 mod in_select;
 mod intake;
 mod interventions;
 mod keyset;
+mod limited;
 mod list_ids;
 mod lists;
 mod merged;
@@ -34,6 +36,7 @@ pub use complaints::*;
 pub use corrections::*;
 pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use flags::*;
+pub use flags_about::{MergedInto, flags_of_branches_served, flags_on_officer, merged_into};
 pub use history::{
     ComplaintEventPlace, PersonalText, ReferenceEventPlace, complaint_event_values_of, complaint_events_of,
     measure_events_of, principals_by_name, reference_event_values_of, reference_events_of,
@@ -56,5 +59,5 @@ pub use overdue::{
 pub use registered::{Registered, of_a_register, registered};
 pub use response_children::*;
 pub use revisions::*;
-pub use search::{Purpose, Search, name_contains, text_contains, with_search_index};
+pub use search::{Purpose, Search, count_up_to, name_contains, text_contains, with_search_index};
 pub use single::*;

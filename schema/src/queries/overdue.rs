@@ -37,7 +37,7 @@ pub fn waiting() -> Pred<complaints::table> {
     Box::new(complaints::answered_on.is_null().and(open).nullable())
 }
 
-/// Complaints that are overdue by at least so many days; all of them for 0 days or fewer.
+/// Complaints that are overdue by at least this many days; all of them for 0 days or fewer.
 pub fn overdue_by(today: NaiveDate, days: i32) -> Pred<complaints::table> {
     let Ok(more) = u64::try_from(i64::from(days) - 1) else {
         return Box::new(complaints::id.is_not_null().nullable());

@@ -1,6 +1,7 @@
 //! Batched loads of the responses to the complaints of a page: one statement for each chunk of ids.
 
-use super::keyset::{Direction, Limited, Pred, Slice, Window};
+use super::keyset::{Direction, Pred, Slice, Window};
+use super::limited::Limited;
 use super::lists::ResponseSort;
 use crate::db::{Conn, MultiBackend, StoreError, dialect::KEYS_PER_QUERY};
 use crate::models::UnitResponse;

@@ -1,7 +1,7 @@
 //! Searches: whether a text contains another, ignoring case and diacritics. On SQLite the index of trigrams first says
 //! which texts may contain it ([`crate::db::search_index`]); PostgreSQL uses its index by itself.
 
-use super::keyset::Pred;
+use super::keyset::{ListOrder, Pred};
 use crate::db::search_index::Indexed;
 use crate::db::search_text::{anywhere, phananh_plain, trigrams};
 use crate::db::{Conn, MultiBackend, StoreError};
@@ -17,6 +17,9 @@ use std::cell::RefCell;
 /// list in its order.
 const MOST_CANDIDATES: u32 = 10_000;
 
+/// The same for a count up to a number, which takes more rows than a page. SQLite first collects all candidates.
+const MOST_CANDIDATES_OF_COUNT: u32 = 40_000;
+
 /// A query of trigrams to the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Lookup {
@@ -24,9 +27,9 @@ struct Lookup {
     trigrams: String,
 }
 
-/// How a condition that this thread builds uses the index.
+/// How a condition that this thread builds uses the index of SQLite.
 enum Planning {
-    /// Not at all.
+    /// The condition does not use the index.
     Off,
     /// First run of `build`: collects the queries to the index that the condition could use.
     Collects(Vec<Lookup>),
@@ -38,13 +41,26 @@ thread_local! {
     static PLANNING: RefCell<Planning> = const { RefCell::new(Planning::Off) };
 }
 
-/// What a condition is built for.
+/// The purpose of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The first rows of a list.
     Page,
     /// All rows.
     Count,
+    /// The number of rows, up to a limit.
+    CountUpTo,
+}
+
+impl Purpose {
+    /// The most candidates for which it uses the index; None if it always does.
+    fn most_candidates(self) -> Option<u32> {
+        match self {
+            Self::Page => Some(MOST_CANDIDATES),
+            Self::Count => None,
+            Self::CountUpTo => Some(MOST_CANDIDATES_OF_COUNT),
+        }
+    }
 }
 
 /// Builds a condition that uses the index on SQLite where that is faster. A condition that is built otherwise selects
@@ -60,33 +76,56 @@ pub fn with_search_index<T>(
     purpose: Purpose,
     build: impl Fn() -> Result<Option<Pred<T>>, StoreError>,
 ) -> Result<Option<Pred<T>>, StoreError> {
-    let Conn::Sqlite(c) = conn else { return build() };
+    planned(conn, purpose, build).map(|(condition, _)| condition)
+}
+
+/// The same, and whether the condition searches a text that has an index, on either database.
+fn planned<T>(
+    conn: &mut Conn,
+    purpose: Purpose,
+    build: impl Fn() -> Result<Option<Pred<T>>, StoreError>,
+) -> Result<(Option<Pred<T>>, bool), StoreError> {
     PLANNING.set(Planning::Collects(Vec::new()));
     let without = build();
-    let Planning::Collects(mut lookups) = PLANNING.replace(Planning::Off) else { return without };
-    let without = without?;
-    if purpose == Purpose::Page {
+    let Planning::Collects(mut lookups) = PLANNING.replace(Planning::Off) else { return Ok((without?, false)) };
+    let (without, searches) = (without?, !lookups.is_empty());
+    let Conn::Sqlite(c) = conn else { return Ok((without, searches)) };
+    if let Some(most) = purpose.most_candidates() {
         let mut rare = Vec::with_capacity(lookups.len());
         for lookup in lookups {
-            if lookup.is_rare(c)? {
+            if lookup.has_at_most(most, c)? {
                 rare.push(lookup);
             }
         }
         lookups = rare;
     }
     if lookups.is_empty() {
-        return Ok(without);
+        return Ok((without, searches));
     }
     PLANNING.set(Planning::Takes(lookups));
     let with = build();
     PLANNING.set(Planning::Off);
-    with
+    Ok((with?, searches))
+}
+
+/// Counts the rows of a list that a condition selects, up to a number of them. The condition may be built several
+/// times.
+///
+/// # Errors
+/// Those of `build`; or if the database cannot be read.
+pub fn count_up_to<S: ListOrder>(
+    conn: &mut Conn,
+    most: i64,
+    build: impl Fn() -> Result<Option<Pred<S::Table>>, StoreError>,
+) -> Result<i64, StoreError> {
+    let (condition, searches) = planned(conn, Purpose::CountUpTo, build)?;
+    S::count_up_to(conn, condition, most, searches)
 }
 
 impl Lookup {
-    /// Whether few texts have the trigrams.
-    fn is_rare(&self, c: &mut SqliteConnection) -> Result<bool, StoreError> {
-        let (before, after) = self.texts.has_more_than(MOST_CANDIDATES);
+    /// Whether at most this many texts have the trigrams.
+    fn has_at_most(&self, most: u32, c: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let (before, after) = self.texts.has_more_than(most);
         let common = sql::<Bool>(&before).bind::<Text, _>(&self.trigrams).sql(&after);
         let is_common: bool = diesel::select(common).get_result(c)?;
         Ok(!is_common)

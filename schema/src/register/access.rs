@@ -11,6 +11,7 @@ use crate::models::{ApiToken, Officer, Principal, TrustedOperation, Unit};
 use crate::register::aliases::Aliases;
 use crate::register::audit;
 use crate::register::reference::Stored;
+use crate::register::web_sessions::end_sessions_of;
 use crate::sql_types::{Id, Timestamp};
 use crate::states::{StateTable, pair};
 use crate::tables::{api_tokens, principals, trusted_operations};
@@ -122,6 +123,9 @@ pub fn create_token(
                 disabled_at: None,
                 officer_id,
                 outside,
+                issuer: None,
+                subject: None,
+                asserted_at: None,
             };
             each!(&mut *tx.conn, c => diesel::insert_into(principals::table).values(&row).execute(c)?);
             tx.record_state(StateTable::Principals, &row.id);
@@ -172,7 +176,7 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
     Ok(revoked)
 }
 
-/// Disables a principal: its tokens are rejected from then on, and no new one can be created.
+/// Disables a principal: its tokens are rejected from then on, no new one can be created, and its sessions end.
 ///
 /// # Errors
 /// If the database cannot be written.
@@ -182,7 +186,10 @@ pub fn disable(tx: &mut WriteTx<'_>, name: &str) -> Result<(), StoreError> {
         .set(principals::disabled_at.eq(Some(tx.now)))
         .returning(principals::id)
         .get_results(c)?);
-    disabled.iter().for_each(|principal| tx.record_state(StateTable::Principals, principal));
+    for principal in &disabled {
+        tx.record_state(StateTable::Principals, principal);
+        end_sessions_of(tx, *principal)?;
+    }
     if !disabled.is_empty() {
         audit::note(tx, AuditAction::TokenRevoked, json!({ "principal": name, "disabled": true }))?;
     }

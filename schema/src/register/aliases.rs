@@ -6,7 +6,7 @@ use crate::tables::merges;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-/// The merges that stand.
+/// The merges that were not undone.
 #[derive(Debug, Clone, Default)]
 pub struct Aliases {
     officers: HashMap<Id, Id>,
@@ -16,8 +16,8 @@ pub struct Aliases {
 type Row = (Option<Id>, Option<Id>, Option<Id>, Option<Id>);
 
 impl Aliases {
-    /// Loads the merges that stand. A writer of complaints takes the lock on the tree of units first: a merge waits for
-    /// it, and then changes what it wrote, too.
+    /// Loads the merges that were not undone. A writer of complaints takes the lock on the tree of units first: a merge
+    /// waits for it, and then changes what it wrote, too.
     ///
     /// # Errors
     /// If the database cannot be read.

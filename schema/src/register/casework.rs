@@ -17,6 +17,7 @@ use crate::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
 use crate::events::{ComplaintEvent, Entity, Fields};
 use crate::models::{ComplaintOfficer, Redaction};
 use crate::queries::redactions_of;
+use crate::refusal::CaseRefusal;
 use crate::sql_types::Id;
 use crate::tables::{complaints as complaint_table, redactions};
 use chrono::NaiveDate;
@@ -80,10 +81,6 @@ pub fn handle(
     }
 }
 
-fn conflict(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Conflict(error.to_string())
-}
-
 fn classify(
     tx: &mut WriteTx<'_>,
     case: &Case,
@@ -122,23 +119,21 @@ fn classify(
 fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case, StoreError> {
     open(case)?;
     if case.complaint.state == ComplaintState::Received {
-        return Err(StoreError::Conflict("the complaint is RECEIVED: classify it first".into()));
+        return Err(CaseRefusal::NotClassified.into());
     }
     if case.complaint.state == ComplaintState::Answered {
-        return Err(StoreError::Conflict("the complaint is ANSWERED: reopen it, with a reason".into()));
+        return Err(CaseRefusal::Answered.into());
     }
     let mut now = case.clone();
     if let Some(id) = answering_unit(tx, "unit", unit)? {
         now.complaint.responsible_unit_id = Some(id);
     }
     if now.complaint.responsible_unit_id.is_none() {
-        return Err(StoreError::Rule(
-            "unit: no unit is responsible for the complaint: name the unit that has to answer".into(),
-        ));
+        return Err(CaseRefusal::NoUnit.into());
     }
     let moved = case.complaint.state != ComplaintState::Assigned;
     if moved {
-        step(case.complaint.state, ComplaintState::Assigned).map_err(conflict)?;
+        step(case.complaint.state, ComplaintState::Assigned)?;
         now.complaint.state = ComplaintState::Assigned;
         now.complaint.state_since = tx.now;
     }
@@ -150,15 +145,15 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
 fn transfer(tx: &mut WriteTx<'_>, case: &Case, unit: &str, reason: &str) -> Result<Case, StoreError> {
     open(case)?;
     if case.complaint.state == ComplaintState::Answered {
-        return Err(StoreError::Conflict("the complaint is ANSWERED: reopen it, with a reason".into()));
+        return Err(CaseRefusal::Answered.into());
     }
     let reason = reason.trim();
     if reason.is_empty() {
-        return Err(StoreError::Rule("reason: is blank: say why another unit has to answer".into()));
+        return Err(CaseRefusal::TransferReason.into());
     }
     let id = answering_unit(tx, "unit", Some(unit))?;
     if case.complaint.responsible_unit_id == id {
-        return Err(StoreError::Rule(format!("unit: {unit:?} is responsible already: name another unit")));
+        return Err(CaseRefusal::SameUnit { code: unit.to_owned() }.into());
     }
     let mut now = case.clone();
     now.complaint.responsible_unit_id = id;
@@ -170,15 +165,12 @@ fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<
     let ends = matches!(to, ComplaintState::Closed | ComplaintState::Withdrawn | ComplaintState::Rejected);
     let reopens = case.complaint.state == ComplaintState::Answered && to == ComplaintState::Assigned;
     if !ends && !reopens {
-        return Err(conflict(format_args!(
-            "a complaint that is {} cannot be set to {to} here: classify, assign or answer it",
-            case.complaint.state
-        )));
+        return Err(CaseRefusal::NotSetHere { state: case.complaint.state, next: to }.into());
     }
-    step(case.complaint.state, to).map_err(conflict)?;
+    step(case.complaint.state, to)?;
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     if reason.is_none() && (reopens || to == ComplaintState::Rejected) {
-        return Err(StoreError::Rule("reason: is required to reject or reopen a complaint".into()));
+        return Err(CaseRefusal::EndReason.into());
     }
     let mut now = case.clone();
     now.complaint.state = to;
@@ -201,7 +193,7 @@ fn find(
     let today = local_date(tx.now);
     let day = reference_day(case.complaint.received_at, case.complaint.occurred_at);
     if decided_on > today || decided_on < day {
-        return Err(StoreError::Rule(format!("decidedOn is {decided_on}: must be between {day} and {today}")));
+        return Err(CaseRefusal::DecidedOn { day: decided_on, from: day, until: today }.into());
     }
     let mut now = case.clone();
     let decided = (finding != Finding::Pending).then_some(decided_on);
@@ -216,7 +208,7 @@ fn find(
             now.complaint.finding = Some(finding).filter(|finding| *finding != Finding::Pending);
             now.complaint.decided_on = decided;
         }
-        None => return Err(StoreError::Rule("officer: is required: the complaint names officers".into())),
+        None => return Err(CaseRefusal::OfficerMissing.into()),
     }
     complaints::update(tx, ComplaintEventKind::Updated, tx.now, case, &mut now)?;
     Ok(now)
@@ -224,10 +216,10 @@ fn find(
 
 fn redact(tx: &mut WriteTx<'_>, case: Case, text: &str) -> Result<Case, StoreError> {
     if !case.complaint.confidential {
-        return Err(StoreError::Rule("the complaint is not confidential: the unit reads its full text".into()));
+        return Err(CaseRefusal::NotConfidential.into());
     }
     if text.trim().is_empty() {
-        return Err(StoreError::Rule("text: is blank: write what the unit may read".into()));
+        return Err(CaseRefusal::RedactionBlank.into());
     }
     let id = case.complaint.id;
     let row = Redaction { complaint_id: id, text: text.to_owned(), redacted_at: tx.now, actor: tx.actor.to_owned() };
@@ -261,10 +253,7 @@ fn open(case: &Case) -> Result<(), StoreError> {
     if crate::domain::state::is_open(case.complaint.state) {
         return Ok(());
     }
-    Err(conflict(format_args!(
-        "the complaint is {}: it can no longer be classified, assigned or transferred",
-        case.complaint.state
-    )))
+    Err(CaseRefusal::Ended { state: case.complaint.state }.into())
 }
 
 impl Case {
@@ -276,9 +265,7 @@ impl Case {
         let id = aliases.officer(reference_id(Entity::Officer, code));
         let rows: Vec<_> = self.officers.iter_mut().filter(|row| row.officer_id == id).collect();
         if rows.is_empty() {
-            return Err(StoreError::Rule(format!(
-                "officer: the complaint does not name {code:?}: take a code of its field `officers`"
-            )));
+            return Err(CaseRefusal::OfficerNotNamed { field: "officer".to_owned(), code: code.to_owned() }.into());
         }
         Ok(rows)
     }

@@ -87,7 +87,7 @@ pub(super) fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
                 .filter(complaints::id.eq_any(chunk))
                 .order(complaints::id)
                 .select(complaints::id)
-                // Not `for_update`: rows that refer to these may be inserted meanwhile.
+                // `for_update` would block inserts of rows that refer to these.
                 .for_no_key_update()
                 .load::<Id>(c)?;
         }
@@ -262,8 +262,8 @@ pub(super) fn update_noting(
     Ok(true)
 }
 
-/// Records what changed beside a complaint and not in its row: gives it a new version, and stores an event with the
-/// fields before and after.
+/// Records a change that concerns a complaint and is not in its row: gives it a new version, and stores an event with
+/// the fields before and after.
 ///
 /// # Errors
 /// If the database refuses the write.

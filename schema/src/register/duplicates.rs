@@ -12,6 +12,7 @@ use crate::enums::ComplaintState;
 use crate::events::Fields;
 use crate::models::{Complaint, ComplaintLink};
 use crate::queries::{duplicates_of, originals_of};
+use crate::refusal::LinkRefusal;
 use crate::sql_types::Id;
 use crate::tables::complaint_links;
 use diesel::prelude::*;
@@ -33,14 +34,11 @@ pub fn link_duplicate(
     let mut case = locked(tx, complaint, expected_version, Some(of))?;
     let original_id = link_of(tx.conn, of)?.map_or(of, |link| link.original_id);
     if original_id == complaint {
-        return Err(StoreError::Rule("of: a complaint cannot be a duplicate of itself or of its own duplicate".into()));
+        return Err(LinkRefusal::ToItself.into());
     }
     let linked = complaint_links::table.filter(complaint_links::original_id.eq(complaint)).count();
     if linked.get_result::<i64>(tx.conn)? > 0 {
-        return Err(StoreError::Conflict(
-            "other complaints are linked to this one as its duplicates: unlink them, or link the other one to this one"
-                .into(),
-        ));
+        return Err(LinkRefusal::HasDuplicates.into());
     }
     let earlier = link_of(tx.conn, complaint)?;
     if earlier.as_ref().is_some_and(|link| link.original_id == original_id) {
@@ -49,9 +47,7 @@ pub fn link_duplicate(
     let original = complaints::load(tx.conn, &[original_id])?.remove(&original_id);
     let state = original.ok_or_else(|| StoreError::no_such("complaint", &original_id, "complaints"))?.complaint.state;
     if is_void(state) {
-        return Err(StoreError::Conflict(format!(
-            "the complaint to link to is {state} and does not count: link to one that counts"
-        )));
+        return Err(LinkRefusal::OriginalVoid { state }.into());
     }
     put(tx, &mut case.complaint, earlier.as_ref(), original_id, reason)?;
     Ok(case)
@@ -69,7 +65,7 @@ pub fn unlink_duplicate(
 ) -> Result<Case, StoreError> {
     let mut case = locked(tx, complaint, expected_version, None)?;
     let Some(link) = link_of(tx.conn, complaint)? else {
-        return Err(StoreError::Conflict("the complaint is not linked to another one".into()));
+        return Err(LinkRefusal::NotLinked.into());
     };
     remove(tx, &mut case.complaint, &link, reason)?;
     Ok(case)

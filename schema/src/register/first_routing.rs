@@ -3,8 +3,8 @@
 //! about.
 //!
 //! An event for each complaint would double the history of a large register without telling more: what the migration
-//! set follows from the category and the unit of the complaint at that position, and from the owners of categories, which
-//! the event lists. Verification derives it from there ([`FirstRouting::unit_of`]).
+//! set follows from the category and the unit of the complaint at that position, and from the owners of categories,
+//! which the event lists. Verification derives it from there ([`FirstRouting::unit_of`]).
 
 use super::complaints::{self, Case};
 use super::tree::load_tree;
@@ -64,7 +64,7 @@ fn event_id() -> Id {
     reference_id(Entity::FirstRouting, "complaints")
 }
 
-/// What the migration set, as its event records it.
+/// The values that the migration set, as its event records them.
 pub(crate) struct FirstRouting {
     pub position: i64,
     owners: Map<String, Value>,

@@ -8,6 +8,7 @@ use crate::each;
 use crate::enums::{GuidanceState, OpinionVerdict, UnitKind};
 use crate::events::Entity;
 use crate::models::{GuidanceDocument, GuidanceOpinion, IssueCategory};
+use crate::refusal::GuidanceRefusal;
 use crate::sql_types::Id;
 use crate::tables::{guidance_documents, guidance_opinions};
 use chrono::NaiveDate;
@@ -54,7 +55,7 @@ pub enum GuidanceStep {
 pub fn request_opinion(tx: &mut WriteTx<'_>, draft: NewDocument) -> Result<GuidanceDocument, StoreError> {
     let unit = crate::queries::units_by_id(tx.conn, &[draft.unit])?.remove(&draft.unit);
     if unit.is_none_or(|unit| unit.kind != UnitKind::HeadquartersUnit) {
-        return Err(StoreError::Rule("only headquarters units can ask for an opinion on a guidance document".into()));
+        return Err(GuidanceRefusal::OnlyHeadquarters.into());
     }
     let category_id = existing_id::<IssueCategory>(tx, "category", draft.category.as_deref())?;
     let document = GuidanceDocument {
@@ -102,7 +103,7 @@ pub fn guide(
         return Err(version_conflict("document", before.version, expected_version));
     }
     if matches!(before.state, GuidanceState::Issued | GuidanceState::Withdrawn) {
-        return Err(StoreError::Conflict(format!("the document is {}: it can no longer be changed", before.state)));
+        return Err(GuidanceRefusal::Ended { document: before.state }.into());
     }
     let mut now = before.clone();
     match step {
@@ -114,7 +115,7 @@ pub fn guide(
         }
         GuidanceStep::Opine { verdict, text } => {
             if before.opined_revision == Some(before.revision) {
-                return Err(StoreError::Conflict("the Board has already given its opinion about this revision".into()));
+                return Err(GuidanceRefusal::OpinionGiven.into());
             }
             let (revision, actor) = (before.revision, tx.actor.to_owned());
             let opinion = GuidanceOpinion { document_id: id, revision, verdict, text, given_at: tx.now, actor };
@@ -124,19 +125,13 @@ pub fn guide(
             now.state = GuidanceState::OpinionGiven;
         }
         GuidanceStep::Issue { number, issued_on, reason } => {
-            let opinion = opinion_about(tx.conn, &before)?.ok_or_else(|| {
-                StoreError::Conflict("the Board has not given its opinion about this revision yet: wait for it".into())
-            })?;
+            let opinion = opinion_about(tx.conn, &before)?.ok_or(GuidanceRefusal::OpinionMissing)?;
             let earliest = local_date(opinion.given_at);
             if issued_on < earliest || issued_on > local_date(tx.now) {
-                return Err(StoreError::Rule(format!(
-                    "issuedOn is {issued_on}: must be between the day of the opinion, {earliest}, and today"
-                )));
+                return Err(GuidanceRefusal::IssuedOn { day: issued_on, earliest }.into());
             }
             if opinion.verdict == OpinionVerdict::NotAgreed && reason.is_none() {
-                return Err(StoreError::Rule(
-                    "reason: the Board did not agree: a reason is required to issue the document".into(),
-                ));
+                return Err(GuidanceRefusal::ReasonMissing.into());
             }
             now.number = Some(number);
             now.issued_on = Some(issued_on);

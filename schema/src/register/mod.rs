@@ -3,6 +3,7 @@
 //! Each change records an event, or a state for tables without events.
 
 pub mod access;
+pub mod accounts;
 pub mod administration;
 mod aliases;
 mod attachments;

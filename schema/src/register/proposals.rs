@@ -8,6 +8,7 @@ use crate::each;
 use crate::enums::ProposalState;
 use crate::events::Entity;
 use crate::models::{IssueCategory, Proposal, ProposalCategory, ProposalUnit, Unit};
+use crate::refusal::ProposalRefusal;
 use crate::sql_types::Id;
 use crate::tables::{proposal_categories, proposal_units, proposals};
 use chrono::NaiveDate;
@@ -57,7 +58,7 @@ pub fn propose(tx: &mut WriteTx<'_>, new: NewProposal) -> Result<Proposal, Store
         units.extend(existing_id::<Unit>(tx, "units", Some(code))?);
     }
     if categories.is_empty() && units.is_empty() {
-        return Err(StoreError::Rule("categories: name at least one category or unit".into()));
+        return Err(ProposalRefusal::AboutNothing.into());
     }
     for ids in [&mut categories, &mut units] {
         ids.sort_unstable();
@@ -112,27 +113,22 @@ pub fn conclude(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, outcome: Ou
             | (Implemented, Implemented)
     );
     if !allowed {
-        return Err(StoreError::Conflict(format!(
-            "a proposal that is {} cannot become {}",
-            before.state, outcome.state
-        )));
+        return Err(ProposalRefusal::NoSuchStep { proposal: before.state, outcome: outcome.state }.into());
     }
     let mut now = before.clone();
     match (outcome.state, outcome.implemented_on) {
         (Implemented, Some(day)) => {
             if day > local_date(tx.now) {
-                return Err(StoreError::Rule(format!("implementedOn is {day}: must not be in the future")));
+                return Err(ProposalRefusal::ImplementedInFuture { day }.into());
             }
             now.implemented_on = Some(day);
         }
-        (Implemented, None) => {
-            return Err(StoreError::Rule("implementedOn: is required with IMPLEMENTED".into()));
-        }
-        (_, Some(_)) => return Err(StoreError::Rule("implementedOn: only allowed with IMPLEMENTED".into())),
+        (Implemented, None) => return Err(ProposalRefusal::ImplementedMissing.into()),
+        (_, Some(_)) => return Err(ProposalRefusal::ImplementedAlone.into()),
         _ => {}
     }
     if matches!(outcome.state, Rejected | Withdrawn) && outcome.reason.is_none() {
-        return Err(StoreError::Rule("reason: is required to reject or withdraw a proposal".into()));
+        return Err(ProposalRefusal::ReasonMissing.into());
     }
     if now.state != outcome.state {
         now.state_since = tx.now;

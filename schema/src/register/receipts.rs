@@ -27,7 +27,7 @@ pub const RECEIPT_ACTOR: &str = "receipt";
 /// The most additions to one complaint.
 const MOST_ADDITIONS: i32 = 50;
 
-/// What a receipt says when no complaint has its code: the same for a wrong code and for one that was replaced.
+/// The error of a receipt without a complaint: the same for a wrong code and for one that was replaced.
 fn no_such_receipt() -> StoreError {
     StoreError::NotFound(
         "no complaint has this receipt code: compare it with the receipt, or ask the office that took the complaint \
@@ -99,7 +99,7 @@ fn receipt_of_code(conn: &mut Conn, code: &ReceiptCode) -> Result<Receipt, Store
     found.filter(|_| is_right).ok_or_else(no_such_receipt)
 }
 
-/// What the holder of a receipt may know of the complaint: no officer and no internal response.
+/// The part of the complaint that the holder of a receipt may know: no officer and no internal response.
 #[derive(Debug, Clone)]
 pub struct ComplaintStatus {
     pub complaint: Complaint,
@@ -172,7 +172,7 @@ fn reopen_until(
     local_date(answered_at).checked_add_days(Days::new(u64::from(reopen_days)))
 }
 
-/// What the holder of a receipt does.
+/// A step of the holder of a receipt.
 #[derive(Debug, Clone)]
 pub enum ReceiptStep {
     /// Says whether the last answer satisfies. A dissatisfied complainant who may reopen the complaint reopens it.
@@ -234,7 +234,7 @@ pub fn act_by_receipt(
     Ok(id)
 }
 
-/// Why a receipt does not reopen a complaint; None if it does.
+/// The reason why a receipt does not reopen a complaint; None if it does.
 fn refusal_to_reopen(
     tx: &WriteTx<'_>,
     complaint: &Complaint,
@@ -298,7 +298,7 @@ fn reopen(tx: &mut WriteTx<'_>, case: &Case, receipt: Receipt, reason: &str) -> 
 }
 
 fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<&str>) -> Result<(), StoreError> {
-    step(case.complaint.state, to).map_err(|e| StoreError::Conflict(e.to_string()))?;
+    step(case.complaint.state, to)?;
     let mut now = case.clone();
     now.complaint.state = to;
     now.complaint.state_since = tx.now;

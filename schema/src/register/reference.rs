@@ -8,6 +8,7 @@ use crate::domain::ids::reference_id;
 use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent, changed_fields, fields_of};
 use crate::models::{Enterprise, HolidayYear, IssueCategory, Officer, RoutingRule, SystemIncident, Unit, Workload};
+use crate::refusal::CodeRefusal;
 use crate::sql_types::Id;
 use crate::tables;
 use crate::{each, insert_all};
@@ -98,7 +99,7 @@ stored!(HolidayYear, holiday_years, HolidayYear);
 stored!(Workload, workload, Workload);
 stored!(SystemIncident, system_incidents, Incident);
 
-/// What an upsert did to a row.
+/// The effect of an upsert on a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     Created,
@@ -220,9 +221,7 @@ pub(super) use lock_at_version;
 
 /// The conflict of a row that is no longer at the expected version.
 pub(super) fn version_conflict(what: &str, actual: i32, expected: i32) -> StoreError {
-    StoreError::Conflict(format!(
-        "the {what} is at version {actual}, not {expected}: read it again and repeat the change if it still applies"
-    ))
+    CodeRefusal::OtherVersion { what: what.to_owned(), actual, expected }.into()
 }
 
 /// The id of a code of reference data.
@@ -237,9 +236,7 @@ pub(super) fn existing_id<M: Stored>(
     let Some(code) = code else { return Ok(None) };
     let id = reference_id(M::ENTITY, code);
     if M::load(tx.conn, &[id])?.is_empty() {
-        return Err(StoreError::Rule(format!(
-            "{field}: {code:?} is not known to the register: the queries `issueCategories` and `units` list the codes"
-        )));
+        return Err(CodeRefusal::UnknownCode { field: field.to_owned(), code: code.to_owned() }.into());
     }
     Ok(Some(id))
 }

@@ -10,6 +10,7 @@ use crate::each;
 use crate::enums::{ComplaintEventKind, ComplaintState, ResponseAction, ResponseVisibility};
 use crate::events::{ComplaintEvent, fields_of};
 use crate::models::{Complaint, UnitResponse};
+use crate::refusal::CaseRefusal;
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{complaints as complaint_table, unit_responses};
 use diesel::prelude::*;
@@ -33,7 +34,7 @@ pub struct NewResponse {
 }
 
 impl NewResponse {
-    /// Whom the response is meant for. A statement does not count as an answer, so the complainant does not read it.
+    /// The readers of the response. A statement does not count as an answer, so the complainant does not read it.
     pub fn meant_for(&self) -> Option<ResponseVisibility> {
         if self.is_statement { Some(ResponseVisibility::Internal) } else { self.visibility }
     }
@@ -55,8 +56,7 @@ pub fn respond(
     let case = super::casework::lock_at_version(tx, complaint_id, expected_version)?;
     // Only history may tell of a response on the day on which the complaint ended.
     if !is_open(case.complaint.state) {
-        let state = case.complaint.state;
-        return Err(StoreError::Conflict(format!("the complaint is {state}: it takes no responses any more")));
+        return Err(CaseRefusal::TakesNoResponse { state: case.complaint.state }.into());
     }
     response.is_statement = !answers(&case.complaint);
     // What is said now is said in the present round, even if history from a clock that is ahead began it.
@@ -86,8 +86,8 @@ fn record(
     let before_the_end = !is_open(state) && local_date(at) <= local_date(case.complaint.state_since);
     let mut steps = Vec::new();
     if !response.is_statement && !before_the_end && !is_of_earlier_round {
-        steps.extend(steps_to_answered(state).map_err(|e| StoreError::Conflict(e.to_string()))?);
-        // Of several answers the last one satisfies or not.
+        steps.extend(steps_to_answered(state)?);
+        // Only the last of several answers decides whether the enterprise is satisfied.
         let is_followed = |last: Timestamp| state == ComplaintState::Answered && at < last;
         if response.satisfied == Some(false) && !last_response(tx.conn, complaint_id)?.is_some_and(is_followed) {
             steps.push(ComplaintState::Assigned);
@@ -95,7 +95,7 @@ fn record(
     }
     let mut now = case;
     for to in steps {
-        step(now.complaint.state, to).map_err(|e| StoreError::Conflict(e.to_string()))?;
+        step(now.complaint.state, to)?;
         let before = now.clone();
         now.complaint.state = to;
         now.complaint.state_since = at;

@@ -18,7 +18,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-/// What routing asks of a complaint.
+/// The properties of a complaint that routing uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Matter {
     pub category: Option<Id>,
@@ -32,7 +32,7 @@ pub struct Matter {
     pub asked_on: NaiveDate,
 }
 
-/// What decided a route.
+/// The rule that decided a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoutedBy {
     /// The rule with this id.

@@ -139,7 +139,7 @@ fn the_most_specific_rule_in_force_decides() {
     assert_eq!(routed(&all, None, Some(2), 2025), Some(2));
     assert_eq!(routed(&all, None, Some(4), 2025), Some(4), "the nearer unit");
     assert_eq!(routed(&all, Some(30), Some(4), 2025), Some(9), "a kind before a unit");
-    assert_eq!(routed(&all, Some(20), Some(4), 2025), Some(3), "the branch, whoever owns the category");
+    assert_eq!(routed(&all, Some(20), Some(4), 2025), Some(3), "the branch, whichever unit owns the category");
     assert_eq!(routed(&all, Some(21), Some(4), 2025), Some(2), "a category before the one above it");
     assert_eq!(routed(&all, Some(21), None, 2025), None, "the rule of the category above, and no unit");
     assert_eq!(routed(&all, Some(20), Some(4), 2019), Some(9), "before the rules");

@@ -35,12 +35,12 @@ pub struct NewSavedQuery {
     pub roles: Vec<Role>,
 }
 
-/// Who changes a question, and the version that was seen.
+/// The role that changes a question, and the version that it saw.
 #[derive(Debug, Clone, Copy)]
 pub struct SeenQuery {
-    /// The role of a client; None for whoever has the database.
+    /// The role of a client; None for the command line, which has the database.
     pub role: Option<Role>,
-    /// The version that was seen, and 0 for none; None for whoever saw no version.
+    /// The version that was seen, and 0 for none; None without a version.
     pub version: Option<i32>,
 }
 
@@ -140,7 +140,7 @@ fn by_name(conn: &mut Conn, name: &str) -> Result<Option<SavedQuery>, StoreError
 ///
 /// # Errors
 /// `Rule` if the name, the text or a parameter is wrong; `Conflict` if the question is at another version, or the name
-/// belongs to a question of somebody else.
+/// belongs to a question of another owner.
 pub fn save_query(tx: &mut WriteTx<'_>, seen: SeenQuery, new: &NewSavedQuery) -> Result<SavedQuery, StoreError> {
     let description = check(new)?;
     let before = by_name(tx.conn, &new.name)?;
@@ -196,10 +196,10 @@ pub fn save_query(tx: &mut WriteTx<'_>, seen: SeenQuery, new: &NewSavedQuery) ->
     Ok(row)
 }
 
-/// Deletes a question: nobody can run it from then on. Its versions stay in the database.
+/// Deletes a question: it can no longer be run. Its versions stay in the database.
 ///
 /// # Errors
-/// `NotFound` if there is none; `Conflict` if it is at another version, or belongs to somebody else.
+/// `NotFound` if it does not exist; `Conflict` if it is at another version, or belongs to another owner.
 pub fn delete_saved_query(tx: &mut WriteTx<'_>, seen: SeenQuery, name: &str) -> Result<SavedQuery, StoreError> {
     let before = saved_query_named(tx.conn, name)?.filter(|before| seen.may_see(tx.actor, before));
     let before = before.ok_or_else(|| no_such_query(name))?;
@@ -222,14 +222,14 @@ impl SeenQuery {
     }
 }
 
-/// Its owner changes a question, a member of the Board those that the Board may run, and whoever has the database any.
+/// Its owner may change a question, a member of the Board those that the Board may run, and the command line any.
 fn may_change(tx: &WriteTx<'_>, seen: SeenQuery, query: &SavedQuery) -> Result<(), StoreError> {
     let is_of_board = seen.role == Some(Role::Board) && query.for_board;
     if seen.role.is_none() || query.owner == tx.actor || is_of_board {
         return Ok(());
     }
     Err(StoreError::Conflict(format!(
-        "the name {:?} belongs to a question of somebody else: choose another",
+        "the name {:?} belongs to a question of another owner: choose another",
         query.name
     )))
 }

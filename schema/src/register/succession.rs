@@ -1,4 +1,4 @@
-//! Succession: what waits for the answer of a unit that has ended goes on at its successor.
+//! Succession: the successor of a unit that has ended takes over the complaints that wait for its answer.
 //!
 //! Routing asks the tree who answers ([`UnitTree::going_on`](crate::domain::tree::UnitTree::going_on)). Complaints that
 //! wait when a unit ends are handed over with its end if that day has passed, else by the job `hand-over` on the day
@@ -15,6 +15,7 @@ use crate::domain::tree::UnitTree;
 use crate::enums::ComplaintEventKind;
 use crate::enums::ComplaintState::{Assigned, Classified, Received};
 use crate::models::Unit;
+use crate::refusal::CodeRefusal;
 use crate::sql_types::Id;
 use crate::tables::{complaints as complaint_table, units};
 use chrono::{Days, NaiveDate};
@@ -95,11 +96,12 @@ pub(super) fn answering_unit(tx: &mut WriteTx<'_>, field: &str, code: Option<&st
     let ended = Unit::load(tx.conn, &[id])?.remove(&id).and_then(|unit| Some((unit.code, unit.valid_to?)));
     let Some((code, last_day)) = ended.filter(|(_, last_day)| *last_day < today) else { return Ok(Some(id)) };
     let tree = load_tree(tx.conn)?;
-    let remedy = match successor_on(tx.conn, &tree, id, today)? {
-        Some(successor) => format!("name {:?}, which goes on", successor.code),
-        None => "name another unit".to_owned(),
-    };
-    Err(StoreError::Rule(format!("{field}: the last day of unit {code:?} was {last_day}: {remedy}")))
+    let (field, last) = (field.to_owned(), last_day);
+    Err(match successor_on(tx.conn, &tree, id, today)? {
+        Some(successor) => CodeRefusal::UnitSucceeded { field, code, last, successor: successor.code },
+        None => CodeRefusal::UnitEnded { field, code, last },
+    }
+    .into())
 }
 
 /// The complaints that wait for an answer of some units, in order.
@@ -118,7 +120,7 @@ fn ended_by(conn: &mut Conn, last_day: NaiveDate) -> Result<Vec<Unit>, StoreErro
     Ok(units::table.filter(units::valid_to.le(last_day)).order(units::code).select(Unit::as_select()).load(conn)?)
 }
 
-/// The unit that goes on for a unit on a day; None if it is the unit itself.
+/// The successor of a unit on a day; None if it is the unit itself.
 fn successor_on(conn: &mut Conn, tree: &UnitTree, unit: Id, day: NaiveDate) -> Result<Option<Unit>, StoreError> {
     let next = tree.going_on(unit, day);
     if next == unit {

@@ -2,22 +2,19 @@
 
 use crate::db::StoreError;
 use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
+use crate::refusal::CorrectionRefusal;
 use crate::sql_types::Timestamp;
 
 /// The earliest `occurred_at`, in microseconds of Unix time: an earlier year is a typing error.
 const EARLIEST: i64 = 0;
 
-fn rule(field: &str, message: impl std::fmt::Display) -> StoreError {
-    StoreError::Rule(format!("{field}: {message}"))
-}
-
 /// Checks when the matter occurred: from 1970 to the receipt.
 pub(super) fn check_occurred(occurred_at: Option<Timestamp>, received_at: Timestamp) -> Result<(), StoreError> {
     if occurred_at.is_some_and(|occurred| occurred > received_at) {
-        return Err(rule("occurredAt", "is later than receivedAt: correct one of them"));
+        return Err(CorrectionRefusal::OccurredAfterReceipt.into());
     }
     if occurred_at.is_some_and(|occurred| occurred.micros() < EARLIEST) {
-        return Err(rule("occurredAt", "is before 1970: check the year"));
+        return Err(CorrectionRefusal::OccurredTooEarly.into());
     }
     Ok(())
 }
@@ -25,10 +22,10 @@ pub(super) fn check_occurred(occurred_at: Option<Timestamp>, received_at: Timest
 /// Checks the cost to the enterprise.
 pub(super) fn check_cost(cost_vnd: Option<i64>) -> Result<(), StoreError> {
     if cost_vnd.is_some_and(|cost| cost < 0) {
-        return Err(rule("costVnd", "is negative: must be 0 or more"));
+        return Err(CorrectionRefusal::CostNegative.into());
     }
     if cost_vnd.is_some_and(|cost| cost > MOST_COST_VND) {
-        return Err(rule("costVnd", format_args!("is more than {MOST_COST_VND}, the most that is taken: correct it")));
+        return Err(CorrectionRefusal::CostTooLarge { most: MOST_COST_VND }.into());
     }
     Ok(())
 }
@@ -36,13 +33,10 @@ pub(super) fn check_cost(cost_vnd: Option<i64>) -> Result<(), StoreError> {
 /// Checks how long the enterprise was held up.
 pub(super) fn check_delay(delay_hours: Option<f64>) -> Result<(), StoreError> {
     if delay_hours.is_some_and(|hours| !hours.is_finite() || hours < 0.0) {
-        return Err(rule("delayHours", "is not a number of hours: must be 0 or more"));
+        return Err(CorrectionRefusal::DelayNegative.into());
     }
     if delay_hours.is_some_and(|hours| hours > MOST_DELAY_HOURS as f64) {
-        return Err(rule(
-            "delayHours",
-            format_args!("is more than {MOST_DELAY_HOURS}, the most that is taken: correct it"),
-        ));
+        return Err(CorrectionRefusal::DelayTooLong { most: MOST_DELAY_HOURS }.into());
     }
     Ok(())
 }

@@ -3,14 +3,14 @@
 use crate::enums::Chain;
 use crate::states::StateTable;
 
-/// What reveals a change to a row of a table.
+/// The mechanism that reveals a change to a row of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cover {
     /// Its rows are compared with the events of complaints or of reference data.
     Events,
     /// Each state of its rows is hashed into the chain of states.
     States,
-    /// It is a chain itself, covered by seals.
+    /// The table is a chain itself, covered by seals.
     Chain,
     /// Commitments in the events cover it.
     Commitments,
@@ -71,6 +71,7 @@ const OTHERS: &[(&str, Cover)] = &[
         Cover::Not("each row holds a code over its holder by the key file, which every request of the session checks"),
     ),
     ("legal_clock", Cover::Not("with another hash the deadlines are computed anew by rules that other tables hold")),
+    ("deferred_indexes", Cover::Not("it names indexes and foreign keys, which are no rows of the register")),
     ("seals", Cover::Not("each is signed and holds the hash of the one before; witnesses keep the newest")),
     ("register_position", Cover::Not("it is compared with the last event")),
     ("audit_position", Cover::Not("it is compared with the last entry of the audit log")),

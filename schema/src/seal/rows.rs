@@ -51,6 +51,9 @@ impl Marked {
 }
 
 /// The last position of the next batch of about `rows` rows after a position; None if there are no rows.
+///
+/// # Errors
+/// If the database fails.
 pub fn batch_end(conn: &mut Conn, chain: Chain, after: i64, rows: i64) -> Result<Option<i64>, StoreError> {
     let counts: Vec<(i64, i64)> = match chain {
         Chain::Complaints => complaint_events::table
@@ -107,6 +110,9 @@ const AT_ONCE: i64 = 20_000;
 pub type OnUnreadable<'o> = &'o mut dyn FnMut(&'static str, Unreadable) -> Result<(), StoreError>;
 
 /// The marks of the rows at positions above `after` and up to `until`, sorted.
+///
+/// # Errors
+/// The errors of `on_unreadable`; if the database fails.
 pub fn marked(
     conn: &mut Conn,
     chain: Chain,
@@ -162,6 +168,9 @@ impl Event {
 }
 
 /// The mark of an event of a complaint, and the event.
+///
+/// # Errors
+/// If the row has no canonical JSON.
 pub fn complaint_event(row: ComplaintRow) -> Result<(Marked, Event), StoreError> {
     let (id, position, ordinal, kind, recorded, effective, actor, before, after) = row;
     let (before, after) = (document(before), document(after));
@@ -170,6 +179,9 @@ pub fn complaint_event(row: ComplaintRow) -> Result<(Marked, Event), StoreError>
 }
 
 /// The mark of an event of reference data, and the event.
+///
+/// # Errors
+/// If the row has no canonical JSON.
 pub fn reference_event(row: ReferenceRow) -> Result<(Marked, Event), StoreError> {
     let (position, ordinal, entity, id, kind, recorded, effective, actor, before, after) = row;
     let (before, after) = (document(before), document(after));

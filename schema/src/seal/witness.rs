@@ -11,7 +11,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Why seals could not be recorded in a witness folder.
+/// The error of a witness folder.
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessError {
     #[error("cannot use the witness file {path}: {source}")]
@@ -67,7 +67,7 @@ pub fn record(db: &Db, folder: &Path) -> Result<usize, WitnessError> {
 pub struct Witnessed {
     pub folder: PathBuf,
     pub seals: Vec<SealName>,
-    /// What could not be read, as messages that name the file.
+    /// The files that could not be read, as messages.
     pub problems: Vec<String>,
 }
 

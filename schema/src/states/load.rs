@@ -30,7 +30,7 @@ pub struct Row {
     pub fields: Fields,
 }
 
-/// Which rows to load.
+/// The rows to load.
 #[derive(Clone, Copy)]
 enum Want<'a> {
     Keys(&'a [String]),

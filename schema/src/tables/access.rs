@@ -13,6 +13,9 @@ diesel::table! {
         disabled_at -> Nullable<UtcMicros>,
         officer_id -> Nullable<Uid>,
         outside -> Bool,
+        issuer -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        asserted_at -> Nullable<UtcMicros>,
     }
 }
 

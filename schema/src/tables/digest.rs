@@ -1,4 +1,4 @@
-//! Tables of digests, subscriptions and deliveries, and of digests for one reader.
+//! Tables of digests, subscriptions and deliveries, and of digests for one reader; and the view of all deliveries.
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -79,6 +79,29 @@ diesel::table! {
         attempts -> Integer,
         next_attempt_at -> UtcMicros,
         message_id -> Text,
+        sent_at -> Nullable<UtcMicros>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    digest_deliveries (digest_id, subscription_id) {
+        digest_id -> Uid,
+        subscription_id -> Uid,
+        for_reader -> Bool,
+        channel -> Text,
+        address -> Text,
+        principal_id -> Nullable<Uid>,
+        reader -> Nullable<Text>,
+        role -> Nullable<Text>,
+        as_of -> Date,
+        locale -> Text,
+        created_at -> UtcMicros,
+        state -> Text,
+        attempts -> Integer,
         sent_at -> Nullable<UtcMicros>,
         error -> Nullable<Text>,
     }

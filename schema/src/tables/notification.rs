@@ -19,6 +19,8 @@ diesel::table! {
         created_by -> Text,
         disabled_at -> Nullable<UtcMicros>,
         disabled_reason -> Nullable<Text>,
+        principal_id -> Nullable<Uid>,
+        unit_id -> Nullable<Uid>,
     }
 }
 
@@ -53,5 +55,7 @@ diesel::table! {
         details -> Document,
         raised_at -> UtcMicros,
         cleared_at -> Nullable<UtcMicros>,
+        principal_id -> Nullable<Uid>,
+        unit_id -> Nullable<Uid>,
     }
 }

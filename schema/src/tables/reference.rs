@@ -12,6 +12,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    deferred_indexes (name) {
+        name -> Text,
+        made_by -> Text,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 

@@ -3,11 +3,14 @@
 //!
 //! The generator and the statistics share only the domain rules, and the statistics cannot read the ground truth.
 
+mod bursts;
 mod cases;
 mod chance;
 mod enterprises;
 mod incidents;
+mod outline;
 mod parameters;
+mod parts;
 mod people;
 mod phrases;
 mod plan;
@@ -16,6 +19,7 @@ mod truth;
 mod units;
 mod write;
 
-pub use parameters::{Parameters, UNTIL};
-pub use truth::{Kind, Planted, SubjectWord, TrueOfficer, Truth};
+pub use outline::{Outline, RecordedFailure, TechnicalComplaint, outline};
+pub use parameters::{Bursts, Parameters, UNTIL};
+pub use truth::{Kind, Planted, SubjectWord, TrueBurst, TrueOfficer, Truth};
 pub use write::{Progress, generate, ground_truth};

@@ -163,7 +163,7 @@ fn category_by_code(categories: &[Category], code: &str) -> u8 {
     categories.iter().position(|category| category.code == code).and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
 }
 
-fn category_of(categories: &[Category], chance: &mut SeededRng, among: impl Fn(&Category) -> bool) -> u8 {
+pub fn category_of(categories: &[Category], chance: &mut SeededRng, among: impl Fn(&Category) -> bool) -> u8 {
     let weights = Weights::new(categories.iter().map(|category| if among(category) { category.weight } else { 0.0 }));
     u8::try_from(weights.pick(chance)).unwrap_or(0)
 }

@@ -60,8 +60,8 @@ impl Timeline {
     /// A moment of a day, in seconds after its local midnight.
     pub fn moment(&self, day: i32, second: u32) -> Timestamp {
         let time = NaiveTime::from_num_seconds_from_midnight_opt(second.min(86_399), 0).unwrap_or_default();
-        // Vietnam has no daylight saving time, so the local time is unambiguous.
-        moment(self.date(day).and_time(time), LOCAL).unwrap_or_else(|_| Timestamp::now())
+        // Vietnam has changed no clocks since 1975.
+        moment(self.date(day).and_time(time), LOCAL).expect("a local time without a clock change")
     }
 
     /// The mean level of the last twelve months.

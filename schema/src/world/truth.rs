@@ -1,5 +1,6 @@
 //! The ground truth of a generated world, against which the statistics are tested.
 
+use crate::sql_types::{Id, Timestamp};
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -39,6 +40,27 @@ pub struct TrueOfficer {
     pub expected_per_year: f64,
 }
 
+/// A planted burst of technical complaints.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrueBurst {
+    /// The code of the branch.
+    pub unit: String,
+    /// The hours in which all of its complaints come: from `from` to before `until`.
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// The code of the category.
+    pub category: &'static str,
+    pub complaints: u32,
+    /// The technical complaints that the branch has in so many working hours, by the mean of the whole world.
+    pub usual: f64,
+    /// The complaints of the burst over the usual ones; None where the branch has no others.
+    pub multiple: Option<f64>,
+    /// The branch and its department.
+    #[serde(skip)]
+    pub units: [Id; 2],
+}
+
 /// The truth file.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,4 +68,6 @@ pub struct Truth {
     pub as_of: NaiveDate,
     pub planted: Vec<Planted>,
     pub officers: Vec<TrueOfficer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bursts: Vec<TrueBurst>,
 }

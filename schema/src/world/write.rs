@@ -1,17 +1,15 @@
 //! Generates a world and stores it in one transaction, so that an interruption leaves nothing behind.
 
 use super::cases::{Generated, Generator};
-use super::enterprises::enterprises;
-use super::people::{self, BASE, People};
-use super::plan::{World, plan};
-use super::timeline::Timeline;
-use super::truth::{TrueOfficer, Truth};
-use super::units::{Units, categories, units};
+use super::parts::Parts;
+use super::people::{self, BASE};
+use super::truth::{TrueBurst, TrueOfficer, Truth};
+use super::units::Units;
 use super::{Parameters, incidents};
-use crate::db::dialect::{drop_foreign_keys, drop_indexes, make_foreign_keys, make_indexes};
-use crate::db::{Db, StoreError, WriteTx};
+use crate::db::indexes::{Keys, drop_indexes, make_indexes};
+use crate::db::{Backend, Db, StoreError, WriteTx, defer};
 use crate::enums::ReferenceEventKind;
-use crate::events::{Entity, Fields, ReferenceEvent, fields_of};
+use crate::events::{Entity, Fields, PreparedReference, ReferenceEvent, fields_of};
 use crate::insert_all;
 use crate::models::{Posting, UnitParent, UnitResponse};
 use crate::register::reference::Stored;
@@ -38,6 +36,9 @@ impl<F: FnMut(usize) -> bool> Progress for F {
 const BATCH: usize = 1_000;
 /// The tables with the most rows: their indexes and foreign keys are dropped and made again after the inserts.
 const FILLED: &[&str] = &[
+    "enterprises",
+    "officers",
+    "postings",
     "workload",
     "reference_events",
     "reference_event_values",
@@ -72,46 +73,36 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
         }
         Ok(())
     })?;
-    let seed = parameters.seed;
-    let timeline = Timeline::new(parameters.until);
-    let mut units = units(seed, timeline.since);
-    let people = people::people(seed, parameters.complaints, &timeline, &mut units);
-    let enterprises = enterprises(seed, parameters.complaints, &units);
-    let incidents = incidents::incidents(seed, &timeline, &units);
-    let (category_rows, categories) = categories();
-    let world = World {
-        seed,
-        timeline: &timeline,
-        units: &units,
-        people: &people,
-        enterprises: &enterprises,
-        incidents: &incidents,
-        categories: &categories,
-    };
-    let planned = plan(&world, parameters.complaints);
+    let parts = Parts::of(parameters)?;
+    let Parts { timeline, units, people, enterprises, incidents, .. } = &parts;
+    let (planned, bursts) = parts.plan();
     if !progress.complaints(0) {
         return Err(interrupted());
     }
+    let (seed, world) = (parameters.seed, parts.world());
     let source = format!("demo:{seed}");
-    db.write("generate", |tx| {
+    db.write_filling("generate", |tx| {
         demonstration::set_mark(tx, parameters)?;
-        let indexes = drop_indexes(tx.conn, FILLED)?;
-        let foreign_keys = drop_foreign_keys(tx.conn, FILLED)?;
-        store_units(tx, &units)?;
-        create(tx, &category_rows)?;
-        let (officers, posted) = people::rows(seed, &people, &timeline, &units);
+        let indexes = match db.backend() {
+            Backend::Sqlite => drop_indexes(tx.conn, FILLED)?,
+            // Made after the commit, when several connections see the rows.
+            Backend::Postgres => defer(tx.conn, FILLED, Keys::All, &[]).map(|()| Vec::new())?,
+        };
+        store_units(tx, units)?;
+        create(tx, &parts.category_rows)?;
+        let (officers, posted) = people::rows(seed, people, timeline, units);
         create(tx, &officers)?;
         store_postings(tx, &posted)?;
         create(tx, &enterprises.rows)?;
-        create(tx, &people::workload(&people, &timeline, &units))?;
-        create(tx, &incidents::rows(&source, &incidents, &timeline, &units))?;
+        create(tx, &people::workload(people, timeline, units))?;
+        create(tx, &incidents::rows(&source, incidents, timeline, units))?;
         let clock = clock_of(tx)?;
         let generator = Generator::new(&world, &source, tx.now, tx.actor, clock);
         store_complaints(tx, &generator, &planned, progress)?;
-        make_indexes(tx.conn, &indexes)?;
-        make_foreign_keys(tx.conn, &foreign_keys)
+        make_indexes(tx.conn, &indexes)
     })?;
-    Ok(truth(parameters, &people, &timeline))
+    db.make_deferred_indexes()?;
+    Ok(truth(&parts, bursts))
 }
 
 /// The ground truth of a world, computed without storing it.
@@ -119,16 +110,14 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
 /// # Errors
 /// `Rule` for invalid parameters.
 pub fn ground_truth(parameters: Parameters) -> Result<Truth, StoreError> {
-    parameters.check()?;
-    let timeline = Timeline::new(parameters.until);
-    let mut units = units(parameters.seed, timeline.since);
-    let people = people::people(parameters.seed, parameters.complaints, &timeline, &mut units);
-    Ok(truth(parameters, &people, &timeline))
+    let parts = Parts::of(parameters)?;
+    let bursts = if parameters.bursts.number == 0 { Vec::new() } else { parts.plan().1 };
+    Ok(truth(&parts, bursts))
 }
 
 impl Parameters {
     /// # Errors
-    /// `Rule` if the number of complaints or the last day is out of range.
+    /// `Rule` if the number of complaints, the last day or a burst is out of range.
     pub fn check(self) -> Result<(), StoreError> {
         if !(100..=20_000_000).contains(&self.complaints) {
             return Err(StoreError::Rule("the number of complaints must be between 100 and 20,000,000".into()));
@@ -138,7 +127,7 @@ impl Parameters {
         if first.is_some_and(|first| self.until < first) || self.until > last {
             return Err(StoreError::Rule(format!("the last day must be between 1975-01-01 and today, {last}")));
         }
-        Ok(())
+        self.bursts.check()
     }
 }
 
@@ -146,28 +135,40 @@ fn interrupted() -> StoreError {
     StoreError::Rule("interrupted: nothing was written".into())
 }
 
-/// Inserts new rows, each with its event.
-fn create<M: Stored>(tx: &mut WriteTx<'_>, rows: &[M]) -> Result<(), StoreError> {
-    for chunk in rows.chunks(20_000) {
-        M::insert(tx.conn, chunk)?;
-        for row in chunk {
-            created(tx, M::ENTITY, row.id(), fields_of(row));
+/// Rows that are inserted at once.
+const ROWS: usize = 5_000;
+
+/// Inserts new rows, each with its event, which another thread prepares.
+fn create<M: Stored + Sync>(tx: &mut WriteTx<'_>, rows: &[M]) -> Result<(), StoreError> {
+    let now = tx.now;
+    let (sender, prepared) = sync_channel::<Vec<PreparedReference>>(1);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for chunk in rows.chunks(ROWS) {
+                let events = chunk.iter().map(|row| creation(M::ENTITY, row.id(), fields_of(row), now).prepare());
+                if sender.send(events.collect()).is_err() {
+                    // The storing thread has failed.
+                    return;
+                }
+            }
+        });
+        for (chunk, events) in rows.chunks(ROWS).zip(prepared) {
+            M::insert(tx.conn, chunk)?;
+            tx.record_prepared_reference(events);
+            tx.store_events()?;
         }
-        tx.store_events()?;
-    }
-    Ok(())
+        Ok(())
+    })
+}
+
+/// The event of a new row.
+fn creation(entity: Entity, entity_id: Id, after: Fields, effective_at: Timestamp) -> ReferenceEvent {
+    let kind = ReferenceEventKind::Created;
+    ReferenceEvent { entity, entity_id, kind, effective_at, before: None, after: Some(after) }
 }
 
 fn created(tx: &mut WriteTx<'_>, entity: Entity, entity_id: Id, after: Fields) {
-    let effective_at = tx.now;
-    tx.record_reference(ReferenceEvent {
-        entity,
-        entity_id,
-        kind: ReferenceEventKind::Created,
-        effective_at,
-        before: None,
-        after: Some(after),
-    });
+    tx.record_reference(creation(entity, entity_id, after, tx.now));
 }
 
 fn store_units(tx: &mut WriteTx<'_>, units: &Units) -> Result<(), StoreError> {
@@ -243,12 +244,13 @@ fn store_batch(tx: &mut WriteTx<'_>, generated: Vec<Generated>) -> Result<(), St
     tx.store_events()
 }
 
-fn truth(parameters: Parameters, people: &People, timeline: &Timeline) -> Truth {
-    let level = timeline.level_at_the_end();
+fn truth(parts: &Parts, bursts: Vec<TrueBurst>) -> Truth {
+    let level = parts.timeline.level_at_the_end();
     Truth {
-        as_of: parameters.until,
-        planted: people.planted.clone(),
-        officers: people
+        as_of: parts.parameters.until,
+        planted: parts.people.planted.clone(),
+        officers: parts
+            .people
             .all
             .iter()
             .map(|person| TrueOfficer {
@@ -257,5 +259,6 @@ fn truth(parameters: Parameters, people: &People, timeline: &Timeline) -> Truth 
                 expected_per_year: BASE * person.work * person.ratio * level,
             })
             .collect(),
+        bursts,
     }
 }

@@ -1,4 +1,4 @@
-//! What the comparisons of a replica with its primary found, and whether it may answer a reader.
+//! The results of comparisons of a replica with its primary, and whether it may answer a reader.
 
 use super::{LagBounds, ReplicaState, Server, Unfit};
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::time::Instant;
 /// The most readings of the primary that wait for the replica.
 const MOST_READINGS: usize = 256;
 
-/// What the comparisons found.
+/// The results of the comparisons.
 pub(super) struct Known {
     pub state: ReplicaState,
     /// Everything that was committed on the primary before is on the replica.
@@ -70,6 +70,10 @@ impl Known {
         }
     }
 
+    /// Checks whether the replica may answer a read.
+    ///
+    /// # Errors
+    /// The reason why the read must go to the primary.
     pub fn check(&self, bounds: LagBounds, wrote_at: Option<Instant>, at_least: i64) -> Result<(), Unfit> {
         if self.state != ReplicaState::Usable {
             return Err(Unfit::Away);

@@ -38,13 +38,13 @@ pub struct LagBounds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplicaState {
     Usable,
-    /// It does not answer, or the register is not there yet.
+    /// The replica does not answer, or it does not have the register yet.
     Away,
-    /// It takes writes itself: it was promoted, or never was a replica.
+    /// The server accepts writes: it was promoted, or never was a replica.
     NotAStandby,
-    /// It holds another register.
+    /// The server holds another register.
     OtherRegister,
-    /// It holds positions that the primary does not: it follows another history.
+    /// The replica holds positions that the primary lacks: it follows another history.
     Diverged,
 }
 
@@ -60,24 +60,24 @@ impl ReplicaState {
     }
 }
 
-/// Why a read must go to the primary.
+/// The reason why a read must go to the primary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
     /// The replica cannot be used.
     Away,
-    /// It lags too far behind.
+    /// The replica lags beyond the limit.
     Lags,
-    /// It may lack a write that the reader must see.
+    /// The replica may lack a write that the reader must see.
     Behind,
 }
 
-/// What is known about a replica.
+/// The known state of a replica.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplicaStatus {
     pub state: ReplicaState,
     /// The time since which the replica may lack commits; None if it is not known to have held all.
     pub lag: Option<Duration>,
-    /// By how many positions it lagged behind at the last comparison.
+    /// The positions by which it lagged behind at the last comparison.
     pub lag_positions: i64,
 }
 
@@ -94,7 +94,7 @@ struct Inner {
     known: Mutex<Known>,
 }
 
-/// What a server says about itself.
+/// The state that a server reports.
 #[derive(QueryableByName)]
 struct Server {
     #[diesel(sql_type = BigInt)]
@@ -115,8 +115,8 @@ struct Server {
     keeps_rows: bool,
 }
 
-/// A physical replica has the identifier of its primary, and the same numbers of databases and tables. With asynchronous
-/// commits others see a commit up to three rounds of the log writer before it is in the flushed log.
+/// A physical replica has the identifier of its primary, and the same numbers of databases and tables. With
+/// asynchronous commits others see a commit up to three rounds of the log writer before it is in the flushed log.
 const SERVER: &str = "SELECT s.system_identifier AS system, d.oid::bigint AS database, \
     'register_position'::regclass::oid::bigint AS register, p.value AS position, \
     (COALESCE(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END, '0/0') \
@@ -138,8 +138,8 @@ impl Server {
 }
 
 impl Replica {
-    /// A replica of a register that is open and migrated. It need not answer yet. `deadline` and `connections` are those
-    /// of requests.
+    /// A replica of a register that is open and migrated. It need not answer yet. `deadline` and `connections` are
+    /// those of requests.
     ///
     /// # Errors
     /// `Rule` if the register or the URL is not PostgreSQL, or the replica holds another register.
@@ -195,7 +195,7 @@ impl Replica {
     /// Whether the replica may answer a reader who wrote last at a time, and must see a position.
     ///
     /// # Errors
-    /// Why the primary has to.
+    /// The reason why the primary has to.
     pub fn check(&self, wrote_at: Option<Instant>, at_least: i64) -> Result<(), Unfit> {
         self.0.known().check(self.0.bounds, wrote_at, at_least)
     }
@@ -216,8 +216,8 @@ impl Replica {
         self.0.known().keeps_rows.then_some(&self.0.without_deadline)
     }
 
-    /// Notes an error of a connection to the replica: if the replica is away, nobody else asks it until it answers the
-    /// next comparison.
+    /// Notes an error of a connection to the replica: if the replica is away, no other request uses it until it answers
+    /// the next comparison.
     pub fn note_failure(&self, failure: &StoreError) {
         // All connections are in use: the replica is busy, not away.
         let (open, _) = self.0.requests.connections();
@@ -227,7 +227,7 @@ impl Replica {
         }
     }
 
-    /// As [`Db::cancel_statement`], for a statement that the replica runs.
+    /// Like [`Db::cancel_statement`], for a statement that the replica runs.
     ///
     /// # Errors
     /// If the request to PostgreSQL fails twice in a row.
@@ -279,7 +279,7 @@ impl Inner {
             }
         };
         let Ok(primary) = primary else {
-            // Not the fault of the replica: it ages until the primary can be compared with it again.
+            // This is no fault of the replica. Its state ages until it can be compared with the primary again.
             return self.known().state;
         };
         let state = self.state_of(&found, &primary);

@@ -8,7 +8,7 @@ use crate::import::dates::DateRules;
 use crate::import::numbers::NumberRules;
 use std::collections::HashMap;
 
-/// The date formats that are tried, the likelier ones first. The first stands for the default formats of a mapping.
+/// The date formats that are tried, the likelier ones first. The first means the default formats of a mapping.
 pub const FORMATS: [&str; 21] = [
     "",
     "%d/%m/%Y",
@@ -95,7 +95,7 @@ pub struct Column {
 struct Groups {
     /// Numbers with points or commas.
     with_sign: u64,
-    /// Of those, numbers with one kind of separator (point, comma), three digits after each: `1,100`, `1,100,000`.
+    /// By separator (point, comma): numbers with only this separator and three digits after each: `1,100`, `1,100,000`.
     by_sign: [u64; 2],
     /// Whether some number has the separator twice, so that it cannot begin a fraction.
     has_twice: bool,
@@ -126,6 +126,10 @@ impl Groups {
 }
 
 impl Column {
+    /// A column without cells.
+    ///
+    /// # Errors
+    /// If a format of dates to try cannot be parsed.
     pub fn new(name: &str) -> Result<Self, String> {
         let rules = |format: &&str| {
             let formats = if format.is_empty() { Vec::new() } else { vec![(*format).to_owned()] };

@@ -154,7 +154,7 @@ fn plan(table: &mut Table<'_>) -> Plan {
     let text = table.named(&TEXT, is_text).map(|at| Found::column("text", at));
     table.take(&text.iter().flat_map(|one| one.columns.clone()).collect::<Vec<_>>());
     fields.extend(text);
-    // A finding counts from the day of its decision; where no column has that, the day of closing stands in for it.
+    // A finding counts from the day of its decision; if no column has it, the draft uses the day of closing.
     let is_found = words.iter().any(|one| one.field == "finding");
     let closed = fields.iter().find(|one| one.field == "closed");
     if let Some(closed) = closed.filter(|_| is_found && !fields.iter().any(|one| one.field == "decided")) {

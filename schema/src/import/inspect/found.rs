@@ -104,7 +104,7 @@ impl Found {
         let mut checks = Vec::new();
         if !nobody.is_empty() {
             let shown: Vec<String> = nobody.iter().map(|(value, _)| short(value)).collect();
-            checks.push(format!("CHECK: {} names nobody.", shown.join(", ")));
+            checks.push(format!("CHECK: {} names no person.", shown.join(", ")));
         }
         // One agency may be much larger than all others; one officer may not.
         if self.field == "officer"

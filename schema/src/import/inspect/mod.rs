@@ -58,7 +58,7 @@ const SAMPLE: u64 = 1 << 20;
 /// Reads a whole file and drafts a mapping for it.
 ///
 /// # Errors
-/// Where the file cannot be read as CSV with the guessed encoding and delimiter.
+/// If the file cannot be read as CSV with the guessed encoding and delimiter.
 pub fn inspect(name: &str, input: Box<dyn Read>) -> Result<Inspection, ImportError> {
     let file = |message: String| ImportError::File { path: name.to_owned(), message };
     let mut raw = BufReader::new(input);

@@ -258,7 +258,7 @@ fn is_about_officers(table: &Table<'_>, at: usize) -> bool {
     !table.names[at].has_any(&OTHERS)
 }
 
-/// The columns of officers' names: one, or first and last name. A bare "name" counts only beside other columns
+/// The columns of officers' names: one, or first and last name. A bare "name" counts only together with other columns
 /// about officers.
 fn names(table: &Table<'_>) -> Vec<usize> {
     let is_officer = |name: &Words| OFFICER.iter().any(|(words, _)| name.has_any(words)) && !name.has_any(&OTHERS);

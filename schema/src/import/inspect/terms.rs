@@ -142,7 +142,8 @@ pub const FINDING: Vocabulary = Vocabulary {
                 "có vi phạm",
                 "sai phạm",
                 "có sai phạm",
-                // These say that the officer acted wrongly; "không đúng" alone says that the complaint is wrong.
+                // The following terms say that the officer acted wrongly; "không đúng" alone says that the complaint is
+                // wrong.
                 "không đúng quy định",
                 "không đúng qui định",
                 "không đúng quy trình",

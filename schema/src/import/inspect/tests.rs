@@ -159,7 +159,10 @@ fn cells_with_words_for_unknown_are_not_officers() {
         };
         let draft = drafted("id,received,officer_id", row);
         let officer = line(&draft, "officer");
-        assert!(officer.contains("pattern = '^(?:") && officer.contains(&format!("{nobody} names nobody")), "{draft}");
+        assert!(
+            officer.contains("pattern = '^(?:") && officer.contains(&format!("{nobody} names no person")),
+            "{draft}"
+        );
     }
     let row = |n: usize| {
         format!("{n},{},{}", day(n), if n.is_multiple_of(2) { "Patrol".into() } else { format!("A-{}", n % 17) })

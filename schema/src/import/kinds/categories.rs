@@ -30,6 +30,10 @@ fields! {
     VALID_TO = "valid_to", Date, false, "the last day on which complaints are filed under it, inclusive; blank: no end";
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     // Other deadlines change complaints.
     dialect::lock_tree_exclusive(tx.conn)?;

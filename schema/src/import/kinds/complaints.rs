@@ -84,6 +84,9 @@ pub fn parse(columns: &Columns<'_>, batch: &[Group]) -> ParsedBatch {
 }
 
 /// Stores a batch. It may run again with the same parsed batch, in another transaction.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(
     tx: &mut WriteTx<'_>,
     context: &Context<'_>,

@@ -1,4 +1,4 @@
-//! What every kind of import needs while it writes.
+//! The context of every kind of import while it writes.
 
 use crate::events::Entity;
 use crate::import::Mapping;
@@ -12,7 +12,7 @@ pub struct Context<'a> {
     pub mapping: &'a Mapping,
     /// Missing reference data that the current batch created, with its codes.
     created: RefCell<Vec<(Entity, Id, String)>>,
-    /// What the batch left as the Board had corrected it, as notices.
+    /// Values that the batch left as the Board had corrected them, as notices.
     kept: RefCell<Vec<String>>,
 }
 

@@ -16,10 +16,18 @@ fields! {
     GROUP = "group", Code, false, "a code that enterprises of one owner, or of one customs broker, share";
 }
 
+/// The tax code of a row, which identifies the enterprise.
+///
+/// # Errors
+/// A rejection of the row if the tax code is blank or wrong.
 pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
     cells.tax_code(TAX_CODE)?.ok_or_else(|| cells.reject(TAX_CODE, "is blank"))
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     let keep = keep_unmapped!(Enterprise, context, NAME => name, GROUP => group_code);
     store(tx, read_each(context, batch, read), keep)

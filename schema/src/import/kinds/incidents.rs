@@ -20,6 +20,10 @@ fields! {
     DESCRIPTION = "description", Text, false, "what failed";
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     let mut read = read_each(context, batch, |cells| read(context, cells));
     let units: Vec<Id> = read.iter().flatten().filter_map(|incident| incident.unit_id).collect();

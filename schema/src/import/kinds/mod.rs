@@ -162,7 +162,7 @@ impl Mapping {
     /// Reads the mapping of a file.
     ///
     /// # Errors
-    /// Where the file cannot be read, or holds no mapping for this kind.
+    /// If the file cannot be read, or holds no mapping for this kind.
     pub fn load(path: &Path, kind: Kind) -> Result<Self, ImportError> {
         let text =
             std::fs::read_to_string(path).map_err(|source| ImportError::Open { path: path.to_owned(), source })?;
@@ -172,7 +172,7 @@ impl Mapping {
     /// Reads a mapping from a text; `path` is what errors call it.
     ///
     /// # Errors
-    /// Where it is not a mapping for this kind.
+    /// If it is not a mapping for this kind.
     pub fn parse(text: &str, path: &str, kind: Kind) -> Result<Self, ImportError> {
         let has_several_rows = kind == Kind::Complaints;
         Self::checked(text, path, &KindSpec { name: kind.name(), fields: kind.fields(), has_several_rows })

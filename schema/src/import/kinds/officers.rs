@@ -17,6 +17,10 @@ fields! {
     APPOINTED = "appointed", Date, false, "the day of appointment";
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     let keep = keep_unmapped!(Officer, context, NAME => name, RANK => rank, APPOINTED => appointed_on);
     store(tx, read_each(context, batch, read), keep)

@@ -36,6 +36,10 @@ struct Change {
     after: Vec<Posting>,
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     // A merge of officers waits for it, and then moves these postings, too.
     crate::db::dialect::lock_tree_shared(tx.conn)?;
@@ -90,7 +94,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         }));
     }
 
-    // What was refused creates nothing.
+    // A refused row creates nothing.
     let mut used: HashSet<Id> = HashSet::new();
     for (group, change) in batch.iter().zip(&changes) {
         let Ok(Some(change)) = change else { continue };

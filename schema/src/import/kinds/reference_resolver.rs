@@ -42,7 +42,7 @@ impl<M: Stored> ReferenceResolver<M> {
     /// Loads the noted codes that the register has.
     ///
     /// # Errors
-    /// Where the database cannot be read.
+    /// If the database cannot be read.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
         let ids: Vec<Id> = self.noted.keys().copied().collect();
         self.existing = M::load(conn, &ids)?;
@@ -62,7 +62,7 @@ impl<M: Stored> ReferenceResolver<M> {
     /// of their kind (`refers`) come last.
     ///
     /// # Errors
-    /// Where the database refuses a row.
+    /// If the database refuses a row.
     pub fn create_missing(
         &mut self,
         tx: &mut WriteTx<'_>,

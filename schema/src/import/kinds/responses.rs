@@ -47,6 +47,10 @@ struct Read {
     satisfied: Option<bool>,
 }
 
+/// The source, the reference and the number or time of a response, which identify it.
+///
+/// # Errors
+/// A rejection of the row if one of these cells is blank or wrong.
 pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
     let reference = super::required(cells, REFERENCE)?;
     let source = cells.code(COMPLAINT_SOURCE)?.unwrap_or_else(|| cells.mapping().source.clone());
@@ -60,6 +64,10 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
     Ok(format!("{source}{BETWEEN}{reference}{BETWEEN}{response}"))
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     dialect::lock_tree_shared(tx.conn)?;
     let mut read: Vec<Result<Read, Vec<Reject>>> = batch
@@ -130,8 +138,8 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
                             }
                             Some(unit_id) => match respond_to(tx, case, new_response(row, response, unit_id)) {
                                 Ok(case) => (Outcome::Imported, case),
-                                Err(StoreError::Conflict(reason)) => {
-                                    (Outcome::Rejected(vec![cells.reject(REFERENCE, reason)]), before)
+                                Err(StoreError::Refused(refusal)) if refusal.is_conflict() => {
+                                    (Outcome::Rejected(vec![cells.reject(REFERENCE, refusal.to_string())]), before)
                                 }
                                 Err(e) => return Err(e),
                             },

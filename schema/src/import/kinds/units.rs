@@ -53,6 +53,10 @@ struct Read {
     parent_codes: Vec<String>,
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     let mut read: Vec<Result<Read, Vec<Reject>>> =

@@ -21,6 +21,10 @@ fields! {
     DECLARATIONS = "declarations", Integer, true, "declarations handled in the month";
 }
 
+/// The unit, the officer and the month of a row, which identify it.
+///
+/// # Errors
+/// A rejection of the row if one of these cells is blank or wrong.
 pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
     let unit = super::required(cells, UNIT)?;
     let officer = cells.code(OFFICER)?.unwrap_or_default();
@@ -28,6 +32,10 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
     Ok(format!("{unit}\u{1f}{officer}\u{1f}{}", month.format("%Y-%m")))
 }
 
+/// Stores a batch.
+///
+/// # Errors
+/// If the database fails. A rejected row is no error.
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     // A merge of officers waits for it, and then moves this workload, too.
     crate::db::dialect::lock_tree_shared(tx.conn)?;

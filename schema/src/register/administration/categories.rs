@@ -8,6 +8,7 @@ use crate::domain::ids::reference_id;
 use crate::enums::{CategoryKind, DeadlineUnit, UnitKind};
 use crate::events::Entity;
 use crate::models::{IssueCategory, UNKNOWN_START, Unit};
+use crate::refusal::CodeRefusal;
 use crate::register::reference::{Stored, existing_id, upsert};
 use crate::sql_types::Id;
 use crate::tables::issue_categories;
@@ -25,7 +26,7 @@ pub struct NewCategory {
     pub kind: CategoryKind,
     pub serious: bool,
     pub deadline_days: Option<i32>,
-    /// In which days the deadline is counted.
+    /// The kind of days in which the deadline is counted.
     pub deadline_unit: DeadlineUnit,
     /// The code of the headquarters unit in charge.
     pub owner: Option<String>,
@@ -160,7 +161,8 @@ pub fn open_category(
     match ended.filter(|_| !is_valid_on(received_on, UNKNOWN_START, ended)) {
         None => Ok(Some(id)),
         Some(last) => {
-            Err(rule(field, format!("{:?} ended on {last}: take another category", category.unwrap_or_default())))
+            let code = category.unwrap_or_default().to_owned();
+            Err(CodeRefusal::CategoryEnded { field: field.to_owned(), code, last }.into())
         }
     }
 }

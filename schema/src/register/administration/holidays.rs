@@ -17,7 +17,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 
-/// Where the days of a year come from; the last one that has the year counts.
+/// The source of the days of a year. Later sources win over earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HolidaySource {
     Program,
@@ -33,7 +33,7 @@ pub struct CalendarYear {
     pub year: i32,
     pub days: YearDays,
     pub source: HolidaySource,
-    /// Why the register has it; None from another source.
+    /// The reason for the year in the register; None from another source.
     pub reason: Option<String>,
     /// The position of the last change in the register; 0 if there was none.
     pub revision: i64,
@@ -47,7 +47,7 @@ pub struct SeenYear {
     pub revision: i64,
 }
 
-/// What a change of holidays did.
+/// The effects of a change of holidays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedHolidays {
     /// The years in their order, each with what happened to it.
@@ -136,7 +136,7 @@ fn id_of(year: i32) -> Id {
     reference_id(Entity::HolidayYear, &year.to_string())
 }
 
-/// Optimistic locking of a year, which may have no row yet: the lock on the tree of units stands for all of them.
+/// Optimistic locking of a year, which may have no row yet: the lock on the tree of units covers all years.
 ///
 /// # Errors
 /// `Conflict` if it is at another revision.

@@ -42,14 +42,14 @@ pub struct Seen {
 
 /// Reference data that is changed by code and revision.
 trait Administered: Stored {
-    /// What messages call a row.
+    /// The name of a row in messages.
     const WORD: &'static str;
     /// The GraphQL query that lists the rows.
     const QUERY: &'static str;
 
     fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError>;
 
-    /// What the row with an id was merged into, as messages call it; None if it stands for itself.
+    /// The name, in messages, of the row into which the row with an id was merged; None if it was not merged.
     fn merged_into(_: &mut Conn, _: Id) -> Result<Option<String>, StoreError> {
         Ok(None)
     }
@@ -95,14 +95,14 @@ impl Administered for Officer {
         Ok(Some(known.map_or_else(|| "another officer".to_owned(), |officer| format!("{:?}", officer.code))))
     }
 
-    // Of a placeholder only the code is known: a complaint may have named it.
+    // The register has only the code of a placeholder, because a complaint may have named it.
     fn is_hidden(&self) -> bool {
         self.unknown
     }
 }
 
 /// Optimistic locking: the row that is still at the revision seen, locked until the transaction ends. A row that was
-/// merged has nothing left to change: its revision is not that of the row that stands.
+/// merged cannot be changed any more: its revision is not that of the row into which it was merged.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the row is at another revision, or was merged into another one, which the message names.

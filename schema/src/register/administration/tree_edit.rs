@@ -4,7 +4,7 @@ use super::checks::{day_before, earlier_end, lasts_until, rule};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::calendar::is_valid_on;
 use crate::domain::tree::UnitTree;
-use crate::models::{Unit, UnitParent};
+use crate::models::{UNKNOWN_START, Unit, UnitParent};
 use crate::register::reference::upsert;
 use crate::register::tree::{replace_parents, rewrite_ancestors};
 use crate::sql_types::Id;
@@ -264,8 +264,9 @@ impl TreeEdit {
                 continue;
             }
             if parent.valid_from > from {
+                let since = if from == UNKNOWN_START { "always".to_owned() } else { format!("from {from} on") };
                 problems.push(format!(
-                    "unit {:?} is below {:?} from {from} on, which exists from {} on",
+                    "unit {:?} is {since} below {:?}, which begins on {}: take this day, or a later one, as the first",
                     child.code, parent.code, parent.valid_from
                 ));
             }

@@ -47,7 +47,7 @@ pub struct UnitChange {
     pub valid_to: Option<Option<NaiveDate>>,
 }
 
-/// What the end of a unit changed, by codes.
+/// The changes by the end of a unit, by codes.
 #[derive(Debug, Clone)]
 pub struct ClosedUnit {
     pub unit: Unit,

@@ -1,7 +1,7 @@
 //! The legal clock of complaints: the columns that follow from it, and the rounds that reopenings begin.
 //!
-//! `due_on`, `answered_on` and `clock_stopped_since` of a complaint are derived: whoever changes what they follow from
-//! computes them anew, and verification does the same from the events.
+//! `due_on`, `answered_on` and `clock_stopped_since` of a complaint are derived: code that changes their inputs
+//! computes them again, and verification does the same from the events.
 
 mod recomputation;
 mod rules;
@@ -47,7 +47,7 @@ pub(crate) fn clock_of(tx: &mut WriteTx<'_>) -> Result<Arc<Clock>, StoreError> {
     Ok(clock)
 }
 
-/// What the clock of a complaint depends on besides its rounds and responses.
+/// The inputs of the clock of a complaint besides its rounds and responses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ClockInput {
     pub legal_form: LegalForm,

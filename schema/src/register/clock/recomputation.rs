@@ -74,7 +74,7 @@ pub(crate) fn recompute(tx: &mut WriteTx<'_>, categories: &[Id]) -> Result<(), S
     recompute_all(tx, Some(categories), false).map(|_| ())
 }
 
-/// What the clock of a stored complaint follows from, and its derived columns.
+/// The inputs of the clock of a stored complaint, and its derived columns.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = complaint_table)]
 struct Row {
@@ -122,7 +122,7 @@ fn recompute_all(tx: &mut WriteTx<'_>, categories: Option<&[Id]>, legacy: bool) 
             let stored = clocks_of(tx.conn, &ids)?;
             begin_rounds_of_history(tx, &clock, &rows, &stored, &responses)?;
         }
-        // Only now: the step above stores rounds.
+        // This must follow the step above, which stores rounds.
         let rounds = clocks_of(tx.conn, &ids)?;
         let mut changes: [Changes; 3] = Default::default();
         for row in &rows {

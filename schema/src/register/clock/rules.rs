@@ -18,7 +18,7 @@ pub(super) const ONLY: i32 = 1;
 
 static SHIPPED: LazyLock<Arc<ClockRules>> = LazyLock::new(|| Arc::new(ClockRules::shipped().clone()));
 
-/// What rules are made of.
+/// The sources of the rules.
 type Parts = (ClockFiles, Years);
 
 /// The rules parsed last, and what they are made of.

@@ -8,6 +8,7 @@ use crate::domain::calendar::local_date;
 use crate::domain::legal_clock::{ClockRules, Stop};
 use crate::domain::state::is_open;
 use crate::enums::{ComplaintEventKind, LegalForm};
+use crate::refusal::ClockRefusal;
 use crate::sql_types::Id;
 use chrono::NaiveDate;
 
@@ -41,14 +42,14 @@ pub fn change_clock(
     crate::db::dialect::lock_tree_shared(tx.conn)?;
     let case = lock_at_version(tx, complaint, expected_version)?;
     if !is_open(case.complaint.state) {
-        return Err(conflict(format!("the complaint is {}: its clock has ended", case.complaint.state)));
+        return Err(ClockRefusal::Ended { state: case.complaint.state }.into());
     }
     if let Some(day) = case.complaint.answered_on {
-        return Err(conflict(format!("the complaint was answered on {day}: its clock has ended; reopen it first")));
+        return Err(ClockRefusal::Answered { day }.into());
     }
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     if reason.is_none() && !matches!(step, ClockStep::Accept { .. }) {
-        return Err(StoreError::Rule("reason: say why the deadline changes".into()));
+        return Err(ClockRefusal::ReasonMissing.into());
     }
     let today = local_date(tx.now);
     let rules = clock_of(tx)?.rules.clone();
@@ -63,10 +64,6 @@ pub fn change_clock(
     Ok(now)
 }
 
-fn conflict(message: String) -> StoreError {
-    StoreError::Conflict(message)
-}
-
 fn accept(
     case: &mut Case,
     rules: &ClockRules,
@@ -76,15 +73,15 @@ fn accept(
 ) -> Result<(), StoreError> {
     let form = case.complaint.legal_form;
     if rules.terms.of(form).is_none() {
-        return Err(StoreError::Rule(format!("complaintId: a {form} is not accepted: its term begins with receipt")));
+        return Err(ClockRefusal::FormNotAccepted { form }.into());
     }
     let row = case.round_mut();
     if let Some(day) = row.accepted_on {
-        return Err(conflict(format!("the complaint was accepted on {day}")));
+        return Err(ClockRefusal::AcceptedAlready { day }.into());
     }
     let received = local_date(row.started_at);
     if on < received || on > today {
-        return Err(StoreError::Rule(format!("acceptedOn is {on}: must be between {received} and {today}")));
+        return Err(ClockRefusal::AcceptedOn { day: on, from: received, until: today }.into());
     }
     row.accepted_on = Some(on);
     row.remote_area = remote_area;
@@ -94,18 +91,16 @@ fn accept(
 fn extend(case: &mut Case, rules: &ClockRules, today: NaiveDate) -> Result<(), StoreError> {
     let form = case.complaint.legal_form;
     let Some(due) = case.complaint.due_on else {
-        return Err(StoreError::Rule("complaintId: the category of the complaint has no deadline to extend".into()));
+        return Err(ClockRefusal::NothingToExtend.into());
     };
-    refuse_overdue(case, due, today, "extended")?;
+    refuse_overdue(case, today, ClockRefusal::TooLateToExtend { due })?;
     let (times, days) = rules.terms.extensions(form);
     let row = case.round_mut();
     if form != LegalForm::Feedback && row.accepted_on.is_none() {
-        return Err(conflict("the complaint is not accepted yet: its term has not begun".into()));
+        return Err(ClockRefusal::NotAcceptedYet.into());
     }
     if u32::try_from(row.extensions).unwrap_or(0) >= times {
-        return Err(conflict(format!(
-            "the deadline of a {form} is extended at most {times} times: answer by {due}, or stop the clock, saying why"
-        )));
+        return Err(ClockRefusal::ExtendedEnough { form, times, due }.into());
     }
     row.extensions += 1;
     row.extended_days = row.extended_days.saturating_add(i32::try_from(days).unwrap_or(0));
@@ -114,12 +109,12 @@ fn extend(case: &mut Case, rules: &ClockRules, today: NaiveDate) -> Result<(), S
 
 fn stop(case: &mut Case, today: NaiveDate) -> Result<(), StoreError> {
     if let Some(since) = case.complaint.clock_stopped_since {
-        return Err(conflict(format!("the clock is stopped since {since}")));
+        return Err(ClockRefusal::StoppedAlready { since }.into());
     }
     let Some(due) = case.complaint.due_on else {
-        return Err(StoreError::Rule("complaintId: the complaint has no deadline, so no clock to stop".into()));
+        return Err(ClockRefusal::NothingToStop.into());
     };
-    refuse_overdue(case, due, today, "stopped")?;
+    refuse_overdue(case, today, ClockRefusal::TooLateToStop { due })?;
     let row = case.round_mut();
     let mut stops = stops_of(row);
     stops.push(Stop { from: today, to: None });
@@ -129,7 +124,7 @@ fn stop(case: &mut Case, today: NaiveDate) -> Result<(), StoreError> {
 
 fn resume(case: &mut Case, today: NaiveDate) -> Result<(), StoreError> {
     if case.complaint.clock_stopped_since.is_none() {
-        return Err(conflict("the clock is running".into()));
+        return Err(ClockRefusal::Running.into());
     }
     let row = case.round_mut();
     let mut stops = stops_of(row);
@@ -141,9 +136,9 @@ fn resume(case: &mut Case, today: NaiveDate) -> Result<(), StoreError> {
 }
 
 /// What was late stays late, also what was when the clock was stopped.
-fn refuse_overdue(case: &Case, due: NaiveDate, today: NaiveDate, what: &str) -> Result<(), StoreError> {
-    if case.complaint.overdue_days(today) > 0 {
-        return Err(conflict(format!("the complaint was due on {due}: its clock can no longer be {what}")));
+fn refuse_overdue(case: &Case, today: NaiveDate, refusal: ClockRefusal) -> Result<(), StoreError> {
+    match case.complaint.overdue_days(today) > 0 {
+        true => Err(refusal.into()),
+        false => Ok(()),
     }
-    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::enums::{Attribution, Finding};
 use crate::models::{ComplaintMatter, ComplaintOfficer, Unit};
+use crate::refusal::{CaseRefusal, CorrectionRefusal};
 use crate::sql_types::Id;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use std::collections::BTreeSet;
 pub struct NewAllegation {
     /// The code of the officer.
     pub officer: String,
-    /// By default the category and the unit of the complaint.
+    /// The category and the unit; by default those of the complaint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +36,7 @@ pub struct NewAllegation {
 #[serde(rename_all = "camelCase")]
 pub struct NewMatter {
     pub category: String,
-    /// By default the unit of the complaint.
+    /// The unit; by default that of the complaint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
@@ -46,7 +47,7 @@ pub struct NewMatter {
 pub struct Replacement {
     pub from: String,
     pub to: String,
-    /// By default as it was.
+    /// The attribution; by default unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
 }
@@ -101,10 +102,8 @@ pub(super) fn apply(
         let to = officer_by_code(tx, aliases, "replaceOfficers", &replacement.to)?;
         refuse_unnamed(after, "replaceOfficers", &replacement.from, from)?;
         if from == to {
-            return Err(StoreError::Rule(format!(
-                "replaceOfficers: {:?} and {:?} are one officer: name another one",
-                replacement.from, replacement.to
-            )));
+            let (code, other) = (replacement.from.clone(), replacement.to.clone());
+            return Err(CorrectionRefusal::SameOfficer { code, other }.into());
         }
         let moved = move_rows(after, from, to, |_| true);
         let is_moved = |row: &&mut ComplaintOfficer| row.officer_id == to && moved.contains(&row.ordinal);
@@ -122,10 +121,7 @@ pub(super) fn apply(
     }
     let named: BTreeSet<Id> = after.officers.iter().map(|row| row.officer_id).collect();
     if named.len() > MOST_OFFICERS {
-        return Err(StoreError::Rule(format!(
-            "addOfficers: the complaint would name {} officers: at most {MOST_OFFICERS} are allowed",
-            named.len()
-        )));
+        return Err(CorrectionRefusal::TooManyOfficers { count: named.len(), most: MOST_OFFICERS }.into());
     }
     if before.officers != after.officers || before.matters != after.matters {
         settle(tx, before, after)?;
@@ -160,16 +156,12 @@ fn refuse_unnamed(case: &Case, field: &str, code: &str, officer: Id) -> Result<(
     if case.officers.iter().any(|row| row.officer_id == officer) {
         return Ok(());
     }
-    Err(StoreError::Rule(format!("{field}: the complaint does not name {code:?}: take a code of its field `officers`")))
+    Err(CaseRefusal::OfficerNotNamed { field: field.to_owned(), code: code.to_owned() }.into())
 }
 
 fn no_such_allegation(field: &str, key: &AllegationKey) -> StoreError {
     let whose = key.officer.as_deref().map_or_else(|| "without an officer".to_owned(), |code| format!("of {code:?}"));
-    StoreError::Rule(format!(
-        "{field}: the complaint has no allegation {whose} with the ordinal {}: take both from its fields `officers` \
-         and `matters`",
-        key.ordinal
-    ))
+    CorrectionRefusal::NoSuchAllegation { field: field.to_owned(), whose, ordinal: key.ordinal }.into()
 }
 
 fn change_one(
@@ -198,9 +190,7 @@ fn change_one(
             row.attribution = change.attribution.unwrap_or(row.attribution);
         }
         None if change.attribution.is_some() => {
-            return Err(StoreError::Rule(format!(
-                "{FIELD}.attribution: an allegation without an officer has none: leave it out"
-            )));
+            return Err(CorrectionRefusal::AttributionOfMatter.into());
         }
         None => {
             let of = change.allegation.ordinal;
@@ -252,10 +242,7 @@ fn add_officer(
         (other.officer_id, other.category_id, other.unit_id) == (row.officer_id, row.category_id, row.unit_id)
     };
     if case.officers.iter().any(same) {
-        return Err(StoreError::Rule(format!(
-            "addOfficers: the complaint names {:?} with this category and unit already",
-            new.officer
-        )));
+        return Err(CorrectionRefusal::NamedAlready { code: new.officer.clone() }.into());
     }
     case.officers.push(row);
     case.officers.sort_by_key(|row| (row.officer_id, row.ordinal));
@@ -267,7 +254,8 @@ fn free_ordinal(case: &Case, officer: Id) -> i32 {
     taken.max().map_or(0, |last| last.saturating_add(1))
 }
 
-/// Adds allegations that name no officer. The only one of these stands on the complaint itself: it becomes the first.
+/// Adds allegations that name no officer. The only allegation without an officer is on the complaint itself: it becomes
+/// the first.
 fn add_matters(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case, new: &[NewMatter]) -> Result<(), StoreError> {
     let is_from_officers = follows(&codes(tx, before)?, before);
     let complaint = &after.complaint;

@@ -1,4 +1,4 @@
-//! What the Board corrected in complaints: an import that describes them anew does not undo it.
+//! The corrections of complaints by the Board: a later import of the same complaints does not undo them.
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError};

@@ -31,6 +31,7 @@ use crate::domain::{declaration, tax_code};
 use crate::enums::{ComplaintEventKind, LegalForm};
 use crate::events::Entity;
 use crate::models::{Officer, Unit};
+use crate::refusal::{CodeRefusal, CorrectionRefusal};
 use crate::sql_types::{Id, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
@@ -79,7 +80,7 @@ pub struct Correction {
     pub occurred_at: Set<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal_form: Option<LegalForm>,
-    /// To nothing for a complaint that is anonymous.
+    /// The enterprise of the complaint; set to nothing, the complaint is anonymous.
     #[serde(skip_serializing_if = "Set::is_keep")]
     pub tax_code: Set<String>,
     /// Used only if the register does not know the enterprise.
@@ -160,13 +161,14 @@ fn corrected(tx: &mut WriteTx<'_>, before: &Case, correction: &Correction) -> Re
     complaint.confidential = correction.confidential.unwrap_or(complaint.confidential);
     if let Set::To(number) = &correction.declaration_number {
         let parsed = number.as_deref().map(declaration::parse).transpose();
-        complaint.declaration_number = parsed.map_err(|e| StoreError::Rule(format!("declarationNumber: {e}")))?;
+        complaint.declaration_number =
+            parsed.map_err(|e| CorrectionRefusal::DeclarationNumber { why: e.to_string() })?;
     }
     if let Set::To(code) = &correction.tax_code {
         let code = code.as_deref().map(parsed_tax_code).transpose()?;
         complaint.enterprise_id = code.map(|code| aliases.enterprise(reference_id(Entity::Enterprise, &code)));
     } else if correction.enterprise_name.is_some() {
-        return Err(StoreError::Rule("enterpriseName: is only used with taxCode: write both".into()));
+        return Err(CorrectionRefusal::EnterpriseNameAlone.into());
     }
     let unit = match &correction.unit {
         Set::Keep => Set::Keep,
@@ -185,7 +187,7 @@ fn corrected(tx: &mut WriteTx<'_>, before: &Case, correction: &Correction) -> Re
         after.route(&Routing::load(tx.conn)?, &tree, local_date(tx.now));
     }
     if after == *before {
-        return Err(StoreError::Rule("the correction changes nothing: the complaint says so already".into()));
+        return Err(CorrectionRefusal::ChangesNothing.into());
     }
     Ok(after)
 }
@@ -200,27 +202,22 @@ fn refuse_another_own(after: &Case, category: &Set<Id>, unit: &Set<Id>) -> Resul
     } else {
         return Ok(());
     };
-    Err(StoreError::Rule(format!(
-        "{field}: the complaint counts for the lowest of its allegations, which has another {field}: correct that \
-         allegation (changeAllegations)"
-    )))
+    Err(CorrectionRefusal::SetByAllegation { field: field.to_owned() }.into())
 }
 
 fn parsed_tax_code(code: &str) -> Result<String, StoreError> {
-    tax_code::parse(code).map_err(|e| StoreError::Rule(format!("taxCode: {e}")))
+    tax_code::parse(code).map_err(|e| CorrectionRefusal::TaxCode { why: e.to_string() }.into())
 }
 
 /// The id of an officer by the code, after all merges.
 ///
 /// # Errors
-/// `Rule` names `field` if the code is unknown: a code that nobody has is a typing error of the Board.
+/// `Rule` names `field` if the code is unknown: an unknown code is a typing error of the Board.
 fn officer_by_code(tx: &mut WriteTx<'_>, aliases: &Aliases, field: &str, code: &str) -> Result<Id, StoreError> {
     let code: String = code.trim().nfc().collect();
     let id = reference_id(Entity::Officer, &code);
     if Officer::load(tx.conn, &[id])?.is_empty() {
-        return Err(StoreError::Rule(format!(
-            "{field}: there is no officer {code:?}: the query `officers` lists the codes, and an import adds officers"
-        )));
+        return Err(CodeRefusal::UnknownOfficer { field: field.to_owned(), code }.into());
     }
     Ok(aliases.officer(id))
 }

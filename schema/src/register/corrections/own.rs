@@ -54,7 +54,7 @@ impl Codes {
 }
 
 /// Whether the category and unit of a complaint are those of its lowest allegation. Otherwise it has one without an
-/// officer, which stands on the complaint itself.
+/// officer, which is on the complaint itself.
 pub(super) fn follows(codes: &Codes, case: &Case) -> bool {
     let Some((category, unit)) = codes.lowest(case) else { return true };
     category.is_none_or(|category| case.complaint.category_id == Some(category))

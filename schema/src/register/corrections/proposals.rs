@@ -7,6 +7,7 @@ use crate::each;
 use crate::enums::CorrectionState;
 use crate::events::Entity;
 use crate::models::{CorrectionProposal, CorrectionProposalOfficer};
+use crate::refusal::CorrectionRefusal;
 use crate::register::aliases::Aliases;
 use crate::register::casework;
 use crate::register::complaints::Case;
@@ -92,7 +93,7 @@ fn claim(tx: &mut WriteTx<'_>, id: Id, expected_version: i32) -> Result<Correcti
         return Err(version_conflict("proposal", proposal.version, expected_version));
     }
     if proposal.state != CorrectionState::Proposed {
-        return Err(StoreError::Conflict(format!("the proposal is {} already", proposal.state)));
+        return Err(CorrectionRefusal::Decided { correction: proposal.state }.into());
     }
     Ok(proposal)
 }
@@ -133,7 +134,7 @@ pub fn decide_correction(
     let before = claim(tx, id, expected_version)?;
     if !accept {
         if reason.is_none() {
-            return Err(StoreError::Rule("reason: is required to refuse a correction".into()));
+            return Err(CorrectionRefusal::RefusalReason.into());
         }
         return Ok((conclude(tx, &before, CorrectionState::Refused, reason)?, None));
     }
@@ -141,10 +142,10 @@ pub fn decide_correction(
         .map_err(|e| StoreError::Rule(format!("the proposal cannot be read: {e}")))?;
     let corrected = correct(tx, before.complaint_id, before.complaint_version, &correction, &before.reason);
     let case = corrected.map_err(|error| match error {
-        StoreError::Conflict(message) => StoreError::Conflict(format!(
-            "the complaint has changed since the correction was proposed ({message}): refuse the proposal, and let the \
-             unit propose it anew or correct the complaint yourself"
-        )),
+        StoreError::Conflict(why) => CorrectionRefusal::ChangedSince { why }.into(),
+        StoreError::Refused(refusal) if refusal.is_conflict() => {
+            CorrectionRefusal::ChangedSince { why: refusal.to_string() }.into()
+        }
         other => other,
     })?;
     Ok((conclude(tx, &before, CorrectionState::Accepted, reason)?, Some(case)))

@@ -17,6 +17,7 @@ use crate::each;
 use crate::enums::{MeasureBasisKind, MeasureKind, MeasureState, SuspensionGround};
 use crate::events::Entity;
 use crate::models::{Flag, Measure, MeasureComplaint};
+use crate::refusal::MeasureRefusal;
 use crate::sql_types::Id;
 use crate::tables::{complaint_officers, flags, measure_complaints, measures, postings};
 use chrono::NaiveDate;
@@ -38,7 +39,7 @@ pub struct NewMeasure {
     pub ends_on: Option<NaiveDate>,
     /// Required of a suspension.
     pub ground: Option<SuspensionGround>,
-    /// What the officer said before the decision.
+    /// The explanation of the officer before the decision.
     pub explanation: Option<String>,
     /// When the officer said it; by default on the day of the decision.
     pub explained_on: Option<NaiveDate>,
@@ -48,7 +49,7 @@ pub struct NewMeasure {
     pub flag: Option<Id>,
     /// The complaints that it rests on; the caller checks that the recording unit sees them.
     pub complaints: Vec<Id>,
-    /// Why it rests on neither.
+    /// The reason why it rests on neither.
     pub no_basis_reason: Option<String>,
 }
 
@@ -111,8 +112,7 @@ pub fn record_measure(
     crate::db::dialect::lock_tree_shared(tx.conn)?;
     let clock = clock_rules(tx.conn)?;
     let rules = SuspensionRules { calendar: &clock.calendar, limits };
-    let missing =
-        || StoreError::Rule(format!("officer: {:?} did not serve in your unit on {}", new.officer, new.decided_on));
+    let missing = || StoreError::from(MeasureRefusal::NotServed { officer: new.officer.clone(), day: new.decided_on });
     // An unknown officer has no posting. The same error for the caller's own code: it reveals nothing more.
     let aliases = Aliases::load(tx.conn)?;
     let officer_id = aliases.officer(reference_id(Entity::Officer, &new.officer));
@@ -129,13 +129,13 @@ pub fn record_measure(
         .load(tx.conn)?;
     let unit_id = served.into_iter().find(|unit| below.contains(unit)).ok_or_else(missing)?;
     if new.decided_on > local_date(tx.now) {
-        return Err(StoreError::Rule("decidedOn is in the future".into()));
+        return Err(MeasureRefusal::DecidedInFuture.into());
     }
     if new.starts_on < new.decided_on {
-        return Err(StoreError::Rule("startsOn is before decidedOn".into()));
+        return Err(MeasureRefusal::StartsBeforeDecision.into());
     }
     if new.ends_on.is_some_and(|day| day < new.starts_on) {
-        return Err(StoreError::Rule("endsOn is before startsOn".into()));
+        return Err(MeasureRefusal::EndsBeforeStart.into());
     }
     let flag = flag_on(tx.conn, &aliases, officer_id, new.flag)?;
     let complaints = complaints_naming(tx.conn, officer_id, &new.complaints)?;
@@ -155,7 +155,7 @@ pub fn record_measure(
         .count()
         .get_result::<i64>(tx.conn)?;
     if standing > 0 {
-        return Err(StoreError::Conflict("the measure is recorded already: void that one if it is wrong".into()));
+        return Err(MeasureRefusal::Recorded.into());
     }
     if let Some(terms) = &terms {
         suspension::refuse_overlap(tx, officer_id, None, (new.starts_on, terms.ends_on), &sees)?;
@@ -232,18 +232,12 @@ fn complaints_naming(conn: &mut Conn, officer: Id, complaints: &[Id]) -> Result<
     }
 }
 
-/// What a measure rests on. It must be said, also if it is nothing.
+/// The basis of a measure. It is required, also if it is explicitly none.
 fn basis_of(new: &NewMeasure) -> Result<MeasureBasisKind, StoreError> {
     match (new.flag, new.complaints.is_empty(), &new.no_basis_reason) {
         (None, true, Some(_)) => Ok(MeasureBasisKind::None),
-        (None, true, None) => Err(StoreError::Rule(
-            "the basis of the measure is missing: name the flag (flagId) or the complaints (complaintIds) that it \
-             rests on, or say in noBasisReason why it rests on none"
-                .into(),
-        )),
-        (_, _, Some(_)) => {
-            Err(StoreError::Rule("noBasisReason: leave it out where the measure rests on a flag or complaints".into()))
-        }
+        (None, true, None) => Err(MeasureRefusal::BasisMissing.into()),
+        (_, _, Some(_)) => Err(MeasureRefusal::BasisReason.into()),
         (Some(_), _, None) => Ok(MeasureBasisKind::Flag),
         (None, false, None) => Ok(MeasureBasisKind::Complaints),
     }
@@ -251,14 +245,12 @@ fn basis_of(new: &NewMeasure) -> Result<MeasureBasisKind, StoreError> {
 
 /// One error for a flag that does not exist and for one that the caller may not see.
 pub fn no_such_flag(flag: Id) -> StoreError {
-    StoreError::Rule(format!(
-        "flagId: there is no flag {flag} on this officer: the query `flags` lists those that you may see"
-    ))
+    MeasureRefusal::UnknownFlag { flag: flag.to_string() }.into()
 }
 
 /// One error for a complaint that does not exist, does not name the officer, or may not be seen by the caller.
 pub fn no_such_complaint(id: Id) -> StoreError {
-    StoreError::Rule(format!("complaintIds: there is no complaint {id} that names this officer"))
+    MeasureRefusal::UnknownComplaint { complaint: id.to_string() }.into()
 }
 
 /// Ends, lifts, extends or voids a measure that is still at `expected_version`. `sees` tells whether the caller sees a
@@ -288,19 +280,19 @@ pub fn change_measure(
     let found: Option<Measure> = measures::table.find(id).select(Measure::as_select()).first(tx.conn).optional()?;
     let before = found.ok_or_else(missing)?;
     if !own(&before) {
-        return Err(StoreError::Rule("another unit recorded the measure: its head or one above can change it".into()));
+        return Err(MeasureRefusal::OfAnotherUnit.into());
     }
     if !locked {
         return Err(version_conflict("measure", before.version, expected_version));
     }
     if before.void_reason.is_some() {
-        return Err(StoreError::Conflict("the measure is void: it can no longer be changed".into()));
+        return Err(MeasureRefusal::Void.into());
     }
     let mut now = before.clone();
     match step {
         MeasureStep::End { on, reason } => {
             if on < before.starts_on {
-                return Err(StoreError::Rule("endsOn is before the measure started".into()));
+                return Err(MeasureRefusal::EndedBeforeStart.into());
             }
             refuse_lifted(&before)?;
             if before.kind == MeasureKind::Suspension {
@@ -311,16 +303,11 @@ pub fn change_measure(
         }
         MeasureStep::Lift { on, reason } => {
             if on < before.starts_on {
-                return Err(StoreError::Rule(format!(
-                    "liftedOn is {on}, before the measure starts on {}: void a measure that never began",
-                    before.starts_on
-                )));
+                return Err(MeasureRefusal::LiftedBeforeStart { day: on, start: before.starts_on }.into());
             }
             refuse_lifted(&before)?;
             if let Some(end) = before.ends_on.filter(|end| on >= *end) {
-                return Err(StoreError::Rule(format!(
-                    "liftedOn is {on}: the measure ends on {end} by itself; write an earlier day"
-                )));
+                return Err(MeasureRefusal::LiftedAfterEnd { day: on, end }.into());
             }
             now.lifted_on = Some(on);
             now.ends_on = Some(on);
@@ -338,7 +325,7 @@ pub fn change_measure(
 fn refuse_lifted(measure: &Measure) -> Result<(), StoreError> {
     match measure.lifted_on {
         None => Ok(()),
-        Some(on) => Err(StoreError::Conflict(format!("the measure was lifted on {on}: its end no longer changes"))),
+        Some(day) => Err(MeasureRefusal::Lifted { day }.into()),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::suspension::{Limit, SuspensionRules};
 use crate::domain::working_days::UnknownYear;
 use crate::enums::{MeasureKind, SuspensionGround};
 use crate::models::{Flag, Measure, Officer};
+use crate::refusal::{MeasureRefusal, SuspensionRefusal};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{flag_reviews, measures};
 use chrono::NaiveDate;
@@ -32,18 +33,16 @@ pub(super) struct Terms {
 /// Checks the dates of the officer's explanation, or of the refusal to explain.
 pub(super) fn check_explanation(new: &NewMeasure) -> Result<(), StoreError> {
     if new.explanation.is_some() && new.explanation_refused_on.is_some() {
-        return Err(StoreError::Rule("explanationRefusedOn: leave it out where the officer explained".into()));
+        return Err(SuspensionRefusal::RefusedThoughExplained.into());
     }
     if new.explanation.is_none() && new.explained_on.is_some() {
-        return Err(StoreError::Rule("explainedOn: write also the explanation".into()));
+        return Err(SuspensionRefusal::ExplanationMissing.into());
     }
     let days = [("explainedOn", new.explained_on), ("explanationRefusedOn", new.explanation_refused_on)];
     for (name, day) in days {
         if let Some(day) = day.filter(|day| *day > new.decided_on) {
-            return Err(StoreError::Rule(format!(
-                "{name} is {day}, after the decision on {}: the officer is heard before",
-                new.decided_on
-            )));
+            let decided = new.decided_on;
+            return Err(SuspensionRefusal::HeardAfter { field: name.to_owned(), day, decided }.into());
         }
     }
     Ok(())
@@ -57,35 +56,27 @@ pub(super) fn terms(
     flag: Option<&Flag>,
 ) -> Result<Terms, StoreError> {
     let Some(ground) = new.ground else {
-        let grounds = SuspensionGround::WORDS.join(", ");
-        return Err(StoreError::Rule(format!("ground: a suspension needs one of {grounds}")));
+        return Err(SuspensionRefusal::GroundMissing { grounds: SuspensionGround::WORDS.join(", ") }.into());
     };
     if new.explanation.is_none()
         && new.explanation_refused_on.is_none()
         && !explained_flag(tx.conn, flag, new.decided_on)?
     {
-        return Err(StoreError::Rule(
-            "explanation: the officer must be heard before a suspension: write what the officer said (explanation), or \
-             when the officer refused to explain (explanationRefusedOn), or record it on the flag (recordExplanation), \
-             with a day up to the decision"
-                .into(),
-        ));
+        return Err(SuspensionRefusal::NotHeard.into());
     }
     let limit = rules.limits.of(Some(ground));
     let latest = rules.last_day(new.starts_on, limit).map_err(unknown_year)?;
     let ends_on = new.ends_on.unwrap_or(latest);
     if ends_on > latest {
-        return Err(StoreError::Rule(format!(
-            "endsOn is {ends_on}: a suspension from {} lasts at most {} working days, to {latest}; leave endsOn out \
-             for that day, and extend the suspension once if need be (extendMeasure)",
-            new.starts_on, limit.working_days
-        )));
+        let (start, days) = (new.starts_on, limit.working_days);
+        return Err(SuspensionRefusal::Lasts { day: ends_on, start, days, latest }.into());
     }
     Ok(Terms { ends_on, limits_version: rules.limits.version.clone(), limit })
 }
 
-/// Whether the officer's explanation stands on a flag since it was last opened, and was given by the day of a decision:
-/// earlier ones were about other evidence. One that was recorded without a day counts from the day of recording.
+/// Whether a flag has an explanation of the officer that was recorded since the flag was last opened, and given by the
+/// day of a decision: earlier ones were about other evidence. One that was recorded without a day counts from the day
+/// of recording.
 fn explained_flag(conn: &mut Conn, flag: Option<&Flag>, decided_on: NaiveDate) -> Result<bool, StoreError> {
     let Some(flag) = flag else { return Ok(false) };
     let explained: Vec<(Option<NaiveDate>, Timestamp)> = flag_reviews::table
@@ -119,15 +110,13 @@ pub(super) fn refuse_overlap(
         .load(tx.conn)?;
     let Some(other) = others.into_iter().find(|other| Some(other.id) != except) else { return Ok(()) };
     // The days of a measure that the caller may not see are not told.
-    let days = match (sees(tx.conn, other.id)?, other.ends_on) {
-        (false, _) => String::new(),
-        (true, Some(end)) => format!(" from {} to {end}", other.starts_on),
-        (true, None) => format!(" from {} on, without an end", other.starts_on),
-    };
-    Err(StoreError::Conflict(format!(
-        "the officer is suspended already{days}, and two suspensions must not overlap: extend, end or void that one, \
-         or choose other days than {from} to {to}"
-    )))
+    let (start, until) = (other.starts_on, to);
+    Err(match (sees(tx.conn, other.id)?, other.ends_on) {
+        (false, _) => SuspensionRefusal::Overlaps { from, until },
+        (true, Some(end)) => SuspensionRefusal::OverlapsEnding { start, end, from, until },
+        (true, None) => SuspensionRefusal::OverlapsOpen { start, from, until },
+    }
+    .into())
 }
 
 /// The limit of a recorded suspension; the present one for a suspension recorded before limits were.
@@ -159,13 +148,11 @@ pub(super) fn check_end(
         };
         let latest = latest.map_err(unknown_year)?;
         if on > latest {
-            let (what, how) = match measure.extended_from {
-                Some(_) => ("an extension", ""),
-                None => ("a suspension", "; extend it once if need be (extendMeasure)"),
-            };
-            return Err(StoreError::Rule(format!(
-                "endsOn is {on}: {what} lasts at most {days} working days, to {latest}{how}"
-            )));
+            return Err(match measure.extended_from {
+                Some(_) => SuspensionRefusal::ExtensionEndsTooLate { day: on, days, latest },
+                None => SuspensionRefusal::EndsTooLate { day: on, days, latest },
+            }
+            .into());
         }
     }
     if measure.ends_on.is_some_and(|end| on > end) {
@@ -183,45 +170,34 @@ pub(super) fn extend(
     sees: &impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
 ) -> Result<Measure, StoreError> {
     if before.kind != MeasureKind::Suspension {
-        return Err(StoreError::Rule(
-            "measureId: only a suspension is extended; endMeasure sets the last day of another measure".into(),
-        ));
+        return Err(SuspensionRefusal::NotASuspension.into());
     }
     let Some(end) = before.ends_on else {
-        return Err(StoreError::Rule("measureId: the suspension has no end: record it first (endMeasure)".into()));
+        return Err(SuspensionRefusal::WithoutEnd.into());
     };
-    if let Some(lifted) = before.lifted_on {
-        return Err(StoreError::Conflict(format!(
-            "the suspension was lifted on {lifted}: it can no longer be extended"
-        )));
+    if let Some(day) = before.lifted_on {
+        return Err(SuspensionRefusal::LiftedBefore { day }.into());
     }
     if let Some(from) = before.extended_from {
-        return Err(StoreError::Conflict(format!(
-            "the suspension was extended already, from {from} to {end}: it is extended only once"
-        )));
+        return Err(SuspensionRefusal::ExtendedBefore { from, end }.into());
     }
     let limit = limit_of(rules, before);
     if limit.extension_working_days == 0 {
-        return Err(StoreError::Rule("measureId: the limits allow no extension on this ground".into()));
+        return Err(SuspensionRefusal::NoExtension.into());
     }
     let decided_on = extension.decided_on;
     if decided_on > local_date(tx.now) {
-        return Err(StoreError::Rule("decidedOn is in the future".into()));
+        return Err(MeasureRefusal::DecidedInFuture.into());
     }
     if decided_on < before.decided_on || decided_on > end {
-        return Err(StoreError::Rule(format!(
-            "decidedOn is {decided_on}: an extension is decided from {} to {end}, before the suspension lapses",
-            before.decided_on
-        )));
+        let from = before.decided_on;
+        return Err(SuspensionRefusal::ExtensionDecided { day: decided_on, from, end }.into());
     }
     let latest = rules.last_day_extended(end, limit).map_err(unknown_year)?;
     let to = extension.ends_on.unwrap_or(latest);
     if to <= end || to > latest {
-        return Err(StoreError::Rule(format!(
-            "endsOn is {to}: the extension of a suspension that ends on {end} lasts at most {} working days: write a \
-             day after {end} and up to {latest}",
-            limit.extension_working_days
-        )));
+        let days = limit.extension_working_days;
+        return Err(SuspensionRefusal::ExtensionLasts { day: to, end, days, latest }.into());
     }
     refuse_overlap(tx, before.officer_id, Some(before.id), (before.starts_on, to), sees)?;
     let mut now = before.clone();
@@ -234,5 +210,5 @@ pub(super) fn extend(
 
 #[allow(clippy::needless_pass_by_value, reason = "the signature that `map_err` takes")]
 fn unknown_year(unknown: UnknownYear) -> StoreError {
-    StoreError::Rule(unknown.to_string())
+    SuspensionRefusal::UnknownYear { why: unknown.to_string() }.into()
 }

@@ -100,7 +100,7 @@ pub fn merge_enterprises(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &
     stored(tx, Merge { from_enterprise_id: Some(from_id), into_enterprise_id: Some(into_id), ..merge })
 }
 
-/// Undoes the merge of an officer: takes back exactly what it moved and what still stands with the other officer.
+/// Undoes the merge of an officer: takes back exactly what it moved and the other officer still has.
 ///
 /// # Errors
 /// `Rule` if the code is unknown or was not merged; `Conflict` if the other officer was itself merged later.

@@ -1,4 +1,4 @@
-//! Moves of single complaints from one officer or enterprise to another: a code may stand for two.
+//! Moves single complaints from one officer or enterprise to another, because one code may have meant two.
 
 use super::{MOST, enterprise, officer, store};
 use crate::db::{StoreError, WriteTx, dialect};

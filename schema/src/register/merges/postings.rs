@@ -1,4 +1,4 @@
-//! The postings that a merge gives to an officer, and that a split takes back as they stand by then.
+//! The postings that a merge gives to an officer, and that a split takes back in their form at that time.
 
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::events::Entity;
@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What identifies a posting of an officer: its first day and its unit.
+/// The key of a posting of an officer: its first day and its unit.
 type Key = (NaiveDate, Id);
 
 /// Gives the postings of one officer to another one, who keeps those that both have.
@@ -46,7 +46,8 @@ pub(super) fn take_back_postings(tx: &mut WriteTx<'_>, position: i64, from: Id, 
     let rest: Vec<Posting> = now.iter().filter(|row| own.contains(&key(row)) || !is_taken(row)).cloned().collect();
     let mut back: BTreeMap<Key, Posting> = BTreeMap::new();
     for row in now.iter().filter(is_taken) {
-        // What nobody changed since is as it was before the merge, also where the other officer kept its own.
+        // A posting without later changes gets its values from before the merge, also where the other officer kept its
+        // own.
         let was = of_from.get(&key(row)).filter(|_| merge.after.contains(row)).cloned();
         back.insert(key(row), was.unwrap_or_else(|| Posting { officer_id: from, ..row.clone() }));
     }
@@ -94,13 +95,13 @@ impl Change {
         let mut found: BTreeSet<Key> = keys.iter().filter(|key| are.contains_key(*key)).copied().collect();
         for row in &new {
             let comes_of = |old: &Posting| match are.get(&key(old)) {
-                // It was ended with its unit, and goes on at the successor the day after.
+                // The posting ended with its unit, and the new one begins at the successor on the day after.
                 Some(ended) => {
                     ended.valid_to != old.valid_to
                         && ended.valid_to == row.valid_from.pred_opt()
                         && ended.unit_id != row.unit_id
                 }
-                // It begins at another unit, or it is the one that was corrected.
+                // The new posting begins on the same day at another unit, or is the only posting that was corrected.
                 None => old.valid_from == row.valid_from || (gone, new.len()) == (1, 1),
             };
             if self.before.iter().any(|old| keys.contains(&key(old)) && comes_of(old)) {

@@ -1,4 +1,4 @@
-//! What a merge moved, as its events say, and how a split takes it back.
+//! The rows that a merge moved, from its events, and their return by a split.
 
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::enums::{ComplaintEventKind, ReferenceEventKind};

@@ -23,7 +23,7 @@ use diesel::sql_types::Bool;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What was verified in a chain.
+/// The result of the verification of a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainReport {
@@ -45,7 +45,7 @@ impl ChainReport {
 /// How long rows may stay unsealed.
 const UNSEALED: TimeDelta = TimeDelta::minutes(1);
 
-/// What seals are checked against.
+/// The rows and keys that seals are checked against.
 pub struct Trusted<'k> {
     pub keys: Option<&'k Keys>,
     /// Seals seen outside the database.
@@ -54,6 +54,9 @@ pub struct Trusted<'k> {
 
 /// Verifies the seals of a chain. `compare` selects the seals whose rows are compared immediately; the others are
 /// returned as spans.
+///
+/// # Errors
+/// If the database fails.
 pub fn seals_of(
     conn: &mut Conn,
     trusted: &Trusted<'_>,
@@ -119,7 +122,7 @@ pub fn seals_of(
     let (number, oldest) = unsealed(conn, chain, until)?;
     report.unsealed = number;
     let now = Timestamp::now().utc();
-    // Also reports a row dated in the future, which would otherwise never count as old.
+    // A row dated in the future is reported, too: it would otherwise never count as old.
     if let Some(oldest) = oldest.filter(|oldest| oldest.utc() + UNSEALED < now || oldest.utc() > now + UNSEALED) {
         let since = oldest.utc().format("%Y-%m-%d %H:%M:%SZ");
         let message = format!("{number} rows are not sealed, the oldest since {since}: run a server with the key file");
@@ -129,6 +132,9 @@ pub fn seals_of(
 }
 
 /// Reports seals of unknown chains.
+///
+/// # Errors
+/// If the database fails.
 pub fn unknown_chain_seals(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let rows: Vec<Readable<(String, i64)>> = seals::table
         .filter(seals::chain.ne_all(Chain::WORDS))
@@ -174,6 +180,9 @@ fn link(keys: Option<&Keys>, last: Result<&Seal, i64>, seal: &Seal, findings: &m
 }
 
 /// Compares the rows of a seal with its marks.
+///
+/// # Errors
+/// If the database fails.
 pub fn rows(conn: &mut Conn, seal: &Seal, findings: &mut Findings) -> Result<(), StoreError> {
     let place = |mark: &Marked| (mark.position, mark.ordinal);
     let sealed = seal.marks.chunks(MARK).filter_map(Marked::read).map(|mark| (place(&mark), mark));
@@ -251,6 +260,9 @@ impl Positions {
 }
 
 /// Reads the position counters and reports an end that was cut off: the last position must have rows, sealed or not.
+///
+/// # Errors
+/// If the database fails.
 pub fn ends(conn: &mut Conn, findings: &mut Findings) -> Result<Positions, StoreError> {
     macro_rules! last {
         ($table:ident, $position:ident) => {{

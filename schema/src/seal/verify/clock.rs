@@ -18,7 +18,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The rules of the register, with the holidays and the deadlines that events give. Rules that cannot be read are
-/// reported with their row; until then those of the program stand in for them.
+/// reported with their row; this function uses those of the program in their place.
+///
+/// # Errors
+/// If the database fails.
 pub fn clock_by_events(conn: &mut Conn) -> Result<Clock, StoreError> {
     let holidays = holidays_by_events(conn)?;
     let rules = clock_rules_with(conn, holidays).unwrap_or_else(|_| Arc::new(ClockRules::shipped().clone()));
@@ -64,7 +67,7 @@ fn holidays_by_events(conn: &mut Conn) -> Result<Years, StoreError> {
     Ok(stored.values().filter_map(year).collect())
 }
 
-/// What the clock of a complaint follows from, by its events; None if they do not tell.
+/// The inputs of the clock of a complaint, from its events; None if they lack some.
 fn expected_input(fields: &Fields) -> Option<ClockInput> {
     fn value<T: DeserializeOwned>(fields: &Fields, name: &str) -> Option<T> {
         serde_json::from_value(fields.get(name)?.clone()).ok()

@@ -33,6 +33,9 @@ use std::collections::BTreeMap;
 const CHAIN: Chain = Chain::Complaints;
 
 /// Verifies a part: adds the marks of its events to the sums and compares its rows with the events.
+///
+/// # Errors
+/// If the database fails.
 pub fn verify(
     conn: &mut Conn,
     part: &Part,

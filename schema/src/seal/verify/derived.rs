@@ -112,6 +112,9 @@ impl Derived {
 }
 
 /// The last id of a part of `rows` rows that begins with `first`; None if there are fewer rows.
+///
+/// # Errors
+/// If the database fails.
 pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> Result<Option<Id>, StoreError> {
     macro_rules! nth {
         ($table:ident, $id:ident) => {

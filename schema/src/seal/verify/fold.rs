@@ -7,7 +7,7 @@ use crate::events::{Fields, commitment};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A personal value, stored beside the event that commits to it.
+/// A personal value, stored apart from the event that commits to it.
 #[derive(Debug)]
 pub struct SideValue {
     pub place: (i64, i32),

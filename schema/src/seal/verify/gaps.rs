@@ -30,6 +30,9 @@ struct Short {
 }
 
 /// Reports the gaps of each chain, except at positions that another problem names.
+///
+/// # Errors
+/// If the database fails.
 pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let named: HashSet<(Option<Chain>, i64)> =
         findings.problems.iter().filter_map(|problem| Some((problem.chain, problem.position?))).collect();

@@ -23,6 +23,9 @@ const AT_ONCE: i64 = 300;
 const END: &str = "\u{10FFFF}";
 
 /// Compares every row of a table with its last state in the chain.
+///
+/// # Errors
+/// If the database fails.
 pub fn verify(conn: &mut Conn, table: StateTable, findings: &mut Findings) -> Result<(), StoreError> {
     let mut after = String::new();
     let mut at_once = AT_ONCE;

@@ -21,6 +21,9 @@ pub const LONGEST_LEASE: Duration = Duration::from_secs(3_600);
 const BETWEEN_CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 /// Reports leases that the program cannot have written.
+///
+/// # Errors
+/// If the database fails.
 pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let now = database_time(conn)?;
     let rows: Vec<Readable<Job>> = jobs::table.order(jobs::job).select(columns_of!(Job)).load(conn)?;

@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 const TABLE: &str = "__diesel_schema_migrations";
 
 /// Reports known migrations without a row, and rows of unknown migrations.
+///
+/// # Errors
+/// If the database fails.
 pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let expected = embedded_migrations()?;
     let rows: Vec<Readable<String>> = ran::table.select(ran::version).load(conn)?;

@@ -45,7 +45,7 @@ use std::sync::{Mutex, PoisonError};
 use stored::{Stored, stored};
 use sums::{Spans, Sums};
 
-/// What to verify, and with what.
+/// The scope of a verification, and its keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'s> {
     /// None: signatures are not checked, and the report is not `verified`.

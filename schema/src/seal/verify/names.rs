@@ -24,6 +24,9 @@ pub fn joined(fields: &Fields, names: &[&str]) -> String {
 }
 
 /// The code of a unit or an officer; its id if the row is missing or unreadable.
+///
+/// # Errors
+/// If the database fails.
 pub fn code_of(conn: &mut Conn, entity: Entity, id: Option<&Value>) -> Result<String, StoreError> {
     let Some(text) = id.and_then(Value::as_str) else { return Ok(String::new()) };
     let Ok(id) = text.parse::<Id>() else { return Ok(text.to_owned()) };
@@ -35,6 +38,9 @@ pub fn code_of(conn: &mut Conn, entity: Entity, id: Option<&Value>) -> Result<St
 }
 
 /// The name of a principal.
+///
+/// # Errors
+/// If the database fails.
 pub fn principal(conn: &mut Conn, id: Option<&Value>) -> Result<String, StoreError> {
     let Some(text) = id.and_then(Value::as_str) else { return Ok(String::new()) };
     let Ok(id) = text.parse::<Id>() else { return Ok(text.to_owned()) };
@@ -43,6 +49,9 @@ pub fn principal(conn: &mut Conn, id: Option<&Value>) -> Result<String, StoreErr
 }
 
 /// The code of the subject of a flag.
+///
+/// # Errors
+/// If the database fails.
 pub fn flagged(conn: &mut Conn, id: &str) -> Result<String, StoreError> {
     let Ok(flag) = id.parse::<Id>() else { return Ok(id.to_owned()) };
     let found: Option<Readable<(Option<Id>, Option<Id>)>> =

@@ -92,7 +92,7 @@ enum Rest {
 }
 
 impl Queue {
-    /// A queue with the storage checks of so many tables.
+    /// A queue with the storage checks of a number of tables.
     pub fn of_storage(tables: usize) -> Self {
         Self { waiting: (0..tables).map(|at| (Task::Storage(at), Rest::From(FIRST))).collect() }
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub struct Problem {
     /// The chain concerned; None for all or none of them.
     pub chain: Option<Chain>,
-    /// Of rows: `changed`, `removed`, `inserted` or `unverifiable`. Of chains: `seal-changed`, `seal-removed`,
+    /// A row is `changed`, `removed`, `inserted` or `unverifiable`. A chain is `seal-changed`, `seal-removed`,
     /// `cut-off`, `key-missing`, `no-seals`, `no-witness` or `unsealed`.
     pub kind: &'static str,
     /// Table, name of the row, its key in the database, and column. None for an event.
@@ -100,7 +100,7 @@ pub struct Findings {
     pub rows: BTreeMap<&'static str, u64>,
 }
 
-/// What identifies a problem: table, kind, row, id, column.
+/// The key of a problem: table, kind, row, id, column.
 type ProblemKey = (&'static str, &'static str, Option<String>, Option<String>, Option<String>);
 
 impl Findings {

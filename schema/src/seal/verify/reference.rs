@@ -110,6 +110,9 @@ fn load(
 }
 
 /// Verifies a part: adds the marks of its events to the sums and compares its rows with the events.
+///
+/// # Errors
+/// If the database fails.
 pub fn verify(
     conn: &mut Conn,
     derived: Derived,
@@ -324,6 +327,9 @@ fn name(conn: &mut Conn, derived: Derived, id: Id, expected: &Fields, actual: &F
 }
 
 /// Adds the marks of events of unknown entities to the sums. There are no rows to compare.
+///
+/// # Errors
+/// If the database fails.
 pub fn unknown(conn: &mut Conn, spans: &Spans, sums: &mut Sums, findings: &mut Findings) -> Result<(), StoreError> {
     let entities: Vec<&str> = Derived::ALL.iter().map(|derived| derived.entity().as_str()).collect();
     let rows: Vec<Readable<ReferenceRow>> =
@@ -335,6 +341,9 @@ pub fn unknown(conn: &mut Conn, spans: &Spans, sums: &mut Sums, findings: &mut F
 }
 
 /// Reports values without an event, which the program never writes.
+///
+/// # Errors
+/// If the database fails.
 pub fn stray_values(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let rows: Vec<Readable<(i64, i32, String)>> = side::table
         .left_join(

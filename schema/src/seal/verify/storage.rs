@@ -36,6 +36,9 @@ struct Count {
 pub const LABELS: &[&str] = &["code", "tax_code", "name", "reference", "address", "job", "message_id"];
 
 /// Reports the values of a table that are stored in another form than the program writes.
+///
+/// # Errors
+/// If the database fails.
 pub fn verify(conn: &mut Conn, stored: &Stored, findings: &mut Findings) -> Result<(), StoreError> {
     let is_sqlite = matches!(conn, Conn::Sqlite(_));
     let (named, conditions): (Vec<String>, Vec<String>) = stored

@@ -116,6 +116,7 @@ macro_rules! stored {
 
 stored!(
     register_position(id),
+    deferred_indexes(name),
     units(id),
     unit_parents(unit_id, valid_from),
     officers(id),

@@ -18,11 +18,11 @@ use crate::register::{Aliases, own_finding};
 use crate::sql_types::{Id, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
-/// What the register holds about the officers and enterprises of a batch.
+/// The officers and enterprises of a batch in the register.
 pub struct StoredPeople {
     /// The postings of officers whom an allegation names without a unit, by officer.
     pub posted: HashMap<Id, Vec<Posting>>,
-    /// What was merged: its code means what it was merged into.
+    /// The merges: a merged code means the row into which it was merged.
     pub aliases: Aliases,
 }
 
@@ -106,7 +106,7 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, p
         Some((written != officer, officer, allegation))
     });
     let mut named: Vec<(bool, Id, &Allegation)> = named.collect();
-    // As a merge numbers them: what it moved comes after what the officer had.
+    // A merge numbers allegations in the same way: those that it moved come after those that the officer had.
     named.sort_by_key(|(is_merged, ..)| *is_merged);
     for (_, officer_id, allegation) in named {
         let ordinal = case.officers.iter().filter(|row| row.officer_id == officer_id).count();

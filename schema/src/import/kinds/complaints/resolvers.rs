@@ -34,7 +34,7 @@ impl Resolvers {
     /// Loads the codes that the register has.
     ///
     /// # Errors
-    /// Where the database cannot be read.
+    /// If the database cannot be read.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
         // A category that has rows of its own keeps what they give: `want` does not replace a noted code.
         for (code, kind) in std::mem::take(&mut self.parents) {
@@ -56,6 +56,10 @@ impl Resolvers {
     }
 }
 
+/// Reads the unit of a row and registers its code with the resolver, which looks it up later.
+///
+/// # Errors
+/// A rejection of the row if one of its cells is wrong.
 pub fn resolve_unit(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<Option<String>, Reject> {
     let Some(code) = cells.code(UNIT)? else { return Ok(None) };
     let (name, kind) = (cells.text(UNIT_NAME)?, cells.word(UNIT_KIND)?);
@@ -68,6 +72,10 @@ pub fn resolve_unit(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<Opti
     Ok(Some(code))
 }
 
+/// Reads the officer of a row and registers the code with the resolver.
+///
+/// # Errors
+/// A rejection of the row if one of its cells is wrong.
 pub fn resolve_officer(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<Option<String>, Reject> {
     let Some(code) = cells.code(OFFICER)? else { return Ok(None) };
     let (name, rank, appointed_on) =
@@ -81,6 +89,10 @@ pub fn resolve_officer(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<O
     Ok(Some(code))
 }
 
+/// Reads the category of a row and registers its code, and that of its parent, with the resolver.
+///
+/// # Errors
+/// A rejection of the row if one of its cells is wrong.
 pub fn resolve_category(
     mapping: &Mapping,
     cells: &Cells<'_>,
@@ -136,6 +148,10 @@ fn unknown_category(id: Id, code: &str, kind: CategoryKind) -> IssueCategory {
     }
 }
 
+/// Reads the enterprise of a row and registers its tax code with the resolver.
+///
+/// # Errors
+/// A rejection of the row if one of its cells is wrong.
 pub fn resolve_enterprise(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<Option<String>, Reject> {
     let Some(tax_code) = cells.tax_code(TAX_CODE)? else { return Ok(None) };
     let (name, group_code) = (cells.text(ENTERPRISE_NAME)?.map(Into::into), cells.code(ENTERPRISE_GROUP)?);

@@ -50,7 +50,7 @@ pub fn overlaps(
     rejects
 }
 
-/// What tells two postings of one officer apart.
+/// The key of a posting of one officer.
 fn key(posting: &Posting) -> (NaiveDate, Id) {
     (posting.valid_from, posting.unit_id)
 }

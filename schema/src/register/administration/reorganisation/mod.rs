@@ -154,6 +154,10 @@ impl Work<'_> {
                 self.errors.push(format!("line {line}: {message}"));
                 Ok(())
             }
+            Err(StoreError::Refused(refusal)) => {
+                self.errors.push(format!("line {line}: {refusal}"));
+                Ok(())
+            }
             done => done,
         }
     }

@@ -1,11 +1,11 @@
-//! What a reorganisation does, for people and programs.
+//! The report of a reorganisation, for people and programs.
 
 use crate::enums::{Role, UnitKind};
 use crate::sql_types::Id;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-/// What a reorganisation did, or would do.
+/// The changes of a reorganisation, made or planned.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {

@@ -1,0 +1,3 @@
+DROP INDEX escalations_by_escalated_at;
+DROP INDEX unit_responses_by_responded_at;
+DROP INDEX complaints_by_recorded_at;

@@ -1,0 +1,3 @@
+ALTER TABLE principals DROP COLUMN asserted_at;
+ALTER TABLE principals DROP COLUMN subject;
+ALTER TABLE principals DROP COLUMN issuer;
