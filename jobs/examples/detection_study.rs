@@ -18,7 +18,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use schema::Db;
 use schema::enums::{SubjectKind, Tier};
-use schema::world::{self, Kind, Parameters, Truth};
+use schema::world::{self, Bursts, Kind, Parameters, Truth};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -42,11 +42,12 @@ fn of_seed(complaints: usize, seed: u64, removals: usize) -> Result<Value, Failu
     let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display()))?;
     db.migrate()?;
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).ok_or("a date")?;
-    let truth = world::generate(&db, Parameters { complaints, seed, until }, &mut |_| true)?;
+    let truth = world::generate(&db, Parameters { complaints, seed, until, bursts: Bursts::default() }, &mut |_| true)?;
     let mut loaded = None;
     db.read(|conn| {
         let days = u64::try_from(365 + TEXT_DAYS).unwrap_or_default();
-        loaded = Some(Facts::load(conn).and_then(|mut facts| {
+        loaded = Some(Facts::load_without_workload(conn).and_then(|mut facts| {
+            facts.workload = Facts::load_workload(conn)?;
             facts.load_texts(conn, until - Days::new(days), until, &Changes::default())?;
             Ok(facts)
         }));

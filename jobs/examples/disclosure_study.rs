@@ -15,7 +15,7 @@ use jobs::statistics::{
     Bucket, Dimension, Disclosure, Editions, GroupResult, NoiseKey, Question, SelectedMeasures, Span, Thresholds,
     statistics,
 };
-use schema::world::{self, Parameters};
+use schema::world::{self, Bursts, Parameters};
 use schema::{Db, Timestamp};
 use std::collections::HashMap;
 
@@ -31,7 +31,8 @@ fn main() -> Result<(), Failure> {
     let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display()))?;
     db.migrate()?;
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).ok_or("a date")?;
-    let parameters = Parameters { complaints: complaints.parse()?, seed: seed.parse()?, until };
+    let parameters =
+        Parameters { complaints: complaints.parse()?, seed: seed.parse()?, until, bursts: Bursts::default() };
     world::generate(&db, parameters, &mut |_| true)?;
     let store = SnapshotStore::load(&db)?;
     let began = std::time::Instant::now();

@@ -1,3 +1,5 @@
+//! The error of jobs, queries and statistics.
+
 use schema::StoreError;
 
 /// Why a job, a query or a statistic failed.

@@ -20,6 +20,7 @@ pub mod notify;
 pub mod numeric;
 pub mod reproduction;
 pub mod results;
+mod row_by_row;
 pub mod run_hash;
 pub mod runner;
 pub mod scheduled;
@@ -27,5 +28,6 @@ pub mod snapshot;
 pub mod statistics;
 pub mod sums;
 pub mod tables;
+pub mod without_enterprise;
 
 pub use error::JobError;

@@ -8,6 +8,7 @@ mod samples;
 use chrono::NaiveDate;
 use jobs::charts::cusum::{self, CusumData};
 use jobs::charts::funnel::{self, FunnelData};
+use jobs::charts::interval::{self, IntervalData};
 use jobs::charts::map::{self, MapData};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
 use jobs::charts::timeline::{self, TimelineData};
@@ -15,7 +16,7 @@ use jobs::charts::trend::{self, TrendData, TrendMonth};
 use jobs::charts::waiting::{self, WaitingData};
 use jobs::charts::{Chart, FONT_BOLD, FONT_REGULAR, Style, Theme, Unusual, Width, Words, png};
 use resvg::usvg::{Group, Node, Options, Rect, TextChunk, Tree, roxmltree};
-use schema::enums::Locale;
+use schema::enums::{Locale, SubjectKind};
 use std::path::Path;
 
 const LOCALES: [Locale; 2] = [Locale::Vi, Locale::En];
@@ -114,6 +115,9 @@ fn no_text_lies_over_another_in_any_language_theme_or_width() {
                     assert_eq!(chart.svg.contains(" class=\"chart-"), theme == Theme::Css, "{name}");
                     assert!(png(&chart, 2.0).unwrap().len() > 2000, "{name}");
                 }
+                let before = samples::map_data_on(locale, NaiveDate::from_ymd_opt(2025, 6, 30).unwrap()).unwrap();
+                assert_eq!(before.areas.len(), 63);
+                check(&map::chart(&before, &words(locale), style(theme, width)).unwrap());
             }
         }
     }
@@ -160,16 +164,50 @@ fn titles_and_alternative_texts_have_the_numbers_of_the_data() {
     let share = data.curves[0].after(15.0);
     assert!(of("waiting").title.contains(&format!("{:.1}% of complaints still wait after 15 days", share * 100.0)));
 
+    let peers = of("peers");
+    assert_eq!(
+        peers.title,
+        "Customs of Hai Phong: 71.4% answered in time, less than most of 33 comparable units (84.1% to 98.3%)"
+    );
+    assert!(peers.alt.contains("Its 95% limits are 64.2% to 77.7%."), "{}", peers.alt);
+
     let timeline = of("timeline");
     assert_eq!(timeline.title, "CC-0412: 17 episodes, 11 confirmed; now: review");
     assert!(timeline.alt.contains("4 changes of the tier, 2 measures."), "{}", timeline.alt);
     assert_eq!(timeline.table.rows.len(), 17 + 4 + 2);
+
+    let data = samples::interval_data(Locale::En);
+    let interval = of("interval");
+    assert_eq!((&interval.title, interval.table.rows.len()), (&data.title, data.rows.len()));
+    let row = "365 days, confirmed complaints alone: 14.2 (9.8 – 19.9).";
+    assert!(interval.alt.starts_with(&data.title) && interval.alt.contains(row), "{}", interval.alt);
 
     let map = of("map");
     assert_eq!(map.title, "Of 34 provinces, 4 have more and 2 fewer complaints than chance explains");
     assert!(map.alt.contains("Fewer than chance explains: Ca Mau, Nghe An."), "{}", map.alt);
     for word in ["Hoàng Sa", "Trường Sa"] {
         assert!(map.svg.contains(word));
+    }
+}
+
+#[test]
+fn the_gravest_tier_of_a_branch_is_an_inspection() {
+    let names = [
+        (Locale::Vi, "xem xét đình chỉ", "kiểm tra chi cục"),
+        (Locale::En, "suspension review", "inspection of the branch"),
+    ];
+    for (locale, of_officer, of_branch) in names {
+        let subjects = [(SubjectKind::Officer, of_officer, of_branch), (SubjectKind::Branch, of_branch, of_officer)];
+        for (subject, name, other) in subjects {
+            let mut data = samples::timeline_data(locale);
+            data.subject = subject;
+            // The gravest tier is the present one.
+            data.tiers.truncate(3);
+            let chart = timeline::chart(&data, &words(locale), style(Theme::Light, Width::Wide)).unwrap();
+            assert!(chart.title.ends_with(name) && chart.svg.contains(&format!(">{name}</text>")), "{}", chart.svg);
+            assert!(chart.table.rows.iter().any(|row| row[2] == name), "{:?}", chart.table);
+            assert!(!chart.svg.contains(other), "{other}: {}", chart.svg);
+        }
     }
 }
 
@@ -180,12 +218,15 @@ fn empty(words: &Words, style: Style<'_>) -> Vec<Chart> {
     let funnel = FunnelData { what: text(), units_name: text(), dispersion: 1.0, units: Vec::new() };
     let timeline = TimelineData {
         label: text(),
+        subject: SubjectKind::Branch,
         from: day,
         to: day,
         episodes: Vec::new(),
         tiers: Vec::new(),
         measures: Vec::new(),
     };
+    let interval =
+        IntervalData { title: text(), rows_name: text(), ratio_name: text(), limits_name: text(), rows: Vec::new() };
     vec![
         trend::chart(&TrendData { what: text(), months: Vec::new() }, words, style).unwrap(),
         pareto::chart(&ParetoData { what: text(), groups: text(), bars: Vec::new() }, words, style).unwrap(),
@@ -193,6 +234,7 @@ fn empty(words: &Words, style: Style<'_>) -> Vec<Chart> {
         cusum::chart(&CusumData { label: text(), limit: 3.0, weeks: Vec::new() }, words, style).unwrap(),
         waiting::chart(&WaitingData { what: text(), curves: Vec::new(), due: None }, words, style).unwrap(),
         timeline::chart(&timeline, words, style).unwrap(),
+        interval::chart(&interval, words, style).unwrap(),
         map::chart(&MapData { what: text(), areas_name: text(), areas: Vec::new() }, words, style).unwrap(),
     ]
 }
@@ -215,6 +257,8 @@ fn single(locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
     timeline.tiers.truncate(1);
     timeline.measures.truncate(1);
     (timeline.from, timeline.to) = (timeline.episodes[0].day, timeline.episodes[0].day);
+    let mut interval = samples::interval_data(locale);
+    interval.rows.truncate(1);
     let mut map = samples::map_data(locale).unwrap();
     map.areas.truncate(1);
     vec![
@@ -224,6 +268,7 @@ fn single(locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
         cusum::chart(&cusum, words, style).unwrap(),
         waiting::chart(&waiting, words, style).unwrap(),
         timeline::chart(&timeline, words, style).unwrap(),
+        interval::chart(&interval, words, style).unwrap(),
         map::chart(&map, words, style).unwrap(),
     ]
 }
@@ -250,6 +295,10 @@ fn constant(number: f64, locale: Locale, words: &Words, style: Style<'_>) -> Vec
     for curve in &mut waiting.curves {
         (curve.median, curve.censored) = (Some(number), vec![number; 3]);
     }
+    let mut interval = samples::interval_data(locale);
+    for row in &mut interval.rows {
+        (row.ratio, row.lower, row.upper) = (number, number, number);
+    }
     let mut map = samples::map_data(locale).unwrap();
     for area in &mut map.areas {
         (area.observed, area.expected) = (number, number);
@@ -260,6 +309,7 @@ fn constant(number: f64, locale: Locale, words: &Words, style: Style<'_>) -> Vec
         funnel::chart(&funnel, words, style).unwrap(),
         cusum::chart(&cusum, words, style).unwrap(),
         waiting::chart(&waiting, words, style).unwrap(),
+        interval::chart(&interval, words, style).unwrap(),
         map::chart(&map, words, style).unwrap(),
     ]
 }
@@ -346,6 +396,18 @@ fn markup_in_labels_stays_text() {
     assert!(document.descendants().all(|node| !node.has_tag_name("script") && node.attribute("onload").is_none()));
     assert_eq!(chart.table.rows[0][0], label);
     assert!(document.descendants().any(|node| node.text() == Some(label)));
+}
+
+#[test]
+fn a_province_without_data_is_not_drawn_as_usual() {
+    let mut data = samples::map_data(Locale::En).unwrap();
+    let usual = |data: &MapData| {
+        let chart = map::chart(data, &words(Locale::En), style(Theme::Css, Width::Wide)).unwrap();
+        chart.svg.matches("chart-fill-band").count()
+    };
+    let before = usual(&data);
+    (data.areas[0].observed, data.areas[0].expected) = (0.0, 0.0);
+    assert_eq!(usual(&data), before - 1);
 }
 
 #[test]

@@ -7,12 +7,13 @@ use jobs::charts::funnel::{self, FunnelData, FunnelPoint};
 use jobs::charts::interval::{self, IntervalData, IntervalRow};
 use jobs::charts::map::{self, MapArea, MapData, Places};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
+use jobs::charts::peers::{self, PeersData};
 use jobs::charts::timeline::{self, TierChange, TimelineData, TimelineEpisode, TimelineMeasure};
 use jobs::charts::trend::{self, TrendData, TrendMonth};
 use jobs::charts::waiting::{self, WaitingCurve, WaitingData};
 use jobs::charts::{Chart, Style, Unusual, Words};
 use jobs::numeric::funnel::{Funnel, Z_95, Z_998};
-use schema::enums::{Locale, Tier};
+use schema::enums::{Locale, SubjectKind, Tier};
 
 /// Each kind of chart with its name, in the language of the words.
 ///
@@ -25,6 +26,7 @@ pub fn charts(locale: Locale, words: &Words, style: Style<'_>) -> Result<Vec<(&'
         ("funnel", funnel::chart(&funnel_data(locale, 40), words, style)?),
         ("cusum", cusum::chart(&cusum_data(), words, style)?),
         ("waiting", waiting::chart(&waiting_data(locale), words, style)?),
+        ("peers", peers::chart(&peers_data(locale), words, style)?),
         ("timeline", timeline::chart(&timeline_data(locale), words, style)?),
         ("interval", interval::chart(&interval_data(locale), words, style)?),
         ("map", map::chart(&map_data(locale)?, words, style)?),
@@ -59,6 +61,22 @@ pub fn trend_data(locale: Locale) -> TrendData {
         usual: Some((value.min(340.0) - 45.0, value.min(340.0) + 45.0)),
     });
     TrendData { what: of(locale, "Phản ánh", "Complaints").to_owned(), months: months.collect() }
+}
+
+/// A unit that answers later than most of its kind.
+pub fn peers_data(locale: Locale) -> PeersData {
+    PeersData {
+        label: of(locale, "Cục Hải quan thành phố Hải Phòng", "Customs of Hai Phong").to_owned(),
+        what: of(locale, "trả lời đúng hạn", "answered in time").to_owned(),
+        share_name: of(locale, "Trả lời đúng hạn", "Answered in time").to_owned(),
+        share: 0.714,
+        lower: 0.642,
+        upper: 0.777,
+        peers: 33,
+        half: 0.926,
+        lowest: 0.841,
+        highest: 0.983,
+    }
 }
 
 /// The windows of a flag: the long ones have more than chance explains.
@@ -193,6 +211,7 @@ pub fn timeline_data(locale: Locale) -> TimelineData {
     ];
     TimelineData {
         label: "CC-0412".to_owned(),
+        subject: SubjectKind::Officer,
         from: day(0),
         to: day(300),
         episodes: episodes.collect(),
@@ -218,8 +237,16 @@ pub fn timeline_data(locale: Locale) -> TimelineData {
 /// # Errors
 /// If the file of places is malformed.
 pub fn map_data(locale: Locale) -> Result<MapData, JobError> {
+    map_data_on(locale, day(0))
+}
+
+/// The provinces of a day.
+///
+/// # Errors
+/// If the file of places is malformed.
+pub fn map_data_on(locale: Locale, day: NaiveDate) -> Result<MapData, JobError> {
     let places = Places::built_in()?;
-    let areas = places.provinces(day(0)).iter().zip(0..).map(|(place, n)| {
+    let areas = places.provinces(day).iter().zip(0..).map(|(place, n)| {
         let expected = (20.0 + 200.0 * noise(n)).round();
         let unusual = match place.id.as_str() {
             "langson" | "haiphong" | "khanhhoa" | "dongnai" => Some(Unusual::High),

@@ -1,46 +1,54 @@
-//! Alerts: what people should know at once. A job compares what is found with the alerts that stand, raises what is new
-//! and ends what is over.
+//! Alerts: findings that people should know at once. A job compares the findings with the active alerts, raises new
+//! alerts, and clears the alerts whose finding is over.
 //!
-//! Of each subject there is at most one alert a day: what is over and begins again on the same day stands again without
-//! another message, and ends without another one, too.
+//! Each subject has at most one alert a day. If a finding is over and begins again on the same day, the job makes the
+//! cleared alert active again. It sends no message about that, nor when it clears this alert again.
 
+mod allowed;
+mod digests;
+mod heads;
+mod readers;
 mod runs;
 mod store;
+pub mod study;
 mod technical;
 
+pub use allowed::as_allowed;
 pub use store::apply;
 
-use crate::digest::reader::outbox::LOST;
 use crate::runner::job::Context;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::domain::calendar::local_date;
-use schema::enums::{AlertKind, DeliveryState, FlagState, Tier};
+use schema::enums::{AlertKind, FlagState, Tier};
 use schema::models::Alert;
-use schema::tables::{alerts, deliveries, digest_subscriptions, digests, flags, reader_digests};
+use schema::tables::{alerts, flags};
 use schema::{Conn, Id, StoreError, Timestamp};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-/// How long a digest may be on its way.
-const UNDELIVERED_HOURS: i64 = 1;
-/// Digests older than this raise no alert any more.
-const DIGEST_DAYS: i64 = 7;
-
-/// A condition that holds now.
+/// A finding: a condition that is true now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     pub kind: AlertKind,
     pub subject: String,
     /// Numbers, times and codes; no personal data.
     pub details: Value,
+    /// The only reader, a head of a unit; None if it is for the Board, of which each reader gets what it may see.
+    pub head: Option<ForHead>,
 }
 
-/// What is to be written.
+/// A head of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForHead {
+    pub principal: Id,
+    pub unit: Id,
+}
+
+/// The changes to write.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     pub raised: Vec<Found>,
-    /// Alerts of the same day that stand again.
+    /// Cleared alerts of the same day that become active again.
     pub again: Vec<Id>,
     pub cleared: Vec<Alert>,
 }
@@ -50,7 +58,7 @@ impl Changes {
         self.raised.is_empty() && self.again.is_empty() && self.cleared.is_empty()
     }
 
-    /// From the alerts that stand or are of today to what is found.
+    /// The changes from the known alerts, which are active or of today, to the findings.
     fn between(known: Vec<Alert>, found: &[Found], today: NaiveDate) -> Self {
         let mut changes = Self::default();
         for one in found {
@@ -70,10 +78,11 @@ impl Changes {
 }
 
 fn is_of(alert: &Alert, found: &Found) -> bool {
-    alert.kind == found.kind && alert.subject == found.subject
+    let head = found.head.map(|head| (head.principal, head.unit));
+    alert.kind == found.kind && alert.subject == found.subject && alert.principal_id.zip(alert.unit_id) == head
 }
 
-/// What has changed since the last look.
+/// The changes since the last run.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -87,11 +96,13 @@ pub fn changes(context: &Context<'_>, conn: &mut Conn, now: Timestamp) -> Result
     let mut found = suspensions(conn)?;
     found.extend(technical::bursts_now(conn, now, context.settings)?);
     found.extend(runs::failed_or_missed(context, conn, now)?);
-    found.extend(undelivered(conn, now)?);
+    found.extend(digests::undelivered(conn, now)?);
+    found.extend(digests::never_made(conn, now, context.settings)?);
+    found.extend(heads::found(conn, now, context.settings, &known)?);
     Ok(Changes::between(known, &found, today))
 }
 
-/// Flags of the gravest tier that nobody has taken up.
+/// Flags of the gravest tier that are still open.
 fn suspensions(conn: &mut Conn) -> Result<Vec<Found>, StoreError> {
     let open: Vec<Id> = flags::table
         .filter(flags::state.eq(FlagState::Open))
@@ -99,47 +110,13 @@ fn suspensions(conn: &mut Conn) -> Result<Vec<Found>, StoreError> {
         .order((flags::opened_at, flags::id))
         .select(flags::id)
         .load(conn)?;
-    let found =
-        |id: Id| Found { kind: AlertKind::SuspensionReview, subject: id.to_string(), details: json!({ "flag": id }) };
+    let found = |id: Id| found_of(AlertKind::SuspensionReview, id.to_string(), json!({ "flag": id }));
     Ok(open.into_iter().map(found).collect())
 }
 
-/// Digests that have not reached all their recipients.
-fn undelivered(conn: &mut Conn, now: Timestamp) -> Result<Vec<Found>, StoreError> {
-    let before = |hours: i64| Timestamp::from(now.utc() - chrono::TimeDelta::hours(hours));
-    let late = deliveries::state.eq(DeliveryState::Pending).and(digests::created_at.lt(before(UNDELIVERED_HOURS)));
-    let rows: Vec<(Id, NaiveDate)> = deliveries::table
-        .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
-        .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
-        .filter(digest_subscriptions::ended_at.is_null())
-        .filter(digests::created_at.gt(before(24 * DIGEST_DAYS)))
-        .filter(deliveries::state.eq(DeliveryState::Failed).or(late))
-        .select((digests::id, digests::as_of))
-        .load(conn)?;
-    let late =
-        reader_digests::state.eq(DeliveryState::Pending).and(reader_digests::created_at.lt(before(UNDELIVERED_HOURS)));
-    let of_readers: Vec<(Id, NaiveDate, Option<String>)> = reader_digests::table
-        .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(reader_digests::subscription_id)))
-        .filter(digest_subscriptions::ended_at.is_null())
-        .filter(reader_digests::created_at.gt(before(24 * DIGEST_DAYS)))
-        .filter(reader_digests::state.eq(DeliveryState::Failed).or(late))
-        .select((reader_digests::id, reader_digests::as_of, reader_digests::error))
-        .load(conn)?;
-    // Nothing is sent to a reader who lost the right to it: that is no failure, and the log has it.
-    let of_readers = of_readers
-        .into_iter()
-        .filter(|(.., error)| !error.as_deref().is_some_and(|error| error.starts_with(LOST)))
-        .map(|(id, as_of, _)| (id, as_of));
-    let mut by_digest: BTreeMap<(NaiveDate, Id), u32> = BTreeMap::new();
-    for (id, as_of) in rows.into_iter().chain(of_readers) {
-        *by_digest.entry((as_of, id)).or_default() += 1;
-    }
-    let found = by_digest.into_iter().map(|((as_of, id), count)| Found {
-        kind: AlertKind::DigestUndelivered,
-        subject: id.to_string(),
-        details: json!({ "digest": id, "asOf": as_of, "deliveries": count }),
-    });
-    Ok(found.collect())
+/// A finding for the Board.
+fn found_of(kind: AlertKind, subject: String, details: Value) -> Found {
+    Found { kind, subject, details, head: None }
 }
 
 #[cfg(test)]
@@ -149,7 +126,7 @@ mod tests {
     use schema::domain::ids::random_id;
 
     fn found(subject: &str) -> Found {
-        Found { kind: AlertKind::JobFailed, subject: subject.into(), details: json!({}) }
+        found_of(AlertKind::JobFailed, subject.into(), json!({}))
     }
 
     fn alert(subject: &str, day: NaiveDate, is_over: bool) -> Alert {
@@ -162,6 +139,8 @@ mod tests {
             details: JsonValue(json!({})),
             raised_at: now,
             cleared_at: is_over.then_some(now),
+            principal_id: None,
+            unit_id: None,
         }
     }
 
@@ -177,6 +156,21 @@ mod tests {
         assert_eq!(changes.again, [again]);
         assert_eq!(changes.cleared.iter().map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["over"]);
         assert!(Changes::between(Vec::new(), &[], today).is_empty());
+    }
+
+    #[test]
+    fn the_alert_of_a_head_is_no_alert_of_another_reader() {
+        let today = NaiveDate::from_ymd_opt(2025, 3, 3).expect("a date");
+        let head = ForHead { principal: random_id(), unit: random_id() };
+        let of_head = Found { head: Some(head), ..found("a") };
+        let changes = Changes::between(vec![alert("a", today, false)], &[found("a"), of_head.clone()], today);
+        assert_eq!(changes.raised, std::slice::from_ref(&of_head));
+        let mut known = alert("a", today, false);
+        (known.principal_id, known.unit_id) = (Some(head.principal), Some(head.unit));
+        assert!(Changes::between(vec![known.clone()], &[of_head], today).is_empty());
+        let elsewhere = Found { head: Some(ForHead { unit: random_id(), ..head }), ..found("a") };
+        let changes = Changes::between(vec![known], &[elsewhere], today);
+        assert_eq!((changes.raised.len(), changes.cleared.len()), (1, 1), "the head moved to another unit");
     }
 
     #[test]

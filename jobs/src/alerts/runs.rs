@@ -1,6 +1,6 @@
 //! Runs of jobs that failed for good, and scheduled times that passed without one.
 
-use super::Found;
+use super::{Found, found_of};
 use crate::runner::job::{Context, Job};
 use crate::runner::ledger;
 use chrono::TimeDelta;
@@ -12,40 +12,36 @@ use schema::tables::job_runs;
 use schema::{Conn, StoreError, Timestamp};
 use serde_json::json;
 
-/// Jobs whose last scheduled run failed and is not tried again, or is late.
+/// Jobs whose last scheduled run failed and is not retried, or which missed a scheduled time.
+///
+/// # Errors
+/// If the database fails.
 pub fn failed_or_missed(context: &Context<'_>, conn: &mut Conn, now: Timestamp) -> Result<Vec<Found>, StoreError> {
     let rows = ledger::states(conn)?;
     let mut found = Vec::new();
     for job in context.jobs.iter() {
-        // A job that no scheduler has seen has no times yet.
+        // No scheduler has registered this job yet, so it has no scheduled times.
         let Some(row) = rows.iter().find(|row| row.job == job.name()) else { continue };
         let last = last_scheduled(conn, job.name(), false)?;
         if let Some(run) = last_scheduled(conn, job.name(), true)?
             && run.state == RunState::Failed
         {
-            found.push(Found {
-                kind: AlertKind::JobFailed,
-                subject: job.name().to_owned(),
-                details: json!({ "run": run.id, "scheduledAt": run.scheduled_at, "attempts": run.attempt }),
-            });
+            let details = json!({ "run": run.id, "scheduledAt": run.scheduled_at, "attempts": run.attempt });
+            found.push(found_of(AlertKind::JobFailed, job.name().to_owned(), details));
         }
         if row.paused_at.is_some() || !job.always_runs() {
             continue;
         }
         let since = last.map_or(row.since, |run| run.scheduled_at);
         if let Some(due) = missed(context, job, since, now) {
-            found.push(Found {
-                kind: AlertKind::JobMissed,
-                subject: job.name().to_owned(),
-                details: json!({ "scheduledAt": due }),
-            });
+            found.push(found_of(AlertKind::JobMissed, job.name().to_owned(), json!({ "scheduledAt": due })));
         }
     }
     Ok(found)
 }
 
-/// The last scheduled run of a job; with `has_ended`, that of those that ended and are not tried again: a run under way
-/// does not say that what failed before works now.
+/// The last scheduled run of a job; with `has_ended`, the last one that ended and is not retried. A run in progress
+/// does not yet show that the job works again.
 fn last_scheduled(conn: &mut Conn, job: &str, has_ended: bool) -> Result<Option<JobRun>, StoreError> {
     let mut runs = job_runs::table
         .into_boxed::<MultiBackend>()
@@ -64,7 +60,7 @@ fn missed(context: &Context<'_>, job: &dyn Job, since: Timestamp, now: Timestamp
     let due = plan.schedule.next_after(since)?;
     let mut patience = TimeDelta::minutes(i64::from(context.settings.alerts.missed_after_minutes));
     if !job.after().is_empty() {
-        // It waits for the runs of other jobs.
+        // The job waits for runs of other jobs.
         patience += TimeDelta::from_std(plan.wait).unwrap_or_default();
     }
     (due.utc() + patience <= now.utc()).then_some(due)

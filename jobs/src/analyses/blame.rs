@@ -37,7 +37,7 @@ pub struct Blame {
     pub code: String,
     /// Complaints that blame the system.
     pub blamed: u32,
-    /// Those for whose day and place no incident is recorded.
+    /// Complaints for whose day and place no incident is recorded.
     pub without_incident: u32,
     pub share: f64,
     /// 95 % confidence limits of the share (Wilson 1927).

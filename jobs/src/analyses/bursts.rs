@@ -42,7 +42,7 @@ pub struct Burst {
     pub from: Timestamp,
     pub to: Timestamp,
     pub complaints: u32,
-    /// As many are usual in such hours.
+    /// Expected number of complaints in these hours.
     pub expected: f64,
     /// The probability of as many or more by chance.
     pub probability: f64,
@@ -50,7 +50,7 @@ pub struct Burst {
 
 /// Lengths of windows, in hours.
 const WINDOWS: [i64; 5] = [1, 2, 4, 8, 24];
-/// A burst stands while a window that shows it ended at most this many hours ago.
+/// A burst is current as long as a window that shows it ended at most this many hours ago.
 const STANDS: i64 = 6;
 /// The days of which the usual rate is taken: eight of each day of the week.
 pub const BASE_DAYS: i64 = 56;

@@ -5,7 +5,7 @@ use crate::analyses::recurrence::round_6_digits;
 use crate::facts::days::day_number;
 use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::binomial_upper_tail;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Places, Snapshot};
 use chrono::NaiveDate;
 use polars::prelude::{DataType, Expr, IntoLazy, PolarsResult, col, lit};
 use serde::{Deserialize, Serialize};
@@ -130,7 +130,7 @@ fn counts(snapshot: &Snapshot, period: TrendPeriod) -> PolarsResult<BTreeMap<u32
         .group_by([col("category")])
         .agg([count(period.span(days, 0)).alias("recent"), count(period.span(before_days, days)).alias("before")])
         .collect()?;
-    let places = table.column("category")?.u32()?.iter();
+    let places = Places::of(&table, "category")?.iter();
     let numbers = table.column("recent")?.u32()?.iter().zip(table.column("before")?.u32()?.iter());
     let mut counts: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     for (place, (recent, before)) in places.zip(numbers) {
@@ -168,7 +168,7 @@ mod tests {
     use crate::snapshot::{Reference, SnapshotStore};
     use polars::prelude::{Column, DataFrame};
     use schema::Db;
-    use schema::world::{self, Parameters};
+    use schema::world::{self, Bursts, Parameters};
     use std::sync::Arc;
 
     /// Complaints by (code of a category, days before day 1,000).
@@ -177,7 +177,8 @@ mod tests {
         let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
         db.migrate().expect("migrations");
         let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-        world::generate(&db, Parameters { complaints: 300, seed: 4, until }, &mut |_| true).expect("a register");
+        world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
+            .expect("a register");
         let register = SnapshotStore::load(&db).expect("a snapshot").current();
         let reference: &Arc<Reference> = &register.reference;
         let place = |code: &str| reference.category_by_code(code).and_then(|one| reference.category_place(one.id));

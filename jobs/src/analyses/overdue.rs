@@ -4,7 +4,7 @@
 use crate::JobError;
 use crate::analyses::timeliness::handled;
 use crate::facts::days::day_number;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Places, Snapshot};
 use chrono::{Days, NaiveDate};
 use polars::prelude::{Column, PolarsResult, col};
 use schema::Id;
@@ -106,7 +106,7 @@ pub struct Late {
 pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobError> {
     let today = day_number(as_of);
     let rows = handled(&snapshot.facts, today)?.filter(col("overdue")).collect()?;
-    let place = |column: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(rows.column(column)?.u32()?.iter().collect()) };
+    let place = |column: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(Places::of(&rows, column)?.iter().collect()) };
     let responsible = place("responsible_unit")?;
     let (high, low) = (rows.column("id_high")?.u64()?, rows.column("id_low")?.u64()?);
     let number = |column: &str| rows.column(column).and_then(Column::i32);
@@ -127,7 +127,7 @@ pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobEr
             complaint: Id(Uuid::from_u64_pair(high, low)),
             responsible,
             above,
-            // Above the General Department stands the Board.
+            // The Board is above the General Department.
             top: top.filter(|top| above != Some(*top)),
             due_on: NaiveDate::default() + Days::new(u64::try_from(due).unwrap_or(0)),
             days_over,

@@ -1,5 +1,5 @@
 //! What would have become of an officer without a measure: the rates of episodes before and after it, by workload,
-//! beside those of officers at the same level before about whom nothing was decided. Pure functions.
+//! compared with those of officers at the same level before about whom nothing was decided. Pure functions.
 //!
 //! Measures follow a peak of complaints, and a peak falls by itself: regression to the mean. Officers who had as many
 //! episodes with as much work show how far (docs/statistics.md, "Before and after").
@@ -9,7 +9,7 @@ use crate::analyses::before_after::{Span, date};
 use crate::facts::exposure::{Basis, monthly_spans, of_officers_in};
 use crate::facts::{Facts, Subject};
 use crate::numeric::rates::{RateRatio, rate_ratio};
-use crate::snapshot::{Snapshot, meaning};
+use crate::snapshot::{Places, Snapshot, meaning};
 use polars::prelude::*;
 use schema::Id;
 use schema::enums::{CategoryKind, ComplaintState, Finding};
@@ -58,7 +58,7 @@ pub struct ByWorkload {
     pub peers: Option<Peers>,
 }
 
-/// What [`by_workload`] is asked.
+/// The arguments of [`by_workload`].
 #[derive(Debug, Clone, Copy)]
 pub struct Question {
     pub officer: Id,
@@ -141,7 +141,7 @@ pub fn peers(own: Record, others: &[Record]) -> Option<Peers> {
     })
 }
 
-/// What exposure is measured by, and that of officers before and after, by their places.
+/// The basis of exposure, and the exposure of officers before and after, by their indices.
 type Exposures = (Basis, HashMap<u32, (f64, f64)>);
 
 /// The exposure of officers; only where it is known in both periods.
@@ -176,7 +176,7 @@ fn exposures(snapshot: &Snapshot, work: &Facts, before: Span, after: Span) -> Po
 /// # Errors
 /// If `facts` lacks a column of [`Snapshot::facts`] that it reads.
 pub fn episodes_of(facts: &DataFrame, span: Span) -> PolarsResult<HashMap<u32, u32>> {
-    let (kind, state) = (facts.column("kind")?.u32()?, facts.column("state")?.u32()?);
+    let (kind, state) = (Places::of(facts, "kind")?, Places::of(facts, "state")?);
     let (day, ended) = (facts.column("day")?.i32()?, facts.column("ended")?.i32()?);
     let enterprise = facts.column("enterprise")?.u32()?;
     let void = [ComplaintState::Withdrawn, ComplaintState::Rejected].map(ComplaintState::place);

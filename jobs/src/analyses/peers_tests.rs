@@ -25,7 +25,7 @@ fn peers_are_those_at_the_level_of_the_officer() {
     let found = peers(own, &others).expect("peers");
     assert_eq!((found.officers, found.level), (5, (4, 4)));
     assert_eq!(found.together, Record { episodes: (20, 9), exposure: (5_000.0, 5_000.0) });
-    // They fell from 20 to 9 by themselves; at their rate the officer would have had 9 / 5,000 × 1,000.
+    // The peers fell from 20 to 9 without a measure; at their rate the officer would have had 9 / 5,000 × 1,000.
     let ratio = |found: &Option<RateRatio>| found.and_then(|found| found.ratio).expect("a ratio");
     assert!((ratio(&found.ratio) - 0.45).abs() < 1e-12);
     assert!((found.expected - 1.8).abs() < 1e-12);
@@ -85,7 +85,7 @@ fn episodes_are_counted_by_officer() {
         // Withdrawn within the span, and after it.
         (106, Some(3), (ComplaintState::Withdrawn, Some(110)), vec![pending(0)]),
         (106, Some(4), (ComplaintState::Withdrawn, Some(300)), vec![pending(0)]),
-        // It began before the span.
+        // The complaint began before the span.
         (98, Some(5), open, vec![pending(0)]),
         (101, Some(5), open, vec![pending(0)]),
     ];

@@ -1,6 +1,6 @@
 //! The levels of the unit that has to answer each complaint. The facts have those of the unit complained about.
 
-use crate::snapshot::Reference;
+use crate::snapshot::{Places, Reference};
 use crate::statistics::date;
 use chrono::NaiveDate;
 use polars::prelude::*;
@@ -29,8 +29,7 @@ type Levels = [Place; 4];
 /// # Errors
 /// If the facts lack a column.
 pub fn by_responsible(mut facts: DataFrame, reference: &Reference, today: NaiveDate) -> PolarsResult<DataFrame> {
-    let places =
-        |column: &str| -> PolarsResult<Vec<Place>> { Ok(facts.column(column)?.u32()?.iter().collect::<Vec<Place>>()) };
+    let places = |column: &str| -> PolarsResult<Vec<Place>> { Ok(Places::of(&facts, column)?.iter().collect()) };
     let numbers = |column: &str| -> PolarsResult<Vec<Option<i32>>> {
         Ok(facts.column(column)?.i32()?.iter().collect::<Vec<Option<i32>>>())
     };

@@ -15,9 +15,10 @@ use crate::facts::days::day_number;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::proportion::{BetaPrior, wilson};
 use crate::numeric::survival::Waiting;
-use crate::snapshot::{Handling, Handlings, Reference, Snapshot, in_chunks_of};
+use crate::snapshot::{Handling, Handlings, Places, Reference, Snapshot, in_chunks_of};
 use chrono::NaiveDate;
 use polars::prelude::*;
+use schema::Id;
 use schema::db::cancellation::check_cancelled;
 use schema::domain::calendar::local_date;
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,24 @@ pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Resu
     Ok(by_unit(&rows, level, &snapshot.reference)?)
 }
 
+/// (days, answered) of each complaint that [`of_level`] counts for a unit of a level; of all complaints if `of` is None.
+///
+/// # Errors
+/// If the level is not a column of the facts.
+pub fn times_of_unit(
+    snapshot: &Snapshot,
+    as_of: i32,
+    days: i32,
+    of: Option<(&str, Id)>,
+) -> Result<Vec<(i32, bool)>, JobError> {
+    let rows = handled(&snapshot.facts, as_of)?.filter(col("day").gt(lit(as_of - days))).collect()?;
+    let Some((level, unit)) = of else { return Ok(times(&rows)?) };
+    let rows = by_responsible(rows, &snapshot.reference, local_date(snapshot.as_of))?;
+    let (places, unit) = (Places::of(&rows, level)?, snapshot.reference.unit_place(unit));
+    let all = places.iter().zip(times(&rows)?);
+    Ok(all.filter(|(place, _)| place.is_some() && *place == unit).map(|(_, time)| time).collect())
+}
+
 fn one(rows: &DataFrame) -> PolarsResult<Handled> {
     let table = rows.clone().lazy().select(measures()).collect()?;
     let mut all = read(&table, 0)?;
@@ -220,13 +239,13 @@ pub fn by_unit(rows: &DataFrame, level: &str, reference: &Reference) -> PolarsRe
         .sort([level], SortMultipleOptions::default())
         .collect()?;
     let mut waits: HashMap<u32, Vec<(i32, bool)>> = HashMap::new();
-    for (place, time) in rows.column(level)?.u32()?.iter().zip(times(rows)?) {
+    for (place, time) in Places::of(rows, level)?.iter().zip(times(rows)?) {
         if let Some(place) = place {
             waits.entry(place).or_default().push(time);
         }
     }
     let mut units = Vec::new();
-    for (at, place) in table.column(level)?.u32()?.iter().enumerate() {
+    for (at, place) in Places::of(&table, level)?.iter().enumerate() {
         let Some((place, unit)) = place.and_then(|place| Some((place, reference.units.get(place as usize)?))) else {
             continue;
         };

@@ -31,11 +31,14 @@ pub fn left(frame: &mut Frame<'_>, name: &str, labels: &[(f64, String)]) -> (Plo
 }
 
 /// Ticks with their texts.
+///
+/// # Errors
+/// If the words of the chart cannot format a tick.
 pub fn labelled(frame: &Frame<'_>, ticks: Vec<f64>) -> Result<Vec<(f64, String)>, JobError> {
     ticks.into_iter().map(|tick| Ok((tick, frame.words.tick(tick)?))).collect()
 }
 
-/// Where a date lies between two others.
+/// The position of a date between two others.
 #[derive(Clone, Copy)]
 pub struct DateScale {
     first: NaiveDate,

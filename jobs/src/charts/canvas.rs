@@ -116,7 +116,7 @@ impl Canvas {
         self.body.push_str(element);
     }
 
-    /// The attributes of a look.
+    /// The attributes of a style.
     pub fn attributes(&self, look: Look) -> String {
         let mut found = String::new();
         match look.fill {
@@ -196,7 +196,7 @@ impl Canvas {
         let _ = write!(self.body, "\" stroke-linejoin=\"round\"{look}/>");
     }
 
-    /// The mark of what chance hardly explains: shape and direction say what colour says.
+    /// The mark of a value that chance hardly explains: shape and direction repeat the meaning of its colour.
     pub fn unusual(&mut self, middle: (f64, f64), unusual: Unusual) {
         const SIZE: f64 = 6.0;
         let (x, y) = middle;

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 const SUM: Look = Look::line(Paint::Ink, 1.8);
 const LIMIT: Look = Look::line(Paint::Usual, 1.2).dashed("6 4");
 
-/// What a CUSUM shows.
+/// The data of a CUSUM chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CusumData {
     /// The unit.

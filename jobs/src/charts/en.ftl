@@ -81,6 +81,16 @@ waiting-median = { $label }: half are answered within { $days } days.
 waiting-no-median = { $label }: less than half are answered.
 curve = Curve
 
+peers-high = { $label }: { $share } { $what }, more than most of { $count } comparable units ({ $low } to { $high })
+peers-low = { $label }: { $share } { $what }, less than most of { $count } comparable units ({ $low } to { $high })
+peers-usual = { $label }: { $share } { $what }, as most of { $count } comparable units ({ $low } to { $high })
+peers-chance = { $label }: { $share } { $what }; most of { $count } comparable units reach { $low } to { $high }, a difference which chance can explain
+peers-most = eight in ten of { $count } comparable units
+peers-half = half of them reach it
+peers-who = Who
+peers-range = From – to
+peers-alt = Its 95% limits are { $lower } to { $upper }. Half of those units reach { $half } or more.
+
 timeline-title = { $label }: { $count ->
         [one] { $count } episode
        *[other] { $count } episodes
@@ -105,6 +115,7 @@ tier-none = no flag
 tier-WATCH = watch
 tier-REVIEW = review
 tier-SUSPENSION_REVIEW = suspension review
+tier-INSPECTION = inspection of the branch
 
 map-none = { $what }: no area has a number
 map-usual = { $what }: no difference between { $all } { $areas } is more than chance explains

@@ -1,4 +1,4 @@
-//! What every chart has: the title, the legend and the document around them.
+//! The frame of every chart: title, legend, notes and the SVG document.
 
 use super::canvas::{Anchor, Canvas, Look, Px, TEXT_SIZE, TITLE_SIZE, Type, escape};
 use super::theme::Paint;
@@ -7,11 +7,11 @@ use crate::JobError;
 
 /// The height of the area that data are drawn in, in px.
 pub const PLOT_HEIGHT: f64 = 240.0;
-/// What stays free at each side, in px.
+/// The margins, in px.
 pub const MARGIN: f64 = 8.0;
 const LINE_HEIGHT: f64 = 16.0;
 
-/// What the legend shows beside a text.
+/// The sample in front of a text of the legend.
 pub enum Key {
     Line(Look),
     Area(Look),
@@ -26,7 +26,7 @@ pub struct Frame<'a> {
     pub canvas: Canvas,
     /// The width in px.
     pub width: f64,
-    /// Where the part below the title begins.
+    /// The upper edge of the part below the title.
     pub top: f64,
     title: String,
 }
@@ -60,7 +60,7 @@ impl<'a> Frame<'a> {
         if self.title.ends_with(['.', '…']) { self.title.clone() } else { format!("{}.", self.title) }
     }
 
-    /// Says that there is nothing to draw.
+    /// The chart without data: a text in place of the drawing.
     ///
     /// # Errors
     /// `Template` when a message is missing.

@@ -18,12 +18,12 @@ const HIGHEST: f64 = 8.0;
 /// A label is at most this wide, in px.
 const LABEL: f64 = 150.0;
 
-/// What a funnel shows.
+/// The data of a funnel plot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunnelData {
-    /// What is counted.
+    /// The name of the measure.
     pub what: String,
-    /// What is compared, in the plural.
+    /// The name of the compared subjects, in the plural.
     pub units_name: String,
     /// How much more units differ than by chance alone: 1 is chance alone. The limits allow for it.
     pub dispersion: f64,

@@ -12,15 +12,17 @@ const USUAL: Look = Look::fill(Paint::Surface).edged(Paint::Usual, 1.4);
 const ONE: Look = Look::line(Paint::Ink, 1.2).dashed("5 3");
 /// The height of a row: its words, and its bar below them.
 const ROW: f64 = 40.0;
+/// The most that the numbers of a row take of its width: its label keeps the rest, however large the numbers are.
+const NUMBERS: f64 = 0.7;
 /// The values that the axis may name. It is logarithmic: half as many is as far from 1 as twice as many.
 const TICKS: [f64; 13] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 
-/// What the chart shows.
+/// The title.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntervalData {
     /// The finding.
     pub title: String,
-    /// What the rows are, for the head of the table.
+    /// The name of the rows, for the head of the table.
     pub rows_name: String,
     /// The name of the axis.
     pub ratio_name: String,
@@ -67,11 +69,10 @@ pub fn chart(data: &IntervalData, words: &Words, style: Style<'_>) -> Result<Cha
     frame.canvas.line((place(1.0), plot.top), (place(1.0), plot.bottom), ONE);
     for (n, row) in data.rows.iter().enumerate() {
         let y = plot.top + ROW * n as f64;
-        let numbers = numbers(row, words);
-        let taken = text::width(&numbers, TEXT_SIZE, false);
-        let most = (plot.right - plot.left - taken - 12.0).max(0.0);
-        frame.canvas.short_text((plot.left, y + 14.0), &row.label, most, Type::ink(Anchor::Start));
-        frame.canvas.text((plot.right, y + 14.0), &numbers, Type::ink(Anchor::End));
+        let (numbers, room) = (numbers(row, words), plot.right - plot.left);
+        let taken = text::width(&numbers, TEXT_SIZE, false).min(NUMBERS * room);
+        frame.canvas.short_text((plot.left, y + 14.0), &row.label, room - taken - 12.0, Type::ink(Anchor::Start));
+        frame.canvas.short_text((plot.right, y + 14.0), &numbers, NUMBERS * room, Type::ink(Anchor::End));
         let middle = y + 26.0;
         frame.canvas.line((place(row.lower), middle), (place(row.upper), middle), LIMITS);
         for limit in [row.lower, row.upper] {

@@ -13,6 +13,7 @@ pub mod interval;
 mod labels;
 pub mod map;
 pub mod pareto;
+pub mod peers;
 mod png;
 mod scale;
 mod text;
@@ -31,9 +32,9 @@ use serde::Serialize;
 /// A chart with its words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Chart {
-    /// What the chart shows, in one sentence.
+    /// The finding, in one sentence.
     pub title: String,
-    /// What a reader gets who does not see the picture.
+    /// The alternative text, for readers who do not see the picture.
     pub alt: String,
     /// All numbers of the chart, with labels in full.
     pub table: ChartTable,

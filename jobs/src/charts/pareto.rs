@@ -1,4 +1,4 @@
-//! Which few groups make up most of a total.
+//! A Pareto chart: the few groups that make up most of a total.
 
 use super::canvas::{Anchor, Look, TEXT_SIZE, Type};
 use super::frame::{Frame, Key, MARGIN};
@@ -13,12 +13,12 @@ const MOST: f64 = 0.8;
 const BARS: usize = 12;
 const ROW: f64 = 24.0;
 
-/// What a Pareto chart shows.
+/// The data of a Pareto chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParetoData {
-    /// What is counted, with its unit.
+    /// The name of the measure, with its unit.
     pub what: String,
-    /// What the groups are, in the plural.
+    /// The name of the groups, in the plural.
     pub groups: String,
     /// In any order.
     pub bars: Vec<ParetoBar>,
@@ -98,7 +98,7 @@ fn rows(data: &ParetoData) -> Vec<Row> {
     rows.collect()
 }
 
-/// The rows that are drawn: the last one stands for all that have no room.
+/// The rows that are drawn: the last one sums up all that have no room.
 fn drawn(rows: &[Row], words: &Words) -> Result<Vec<Row>, JobError> {
     let alone = if rows.len() > BARS { BARS - 1 } else { rows.len() };
     let copy = |row: &Row| Row { label: row.label.clone(), ..*row };

@@ -59,7 +59,7 @@ pub fn whole_ticks(most: f64, count: usize) -> Vec<f64> {
     (0..=steps).map(|n| n as f64 * step).collect()
 }
 
-/// What the dates of an axis have between them.
+/// The intervals between the dates of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateStep {
     Days,

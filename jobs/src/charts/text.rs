@@ -1,4 +1,4 @@
-//! How wide text is, and what of it fits.
+//! Measures, shortens and wraps text.
 
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
@@ -59,7 +59,7 @@ pub fn elide(text: &str, most: f64, size: f64, bold: bool) -> Cow<'_, str> {
     Cow::Owned(shortened(fits))
 }
 
-/// Lines of at most `most` px. What does not fit in `lines` lines is left out of the middle of the last one.
+/// Lines of at most `most` px. Text that does not fit into `lines` lines is left out of the middle of the last one.
 pub fn wrap(text: &str, most: f64, size: f64, bold: bool, lines: usize) -> Vec<String> {
     let (mut found, mut line): (Vec<String>, String) = (Vec::new(), String::new());
     for word in text.split_whitespace() {

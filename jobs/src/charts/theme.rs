@@ -1,4 +1,4 @@
-//! Colours: of Okabe and Ito for what is unusual, grey for the rest.
+//! Colours: the palette of Okabe and Ito for unusual values, grey for the rest.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ pub enum Theme {
     Css,
 }
 
-/// What a colour is for.
+/// The purpose of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Paint {
     Surface,

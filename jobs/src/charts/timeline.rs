@@ -1,4 +1,4 @@
-//! What happened about an officer: episodes of complaints, tiers of the flag, measures.
+//! The time line of an officer or a branch: episodes of complaints, tiers of the flag, measures.
 
 use super::axis::{self, DateScale};
 use super::canvas::{Anchor, Look, TEXT_SIZE, Type};
@@ -8,7 +8,7 @@ use super::theme::Paint;
 use super::{Chart, ChartTable, Style, Words, text};
 use crate::JobError;
 use chrono::NaiveDate;
-use schema::enums::Tier;
+use schema::enums::{Proposed, SubjectKind, Tier};
 
 const CONFIRMED: Look = Look::fill(Paint::Ink);
 const NOT_CONFIRMED: Look = Look::fill(Paint::Surface).edged(Paint::Usual, 1.4);
@@ -20,11 +20,12 @@ const DOT: f64 = 9.0;
 /// More episodes of one place are drawn as the highest.
 const STACK: usize = 8;
 
-/// What a time line shows.
+/// The data of a time line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimelineData {
-    /// The officer.
+    /// The officer or the branch.
     pub label: String,
+    pub subject: SubjectKind,
     pub from: NaiveDate,
     pub to: NaiveDate,
     pub episodes: Vec<TimelineEpisode>,
@@ -37,7 +38,7 @@ pub struct TimelineData {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimelineEpisode {
     pub day: NaiveDate,
-    /// The enterprise, or what happened.
+    /// The enterprise, or the event.
     pub label: String,
     pub confirmed: bool,
 }
@@ -73,7 +74,7 @@ pub fn chart(data: &TimelineData, words: &Words, style: Style<'_>) -> Result<Cha
             ("label", data.label.as_str().into()),
             ("count", data.episodes.len().into()),
             ("confirmed", confirmed.into()),
-            ("tier", words.word(tier_word(now))?.into()),
+            ("tier", words.word(tier_word(now, data.subject))?.into()),
         ],
     )?;
     let mut frame = Frame::new(title, words, style);
@@ -82,7 +83,7 @@ pub fn chart(data: &TimelineData, words: &Words, style: Style<'_>) -> Result<Cha
     }
     let names: Vec<String> = [Some(Tier::SuspensionReview), Some(Tier::Review), Some(Tier::Watch), None]
         .into_iter()
-        .map(|tier| words.word(tier_word(tier)))
+        .map(|tier| words.word(tier_word(tier, data.subject)))
         .collect::<Result<_, JobError>>()?;
     let most = frame.width / 3.0;
     let widest = names.iter().map(|name| text::width(name, TEXT_SIZE, false)).fold(0.0, f64::max).min(most);
@@ -218,12 +219,13 @@ fn draw_episodes(frame: &mut Frame<'_>, data: &TimelineData, x: DateScale, top: 
     Ok(bottom)
 }
 
-const fn tier_word(tier: Option<Tier>) -> &'static str {
-    match tier {
-        None => "tier-none",
-        Some(Tier::Watch) => "tier-WATCH",
-        Some(Tier::Review) => "tier-REVIEW",
-        Some(Tier::SuspensionReview) => "tier-SUSPENSION_REVIEW",
+const fn tier_word(tier: Option<Tier>, of: SubjectKind) -> &'static str {
+    let Some(tier) = tier else { return "tier-none" };
+    match tier.proposed(of) {
+        Proposed::Watch => "tier-WATCH",
+        Proposed::Review => "tier-REVIEW",
+        Proposed::SuspensionReview => "tier-SUSPENSION_REVIEW",
+        Proposed::Inspection => "tier-INSPECTION",
     }
 }
 
@@ -235,7 +237,7 @@ fn table(data: &TimelineData, tiers: &[TierChange], words: &Words) -> Result<Cha
         rows.push((episode.day, [words.word(kind)?, episode.label.clone()]));
     }
     for change in tiers {
-        rows.push((change.day, [words.word("timeline-tier")?, words.word(tier_word(change.tier))?]));
+        rows.push((change.day, [words.word("timeline-tier")?, words.word(tier_word(change.tier, data.subject))?]));
     }
     for measure in &data.measures {
         let until = measure.to.map(|day| words.text("timeline-until", &[("day", words.date(day).into())]));

@@ -1,4 +1,4 @@
-//! Monthly numbers with those of the year before beside them, and the range that is usual.
+//! Monthly numbers, with those of the year before and the usual range.
 
 use super::canvas::Look;
 use super::frame::{Frame, Key, Plot};
@@ -13,10 +13,10 @@ const THIS_YEAR: Look = Look::line(Paint::Ink, 2.0);
 const YEAR_BEFORE: Look = Look::line(Paint::Usual, 1.5).dashed("5 3");
 const USUAL: Look = Look::fill(Paint::Band);
 
-/// What a trend shows. Months may be missing.
+/// The data of a trend. Months may be missing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrendData {
-    /// What is counted, with its unit: it names the axis.
+    /// The name of the measure, with its unit: the title of the axis.
     pub what: String,
     pub months: Vec<TrendMonth>,
 }

@@ -69,6 +69,16 @@ waiting-median = { $label }: một nửa được trả lời trong { $days } ng
 waiting-no-median = { $label }: chưa đến một nửa được trả lời.
 curve = Đường
 
+peers-high = { $label }: { $share } { $what }, cao hơn phần lớn { $count } đơn vị cùng loại ({ $low } đến { $high })
+peers-low = { $label }: { $share } { $what }, thấp hơn phần lớn { $count } đơn vị cùng loại ({ $low } đến { $high })
+peers-usual = { $label }: { $share } { $what }, như phần lớn { $count } đơn vị cùng loại ({ $low } đến { $high })
+peers-chance = { $label }: { $share } { $what }; phần lớn { $count } đơn vị cùng loại đạt { $low } đến { $high }, khác biệt có thể do ngẫu nhiên
+peers-most = tám phần mười trong { $count } đơn vị cùng loại
+peers-half = một nửa trong số đó đạt mức này
+peers-who = Đối tượng
+peers-range = Từ – đến
+peers-alt = Giới hạn 95% là { $lower } đến { $upper }. Một nửa các đơn vị đó đạt từ { $half } trở lên.
+
 timeline-title = { $label }: { $count } đợt phản ánh, { $confirmed } đợt đã xác minh; hiện nay: { $tier }
 timeline-episodes = Đợt phản ánh
 timeline-measures = Biện pháp
@@ -84,6 +94,7 @@ tier-none = không có cảnh báo
 tier-WATCH = theo dõi
 tier-REVIEW = xem xét
 tier-SUSPENSION_REVIEW = xem xét đình chỉ
+tier-INSPECTION = kiểm tra chi cục
 
 map-none = { $what }: chưa có số liệu của khu vực nào
 map-usual = { $what }: khác biệt giữa { $all } { $areas } không vượt quá mức ngẫu nhiên

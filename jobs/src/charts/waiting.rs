@@ -7,7 +7,7 @@ use super::theme::Paint;
 use super::{Chart, ChartTable, Style, Words, axis};
 use crate::JobError;
 
-/// The looks of the first curve and of those it is compared with.
+/// The styles of the first curve and of those it is compared with.
 const LOOKS: [Look; 4] = [
     Look::line(Paint::Ink, 2.2),
     Look::line(Paint::Usual, 1.6).dashed("6 3"),
@@ -16,10 +16,10 @@ const LOOKS: [Look; 4] = [
 ];
 const DUE: Look = Look::line(Paint::Muted, 1.0).dashed("1 3");
 
-/// What waiting-time curves show.
+/// The data of waiting-time curves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WaitingData {
-    /// What waits, in the plural.
+    /// The name of the waiting objects, in the plural.
     pub what: String,
     /// The first is the one that the chart is about; up to three more are for comparison.
     pub curves: Vec<WaitingCurve>,

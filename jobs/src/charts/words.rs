@@ -91,7 +91,7 @@ impl Words {
         }
     }
 
-    /// The first of these labels, and how many more there are.
+    /// The first of these labels, and the number of the others.
     pub(super) fn list(&self, labels: &[&str]) -> Result<String, JobError> {
         const MOST: usize = 5;
         let shown = labels[..labels.len().min(MOST)].join(", ");

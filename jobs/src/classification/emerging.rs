@@ -23,13 +23,13 @@ const TEXTS_AT_ONCE: usize = 500;
 #[derive(Debug, Clone)]
 pub struct Observed {
     pub text: String,
-    /// What its enterprise counts as ([`crate::facts::EnterpriseFact::counts_as`]); None if it is anonymous.
+    /// The key as which its enterprise counts ([`crate::facts::EnterpriseFact::counts_as`]); None if it is anonymous.
     pub enterprise: Option<String>,
     /// Whether it is of the later period.
     pub recent: bool,
 }
 
-/// Which terms are told. A term of few complaints or enterprises could give away who complained.
+/// The terms to report. A term of few complaints or enterprises could give away who complained.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The fewest complaints and enterprises of the later period.
@@ -48,7 +48,7 @@ impl Default for Limits {
 /// A term that rises.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
-    /// As most complaints of the later period write it.
+    /// The most frequent spelling in the later period.
     pub term: String,
     pub recent: u32,
     pub enterprises: u32,
@@ -119,7 +119,8 @@ pub fn emerging(complaints: &[Observed], limits: Limits) -> Result<Emerging, Job
     Ok(Emerging { recent, before, tested: tested.len(), terms: without_parts(terms) })
 }
 
-/// What is told of a term: its place among the tested ones, who wrote it, and how (as written, and plain).
+/// Evidence for one candidate term: its index among the tested terms, the enterprises that wrote it, and its spellings
+/// (as written, and in search form).
 struct Told {
     place: usize,
     enterprises: HashSet<String>,

@@ -21,7 +21,7 @@ pub use rules::Rules;
 /// Categories that a classifier suggests for a text, at most.
 pub const SUGGESTIONS: usize = 3;
 
-/// What suggests categories.
+/// A classifier.
 #[derive(Debug, Clone)]
 pub enum Classifier {
     /// A version of the trained model.
@@ -31,7 +31,7 @@ pub enum Classifier {
 }
 
 impl Classifier {
-    /// Its name, which stands with each suggestion.
+    /// Its name, which is stored with each suggestion.
     pub fn name(&self) -> String {
         match self {
             Self::Model { version, .. } => name_of_version(*version),

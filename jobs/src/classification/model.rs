@@ -13,7 +13,7 @@ use std::cell::RefCell;
 
 /// Vectors that L-BFGS remembers.
 const MEMORY: usize = 5;
-/// The optimiser ends after so many iterations, or when the norm of the gradient is below the tolerance. What is left
+/// The optimiser ends after this many iterations, or when the norm of the gradient is below the tolerance. What is left
 /// changes no suggestion.
 const ITERATIONS: u64 = 40;
 const GRADIENT_TOLERANCE: f64 = 1e-4;
@@ -200,7 +200,7 @@ fn minimum(sample: &Sample) -> Vec<f64> {
     if let Ok(solver) = solver {
         let objective = Objective { sample, evaluated: &evaluated };
         let run = Executor::new(objective, solver).configure(|state| state.param(start.clone()).max_iters(ITERATIONS));
-        // A line search that fails has come as near to the minimum as rounding lets it: the best point stands.
+        // A line search that fails has come as near to the minimum as rounding lets it: the best point is kept.
         let _reached = run.run();
     }
     evaluated.into_inner().best.map_or(start, |(_, point)| point)

@@ -2,6 +2,7 @@
 
 use super::text::plain;
 use crate::JobError;
+use schema::domain::toml_text;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -55,7 +56,7 @@ impl Rules {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
+        let file: File = toml_text::parse(text)?;
         let mut rules: Vec<Rule> = Vec::with_capacity(file.rules.len());
         for entry in file.rules {
             let mut phrases = Vec::new();

@@ -15,13 +15,13 @@ pub struct Syllable {
 }
 
 impl Syllable {
-    /// Whether it stands for a number or a code.
+    /// Whether the token replaces a number or a code.
     pub fn is_number(&self) -> bool {
         self.written == NUMBER
     }
 }
 
-/// What stands for whatever has a digit: declaration numbers, days and amounts say nothing of the category.
+/// The token that replaces whatever has a digit: declaration numbers, days and amounts say nothing of the category.
 const NUMBER: &str = "0";
 
 /// The syllables of a text.

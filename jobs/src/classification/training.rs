@@ -18,9 +18,9 @@ use std::collections::{HashMap, HashSet};
 pub const LEAST_EXAMPLES: usize = 5;
 /// Texts that a model needs altogether.
 pub const LEAST_TEXTS: usize = 50;
-/// One in so many groups of equal texts tests a model.
+/// One in this many groups of equal texts tests a model.
 const TESTS: u64 = 10;
-/// One in so many of the others calibrates it.
+/// One in this many of the others calibrates it.
 const CALIBRATES: u64 = 8;
 
 /// A text with the index of its category.
@@ -71,7 +71,7 @@ impl Corpus {
     }
 }
 
-/// What a text is for.
+/// The use of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Fit,
@@ -216,7 +216,8 @@ mod tests {
         assert_eq!(found.examples, 600);
         assert!(found.accuracy > 0.8 && found.majority_accuracy < 0.5, "{found:?}");
         // Labels that are wrong by chance cannot be foreseen: where the model is surest it is right no more often. One
-        // temperature for all scores then stays well below the loss without a model (ln 3), and is off by less than 0.2.
+        // temperature for all scores then stays well below the loss without a model (ln 3), and is off by less than
+        // 0.2.
         assert!(found.log_loss < 0.55 && found.calibration_error < 0.2, "{found:?}");
         // None of these categories has rules.
         assert!(found.rules_answered.abs() < 1e-12, "{found:?}");

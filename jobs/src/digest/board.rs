@@ -1,4 +1,5 @@
-//! The parts of a digest that only the Board reads: who blames the system, and the Board's proposals with their effect.
+//! The parts of a digest that only the Board reads: complaints in which officers blame the system, and proposals with
+//! their effects.
 
 use super::people::UnitName;
 use crate::JobError;
@@ -17,11 +18,11 @@ use schema::tables::{job_results, job_runs, proposal_categories, proposal_units,
 use schema::{Conn, Id, StoreError};
 use serde::{Deserialize, Serialize};
 
-/// Most lines of each list.
+/// The most lines of each list.
 const LISTED: usize = 30;
 /// Days before and after a proposal that are compared.
 const DAYS: i32 = 90;
-/// The effect of a proposal is told for so many days after it came into force.
+/// A digest shows the effect of a proposal for this many days after it came into force.
 const TOLD: u64 = 365;
 
 /// A branch or officer that blames the system more often than its peers without a recorded incident.
@@ -34,9 +35,12 @@ pub struct BlameLine {
     pub without_incident: u32,
     pub share: f64,
     pub peers_share: f64,
+    /// Whether the digest before did not have it.
+    #[serde(default)]
+    pub is_new: bool,
 }
 
-/// A proposal whose state changed, or whose effect can be told.
+/// A proposal whose state changed, or whose effect is known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProposalLine {
@@ -63,8 +67,8 @@ pub struct EffectLine {
     pub ratio_elsewhere: Option<f64>,
 }
 
-/// The latest blame check up to a day. A register without one has no lines.
-pub(super) fn blame_part(conn: &mut Conn, as_of: NaiveDate) -> Result<Vec<BlameLine>, StoreError> {
+/// The latest blame check up to a day; `told` are the lines of the digest before. A register without one has no lines.
+pub(super) fn blame_part(conn: &mut Conn, as_of: NaiveDate, told: &[BlameLine]) -> Result<Vec<BlameLine>, StoreError> {
     let found: Option<JobResult> = job_results::table
         .inner_join(job_runs::table.on(job_runs::id.eq(job_results::run_id)))
         .filter(job_results::name.eq(blame::NAME))
@@ -78,6 +82,7 @@ pub(super) fn blame_part(conn: &mut Conn, as_of: NaiveDate) -> Result<Vec<BlameL
     let flagged = document.subjects.into_iter().filter(|subject| subject.flagged).take(LISTED);
     Ok(flagged
         .map(|subject| BlameLine {
+            is_new: !told.iter().any(|line| (line.kind, &line.code) == (subject.kind, &subject.code)),
             kind: subject.kind,
             code: subject.code,
             blamed: subject.blamed,
@@ -146,7 +151,7 @@ fn effect(
         .load(conn)?;
     let concerned = concerned(snapshot, &categories, &units);
     let first = first_day(&snapshot.facts)?;
-    // The as-of day is over, so that the next one is "today".
+    // The as-of day counts as a whole, so the next day is "today".
     let today = day_number(as_of) + 1;
     let found = before_after(&snapshot.facts, first, lit(true), concerned, day_number(day), DAYS, today)?;
     Ok(found.map(|found| EffectLine {
@@ -159,7 +164,7 @@ fn effect(
     }))
 }
 
-/// The complaints of some categories about some units, each with what is below it. An empty list means all.
+/// The complaints of some categories about some units, each with those below it. An empty list means all.
 fn concerned(snapshot: &Snapshot, categories: &[Id], units: &[Id]) -> Expr {
     let reference = &snapshot.reference;
     let mut condition = lit(true);

@@ -1,16 +1,20 @@
 //! The content of a digest, independent of language. It combines stored job results with the numbers of its period.
 
+use super::answers::{AnswersPart, answers_part};
 use super::board::{BlameLine, ProposalLine, blame_part, proposals_part};
 use super::flagged::{FlagsPart, flags_part, states};
 use super::head_part::HeadPart;
 use super::measured::{MeasuresPart, measures_part};
+use super::news::{NewsPart, Told, news_part};
 use super::numbers::{NumbersPart, numbers_part};
 use super::people::{UnitName, subjects};
+use super::sections::{FOR_ANALYSTS, sections_for};
+use super::unusual::{UnusualPart, unusual_part};
 use crate::JobError;
 use crate::analyses::before_after::first_day;
 use crate::analyses::category_trends::CategoryTrend;
 use crate::analyses::overdue::{OverdueDocument, UnitEscalated, sum_by_unit};
-use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness};
+use crate::analyses::timeliness::TimelinessDocument;
 use crate::analyses::trends::{Totals, TrendsDocument};
 use crate::facts::monthly::MonthlySource;
 use crate::flags;
@@ -19,7 +23,7 @@ use crate::scheduled::{overdue, timeliness, trends};
 use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::enums::{DigestSection, FlagState, RunOrigin, RunState};
+use schema::enums::{DigestSection, FlagState, Role, RunOrigin, RunState};
 use schema::models::{JobResult, JobRun};
 use schema::register::demonstration;
 use schema::seal::{SealName, newest_names};
@@ -28,11 +32,6 @@ use schema::{Conn, Id, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Branches listed as best, and as worst, at most.
-const RANKED: usize = 5;
-/// The fewest complaints with a passed deadline of a ranked branch.
-const LEAST: u32 = 20;
 
 /// The document of a digest, the same for all languages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +43,12 @@ pub struct DigestDocument {
     /// The unit that it is about; None: all units.
     #[serde(default)]
     pub unit: Option<UnitName>,
+    /// Whether its reader sees more on the page than the digest has, so that links name the unit.
+    #[serde(default)]
+    pub narrowed: bool,
+    /// Whether its reader is an analyst, who reads of no officer, enterprise or decision.
+    #[serde(default)]
+    pub analyst: bool,
     /// The sections that its reader wants; empty: all of them.
     #[serde(default)]
     pub sections: Vec<DigestSection>,
@@ -59,6 +64,9 @@ pub struct DigestDocument {
     #[serde(default)]
     pub measures: MeasuresPart,
     pub overdue: OverdueDocument,
+    /// The day by whose end they were overdue, where it is not that of the digest.
+    #[serde(default)]
+    pub overdue_on: Option<NaiveDate>,
     pub recent_days: i32,
     pub before_days: i32,
     pub rising: Vec<CategoryTrend>,
@@ -68,24 +76,67 @@ pub struct DigestDocument {
     pub register: Vec<RegisterChange>,
     /// Running totals of register events, with which the next digest compares.
     pub events: BTreeMap<String, i64>,
+    /// The positions of the register after which, and up to which, the changes happened. None after a digest that does
+    /// not say how far it counted.
+    #[serde(default)]
+    pub events_between: Option<[i64; 2]>,
     /// The newest seals: a kept digest proves later whether the end of a hash chain was cut off.
     #[serde(default)]
     pub seals: Vec<SealName>,
     #[serde(default)]
     pub numbers: NumbersPart,
-    /// The categories of the second level in the recent period; those of the first level where there are no others.
+    #[serde(default)]
+    pub news: NewsPart,
+    /// The categories of the second level in the recent period; those of the first level without any.
     #[serde(default)]
     pub categories: Vec<CategoryTrend>,
     #[serde(default)]
     pub blame: Vec<BlameLine>,
     #[serde(default)]
     pub proposals: Vec<ProposalLine>,
-    /// What only the digest about one unit has.
+    /// The data of pictures that only the Board's digest about all units has.
+    #[serde(default)]
+    pub unusual: UnusualPart,
+    /// The parts that only the digest about one unit has.
     #[serde(default)]
     pub head: Option<HeadPart>,
 }
 
 impl DigestDocument {
+    /// The document without what analysts do not read: who is flagged or unusual, measures, proposals, and who blames the
+    /// system.
+    pub(super) fn for_analysts(self) -> Self {
+        Self {
+            analyst: true,
+            sections: FOR_ANALYSTS.to_vec(),
+            flags: FlagsPart::default(),
+            measures: MeasuresPart::default(),
+            register: Vec::new(),
+            events: BTreeMap::new(),
+            events_between: None,
+            seals: Vec::new(),
+            blame: Vec::new(),
+            proposals: Vec::new(),
+            unusual: UnusualPart::default(),
+            ..self
+        }
+    }
+
+    /// Limits the document to the sections that its reader wants. If it has none of these, all its sections stay: the
+    /// reader may have had another role when it chose them.
+    pub(super) fn limit(&mut self, wanted: &[DigestSection]) {
+        let role = if self.analyst { Role::DataTeam } else { Role::Board };
+        let all = sections_for(role, self.unit.is_some());
+        let given: Vec<DigestSection> = wanted.iter().copied().filter(|one| all.contains(one)).collect();
+        if !given.is_empty() {
+            self.sections = given;
+        }
+    }
+
+    pub(super) fn told(&self) -> Told<'_> {
+        (self.as_of, &self.news, &self.rising[..])
+    }
+
     /// Whether its reader wants a section.
     pub fn has(&self, section: DigestSection) -> bool {
         self.sections.is_empty() || self.sections.contains(&section)
@@ -97,31 +148,6 @@ impl DigestDocument {
 pub struct Stale {
     pub job: String,
     pub as_of: NaiveDate,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AnswersPart {
-    pub days: i32,
-    pub least: u32,
-    pub share_in_time: Option<f64>,
-    pub median_days: Option<f64>,
-    pub best: Vec<RankedUnit>,
-    pub worst: Vec<RankedUnit>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RankedUnit {
-    pub name_vi: String,
-    pub name_en: Option<String>,
-    pub code: String,
-    pub share_in_time: f64,
-    /// The rank's key: the share after shrinkage.
-    #[serde(default)]
-    pub shrunk_share: f64,
-    pub median_days: Option<f64>,
-    pub due: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -148,9 +174,9 @@ pub fn document(
     (overdue.newly_escalated, overdue.escalated_to) =
         escalated_between(conn, before.map(|before| before.as_of), as_of)?;
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
-    let monthly = flags::document_of_run(conn, recurrence_run.id)?.map(|found| found.monthly).unwrap_or_default();
+    let found = flags::document_of_run(conn, recurrence_run.id)?.unwrap_or_default();
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
-    // The Board dismissed these flags: they propose nothing.
+    // The Board dismissed these flags: they propose no review.
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
     let states = states(conn)?;
     let subjects = subjects(conn, &flagged, as_of)?;
@@ -167,12 +193,16 @@ pub fn document(
         position,
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
         stale,
-        monthly,
+        unusual: unusual_part(&found.funnel, &flagged, &snapshot.reference),
+        monthly: found.monthly,
         unit: None,
+        narrowed: false,
+        analyst: false,
         sections: Vec::new(),
         flags: flags_part(&flagged, before.map(|before| &before.flags), &states, subjects),
         measures: measures_part(conn, as_of, position, before.map(|before| (before.as_of, before.position)), None)?,
         overdue,
+        overdue_on: overdue_run.as_of.filter(|day| *day != as_of),
         recent_days: trends.recent_days,
         before_days: trends.before_days,
         rising: trends.categories.iter().filter(|category| category.rises).cloned().collect(),
@@ -182,12 +212,19 @@ pub fn document(
         answers: answers_part(&answers),
         register: register_part(&trends.events, before),
         events: trends.events,
+        events_between: counted_until(before).zip(trends_run.known_at).map(|(after, until)| [after, until]),
         seals: newest_names(conn)?,
         numbers: numbers_part(&snapshot.facts, first_day(&snapshot.facts)?, as_of)?,
-        blame: blame_part(conn, as_of)?,
+        news: news_part(conn, snapshot, &trends.categories, as_of, before.map(DigestDocument::told))?,
+        blame: blame_part(conn, as_of, before.map_or(&[][..], |before| &before.blame[..]))?,
         proposals: proposals_part(conn, snapshot, as_of, before.map(|before| before.as_of))?,
         head: None,
     })
+}
+
+/// The position up to which the digest before counted changes. None where it does not say.
+fn counted_until(before: Option<&DigestDocument>) -> Option<i64> {
+    before.map_or(Some(trends::BEFORE_ALL), |before| before.events_between.map(|[_, until]| until))
 }
 
 /// The categories whose picture a digest has: those of the second level, else of the first.
@@ -287,45 +324,6 @@ fn escalated_between(
         units.extend(document.escalated_to);
     }
     Ok((sums, sum_by_unit(units)))
-}
-
-fn answers_part(answers: &TimelinessDocument) -> AnswersPart {
-    let mut ranked: Vec<RankedUnit> = answers
-        .branches
-        .iter()
-        .chain(&answers.headquarters)
-        .filter(|unit| unit.handled.due >= LEAST)
-        .filter_map(|unit: &UnitTimeliness| {
-            Some(RankedUnit {
-                name_vi: unit.name_vi.clone(),
-                name_en: unit.name_en.clone(),
-                code: unit.code.clone(),
-                share_in_time: unit.share_in_time?,
-                shrunk_share: unit.shrunk_share.or(unit.share_in_time)?,
-                median_days: unit.handled.median_days,
-                due: unit.handled.due,
-            })
-        })
-        .collect();
-    // Of two equal shares, the one from more complaints is more certain.
-    ranked.sort_by(|a, b| {
-        b.shrunk_share.total_cmp(&a.shrunk_share).then(b.due.cmp(&a.due)).then_with(|| a.code.cmp(&b.code))
-    });
-    // At most half each, so that no unit is among the best and the worst.
-    let many = RANKED.min(ranked.len() / 2).max(usize::from(!ranked.is_empty()));
-    let mut worst: Vec<RankedUnit> = ranked.iter().rev().take(many).cloned().collect();
-    if ranked.len() < 2 {
-        worst.clear();
-    }
-    ranked.truncate(many);
-    AnswersPart {
-        days: answers.days,
-        least: LEAST,
-        share_in_time: answers.share_in_time,
-        median_days: answers.all.median_days,
-        best: ranked,
-        worst,
-    }
 }
 
 fn register_part(events: &BTreeMap<String, i64>, before: Option<&DigestDocument>) -> Vec<RegisterChange> {

@@ -6,14 +6,20 @@ subject = Complaints up to { $day }: { $flags ->
        *[other] { $flags } new flags
     }, { $overdue } overdue
 board = Project Board
+analysts = Data team
+subject-analysts = Complaints up to { $day }: { $overdue } overdue
 up-to = As of the end of { $day }.
 since = Compared with the digest of { $day }.
 first = This is the first digest: every flag that stands counts as new.
-stale = The results of “{ $job }” go only to { $day }.
+stale = The results on { $job } go only to { $day }.
 monthly = “{ $source }” gives months without days: { $count ->
         [one] { $count } complaint
        *[other] { $count } complaints
     } in a year. Windows shorter than 90 days are left out for whom they are about, and numbers of 30 days below have whole months of it, or none.
+job-recurrence = flags
+job-timeliness = answers in time
+job-trends = rising categories
+job-escalate-overdue = overdue complaints
 not-guilt = A flag proposes a review. It says nothing of guilt; what follows is decided by a competent person.
 
 flags = Flags on officers and branches
@@ -21,6 +27,8 @@ flags-total = { $total ->
         [one] { $total } flag stands
        *[other] { $total } flags stand
     }: { $suspension } proposed for review of suspension, { $inspection } for inspection of a branch, { $review } for review, { $watch } to watch.
+flags-count = Flags
+flags-all = All together
 flags-none = No flag is new, raised, lowered or ended.
 flags-gone = No longer flagged ({ $count })
 flags-dismissed = Dismissed by the Board ({ $count })
@@ -72,9 +80,14 @@ overdue-total = { $count ->
         [one] { $count } complaint has
        *[other] { $count } complaints have
     } not been answered although the deadline has passed.
-escalated-to = Heads who have to see to these complaints (the list is in `escalations`):
+overdue-older = Of them { $count } came more than { $days } days ago: the unit’s numbers of { $days } days leave those out.
+overdue-list = The overdue complaints:
+escalated-to = Heads who have to see to newly escalated complaints:
 unit = Unit
-escalated = Newly escalated: { $department } to the level above the responsible unit, { $top } to the level above that.
+escalated = Newly escalated
+escalated-1 = To the level above the responsible unit
+escalated-2 = To the level above that
+escalated-none = No complaint was newly escalated to a higher level.
 responsible-unit = Responsible unit
 branch = Branch
 count = Complaints
@@ -86,32 +99,21 @@ days = { $count ->
 
 rising = Rising categories
 rising-none = No category rises clearly.
-rising-note = The last { $recent } days against the { $before } days before them; only rises that chance hardly explains.
+rising-note = The last { $recent } days against the { $before } days before them; only rises that can hardly be chance.
 rising-young = The register is too young to say what rises: it takes 60 days.
 category = Category
 recent = Recent
 expected = Usual
 
-cost = Cost and delay
-cost-line = In { $days } days: { $count ->
-        [one] { $count } complaint
-       *[other] { $count } complaints
-    }, a cost of { $cost }, a delay of { $hours } hours.
-cost-before = The { $days } days before: { $count ->
-        [one] { $count } complaint
-       *[other] { $count } complaints
-    }, a cost of { $cost }, a delay of { $hours } hours.
-
 answers = Units that answer best and worst
-answers-note = Share answered in time within { $days } days, of complaints whose deadline has passed; open ones count as they stood on the day. Only units with { $least } or more such complaints are ranked.
-answers-all = All units: { $share } in time; half of the complaints are answered within { $median }.
-answers-all-no-median = All units: { $share } in time; less than half of the complaints are answered.
+answers-note = In time: of the complaints of { $days } days whose deadline has passed, those answered by it; open ones count as late. Only units with { $least } or more such complaints are ranked.
+answers-all = All units
 answers-none = No unit has enough complaints to be ranked.
 best = Best
 worst = Worst
 share = In time
-median = Median
-never = less than half
+median = Half are answered within
+never = fewer than half answered
 
 register = Changes in the register
 RECEIVED = { $count ->
@@ -144,19 +146,25 @@ subject-unit = Complaints at { $unit } up to { $day }: { $flags ->
     }, { $overdue } overdue
 test-mail = [TEST]
 
+news = New since the last digest
+news-overdue = Newly overdue
+news-other = Other complaints recorded, or with an answer recorded, since then
 numbers = The last days in numbers
+numbers-heading = The last { $days } days in numbers
 number = Number
 number-received = Complaints received
 number-answered = Complaints answered
 number-overdue = Overdue at the end
 number-cost = Cost stated
+number-delay = Delay stated (hours)
 recent-days = Last { $days } days
 period-before = The period before
 usual-range = Usual
 usual-low = Usual from
 usual-high = Usual to
-usual-note = Usual is the mean of up to twelve earlier periods of { $days } days, less and plus two standard deviations. What is within varies by itself.
+usual-note = Usual is the range in which about 19 of 20 periods lie, by the mean and the spread of up to twelve earlier periods of { $days } days. A number within it is no news.
 received = Complaints
+complaints = complaints
 months = Months
 month = Month
 year-before = The year before
@@ -170,6 +178,7 @@ tier-column = Proposal
 change = Change
 reason = Reason
 oldest-days = Longest overdue (days)
+overdue-days = Overdue by (days)
 median-days = Median (days)
 due = Deadline passed
 mark-flags-new = new
@@ -183,11 +192,10 @@ plain-ratio-OFFICER = { $ratio } times as many as colleagues with the same work;
 plain-ratio-BRANCH = { $ratio } times as many as branches with the same work; chance explains this less than once in { $times }.
 
 scorecard = How the unit answers
-scorecard-own = In { $days } days: { $count ->
-        [one] { $count } complaint
-       *[other] { $count } complaints
-    } to answer, { $open } open, { $overdue } overdue.
-scorecard-share = Answered in time: { $share }.
+scorecard-complaints = Complaints to answer
+scorecard-open = Of them open
+scorecard-overdue = Of them overdue
+scorecard-share = Answered in time
 scorecard-peers = Half of { $count } comparable units reach { $share } or more; eight in ten lie from { $low } to { $high }.
 complaint = Complaint
 due-on = Deadline
@@ -197,6 +205,12 @@ escalated-here = Newly escalated to this unit or one below it
 footer-head = It has only what its reader may see in the system.
 
 measure-outcome = { $kind } from { $from }: { $before } complaints in the { $days } days before, { $after } in the { $days } days from then on.
+measure-outcomes = Complaints before and after measures
+measure = Measure
+measure-from = { $kind }, from { $from }
+days-compared = Days compared
+before-it = Before
+after-it = From then on
 proposals = Proposals of the Board
 proposal-PROPOSED = proposed
 proposal-ACCEPTED = accepted
@@ -204,11 +218,59 @@ proposal-REJECTED = rejected
 proposal-IMPLEMENTED = in force
 proposal-WITHDRAWN = withdrawn
 proposal-effect = { $before } complaints in the { $daysBefore } days before, { $after } in the { $daysAfter } days from then on.
-proposal-ratio = That is { $ratio } times the rate before; all other complaints: { $elsewhere } times. This shows no cause.
+proposal-ratio = That is { $ratio } times as many a day as before; of all other complaints there are { $elsewhere } times as many. This shows no cause.
 blame = Who blames the system
-blame-line = { $kind } { $code }: of { $blamed } complaints that it answered by blaming the system, { $without } ({ $share }) have no recorded incident; for all others it is { $peers }.
-footer = Position of the register: { $position }. This digest was made of stored results.
+blame-note = Complaints in which the officer blamed the system, and for which of them no incident of the system is recorded. It is a reason to look at them, and no finding.
+blame-subject = Officer or branch
+blame-blamed = Blamed the system
+blame-without = Without an incident
+blame-others = Share of all others
+blame-new = New since the last digest.
+blame-line = { $kind } { $code }: in { $blamed } complaints the system was blamed; for { $without } of them ({ $share }) no incident is recorded. For all others it is { $peers }.
+outcomes = Before and after measures
+decided-on = Decided on
+starts-on = From
+ends-on = Until
+state-column = State
+ground-column = Ground
+proposal = Proposal
+in-force-on = In force from
+days-before = Days before
+days-after = Days from then on
+ratio-column = Times as many a day
+ratio-elsewhere = All other complaints (times)
+without-share = Share without an incident
+footer = This digest has what the register held after its change number { $position }.
 seal = Newest seal: { $name }
+
+# The pictures of what is unusual, and their tables.
+funnel = Branches against chance
+episodes = episodes
+branches = branches
+observed = Observed
+expectation = Expected
+ratio = Observed / expected
+lower-95 = 95% limit, lower
+upper-95 = 95% limit, upper
+lower-998 = 99.8% limit, lower
+upper-998 = 99.8% limit, upper
+against-chance = Against chance
+chance-high = more than chance explains
+chance-low = less than chance explains
+gravest = The gravest flag
+gravest-title = { $who }: { $times } times as many episodes as expected in { $days } days
+window = Window
+days-confirmed = { $count } days, confirmed complaints alone
+limits-95 = 95% limits
+waiting = Waiting times
+waited-days = Days since received
+still-waiting = Share still waiting
+value = Value
+peers-count = Comparable units
+peers-half = Half of them reach
+peers-low = Eight in ten lie from
+peers-high = Eight in ten lie up to
+rising-new = { $category }: rises anew
 
 # Immediate mails.
 notice-alert-raised = Complaints: { $count ->
@@ -220,9 +282,11 @@ notice-alert-cleared = Complaints: { $count ->
        *[other] { $count } alerts are over
     }
 notice-webhook-test = Complaints: a test
-notice-SUSPENSION_REVIEW = A new flag proposes to review a suspension or to inspect a branch (flag { $subject }).
+notice-SUSPENSION_REVIEW = A new flag proposes a review for suspension, or an inspection of a branch (flag { $subject }).
 notice-TECHNICAL_BURST = Unusually many technical complaints ({ $subject }): { $count } from { $from } to { $to }, where about { $expected } are usual.
 notice-JOB_FAILED = The job { $subject } of { $at } failed and is not tried again.
 notice-JOB_MISSED = The job { $subject } was due at { $at } and has not run.
 notice-DIGEST_UNDELIVERED = The digest up to { $day } did not reach { $count } of its recipients.
+notice-digest-not-made = A digest was due to its reader at { $at } and has not been made.
+notice-COMPLAINT_ESCALATED = The complaint { $complaint } is overdue since { $due } and was escalated to the unit { $unit }.
 notice-why = This mail names no person. Those who may see more find it in the system.

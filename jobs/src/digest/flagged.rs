@@ -1,4 +1,4 @@
-//! The digest's part about flags: who is flagged, and what changed since the previous digest.
+//! The digest's part about flags: the current ones, and the changes since the previous digest.
 
 use super::people::{PlainNumbers, SubjectName, plain_numbers};
 use crate::JobError;
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Most flags of a group that are listed with their reasons; most that are listed by code alone.
+/// The most flags of a group that a digest lists with their reasons, and the most that it lists by code alone.
 const LISTED: usize = 15;
 const BY_CODE: usize = 300;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlagsPart {
     pub total: usize,
     /// Flags of the highest tier, on officers and branches.
     pub suspension_review: usize,
-    /// Those on branches, for which the proposal is an inspection.
+    /// Flags on branches, for which the proposal is an inspection.
     #[serde(default)]
     pub inspection: usize,
     pub review: usize,
@@ -69,6 +69,9 @@ pub struct FlagLine {
     pub was: Option<Tier>,
     pub reason_vi: String,
     pub reason_en: String,
+    /// The subject. A flag that has ended shows the name that the previous digest gave.
+    #[serde(flatten)]
+    pub subject: SubjectName,
     /// The Board's reason, when it dismissed the flag.
     #[serde(default)]
     pub because: Option<String>,
@@ -88,7 +91,7 @@ pub struct Standing {
     /// The numbers for plain words.
     #[serde(default)]
     pub plain: Option<PlainNumbers>,
-    /// The key of the group of changes that it belongs to; None if it stands as in the digest before.
+    /// The key of the group of changes that it belongs to; None if it is unchanged since the digest before.
     #[serde(default)]
     pub change: Option<String>,
     /// The tier in the digest before, of a raised or lowered flag.
@@ -219,6 +222,7 @@ fn line(one: &Standing, was: Option<Tier>) -> FlagLine {
         was,
         reason_vi: one.reason_vi.clone(),
         reason_en: one.reason_en.clone(),
+        subject: one.subject.clone(),
         because: None,
     }
 }

@@ -1,43 +1,50 @@
-//! The digest about one unit: computed from what its reader may see, because results over all complaints would tell of
-//! those that are withheld.
+//! The digest about one unit: computed from the rows that its reader may see, because results over all complaints would
+//! reveal those that are withheld.
 
+use super::answers::AnswersPart;
 use super::board::unit_name;
-use super::document::{AnswersPart, DigestDocument, Stale, latest, latest_run, pareto};
+use super::document::{DigestDocument, Stale, latest, latest_run, pareto};
 use super::flagged::{flags_part, states};
-use super::head_part::{EscalatedLine, HeadPart, LateLine, PeersPart, ScorecardPart};
+use super::head_part::{EscalatedLine, FIRST_DAYS, HeadPart, LateLine, PeersPart, ScorecardPart, WaitingPart};
 use super::measured::measures_part;
+use super::news::news_part;
 use super::numbers::numbers_part;
 use super::people::subjects;
 use super::reader::{Reader, ReaderRights};
+use super::unusual::UnusualPart;
 use crate::JobError;
 use crate::analyses::before_after::first_day;
 use crate::analyses::category_trends::TrendPeriod;
 use crate::analyses::overdue::{OverdueDocument, by_responsible_unit, named_by, overdue};
-use crate::analyses::timeliness::{Handled, TimelinessDocument, UnitTimeliness, of_level, timeliness};
+use crate::analyses::recurrence::round_6_digits;
+use crate::analyses::responsible::HEADQUARTERS;
+use crate::analyses::timeliness::{
+    Handled, TimelinessDocument, UnitTimeliness, handled, of_level, timeliness, times_of_unit,
+};
 use crate::analyses::trends::trends_of;
 use crate::facts::days::day_number;
 use crate::flags::{self, Stored};
+use crate::numeric::survival::Waiting;
 use crate::results::recurrence;
 use crate::scheduled;
 use crate::snapshot::Snapshot;
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
+use polars::prelude::{col, lit};
 use schema::db::MultiBackend;
-use schema::domain::calendar::start_of_day;
-use schema::enums::{FlagState, UnitKind};
+use schema::enums::{FlagState, Role, UnitKind};
 use schema::models::{Escalation, JobRun, Unit};
+use schema::queries::in_select;
 use schema::register::demonstration;
-use schema::tables::{escalations, flags as flag_rows, measures};
+use schema::tables::{escalations, flags as flag_rows, job_runs, measures};
 use schema::{Conn, Id, JsonValue};
 use serde_json::json;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Most complaints that are listed.
+/// The most complaints in a list.
 const LISTED: usize = 30;
-/// The first digest tells the escalations of so many days: those of years are not new.
-const FIRST_DAYS: u64 = 30;
-/// The fewest peers that are compared with.
+/// The fewest peers for a comparison.
 const FEWEST_PEERS: usize = 5;
 
 /// Composes the digest about a unit for its reader as of a day.
@@ -66,8 +73,8 @@ pub(super) fn head_document(
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
     let seen = visible_flags(conn, reader, rights, snapshot)?;
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
-    // A dismissed flag proposes nothing. A flag that only a run for a past day found has no row, and no reader but the
-    // Board sees it.
+    // A dismissed flag proposes no review. A flag that only a run for a past day found has no row, and only the Board
+    // sees it.
     flagged.retain(|stored| {
         stored.flag.as_ref().is_some_and(|flag| flag.state != FlagState::Dismissed && seen.contains(&flag.id))
     });
@@ -82,7 +89,7 @@ pub(super) fn head_document(
     let stale = |run: &&JobRun| Some(Stale { job: run.job.clone(), as_of: run.as_of.filter(|day| *day < as_of)? });
     let measures = visible_measures(conn, reader, rights, snapshot)?;
     let before_measures = before.map(|before| (before.as_of, before.position));
-    // A flag that the reader may no longer see did not end: the reader's digest says nothing of it.
+    // A flag that the reader may no longer see did not end: the digest leaves it out.
     let flags_before = before.map(|before| {
         let mut flags = before.flags.clone();
         flags.standing.retain(|one| seen.contains(&one.flag));
@@ -98,9 +105,13 @@ pub(super) fn head_document(
         branches: by_responsible_unit(snapshot, &late),
     };
     late.sort_by_key(|one| (Reverse(one.days_over), one.complaint));
+    let before_scorecard = col("day").lt_eq(lit(day_number(as_of) - own.days));
+    let older = handled(&visible.facts, day_number(as_of))?.filter(col("overdue").and(before_scorecard)).collect()?;
+    let older = older.height();
     let name_of = |id: Option<Id>| id.and_then(|id| reference.unit(id)).map(unit_name);
     let head = HeadPart {
         scorecard: scorecard(unit, &own, line, &of_all),
+        waiting: waiting(&visible, unit, as_of, own.days)?,
         late: late
             .iter()
             .take(LISTED)
@@ -111,6 +122,7 @@ pub(super) fn head_document(
                 days_over: one.days_over,
             })
             .collect(),
+        older: number(older),
         escalated: escalated
             .iter()
             .take(LISTED)
@@ -122,6 +134,8 @@ pub(super) fn head_document(
         previous_as_of: before.map(|before| before.as_of),
         demonstration: demonstration::mark(conn)?.is_some(),
         unit: Some(unit_name(unit)),
+        narrowed: reader.principal.unit_id != Some(unit.id) || reader.principal.role != Role::UnitHead,
+        analyst: false,
         sections: Vec::new(),
         position: snapshot.position,
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
@@ -130,6 +144,7 @@ pub(super) fn head_document(
         flags: flags_part(&flagged, flags_before.as_ref(), &states, subjects),
         measures: measures_part(conn, as_of, snapshot.position, before_measures, Some(&measures))?,
         overdue,
+        overdue_on: None,
         recent_days: trends.recent_days,
         before_days: trends.before_days,
         rising: trends.categories.iter().filter(|category| category.rises).cloned().collect(),
@@ -146,16 +161,19 @@ pub(super) fn head_document(
         },
         register: Vec::new(),
         events: BTreeMap::new(),
+        events_between: None,
         seals: Vec::new(),
         numbers: numbers_part(&visible.facts, first, as_of)?,
+        news: news_part(conn, &visible, &trends.categories, as_of, before.map(DigestDocument::told))?,
         blame: Vec::new(),
         proposals: Vec::new(),
+        unusual: UnusualPart::default(),
         head: Some(head),
     })
 }
 
-/// Takes the numbers and the reasons from flags: they count complaints that are withheld from the head of a unit, for
-/// whom the API answers null, too.
+/// Removes the numbers and the reasons from flags: they count complaints that are withheld from the head of a unit. The
+/// API answers null for them, too.
 fn without_numbers(flagged: &mut [Stored]) {
     for Stored { assessment, .. } in flagged {
         (assessment.reason_vi, assessment.reason_en) = (String::new(), String::new());
@@ -198,7 +216,8 @@ fn visible_measures(
     Ok(query.select(measures::id).load::<Id>(conn)?.into_iter().collect())
 }
 
-/// The escalations that the reader may see, of the days after one day and up to another, the latest first.
+/// The escalations that the reader may see, by runs for the days after one day and up to another, the latest first. The
+/// Board's digest counts them by these days, too: a run for a past day writes later.
 fn escalated(
     conn: &mut Conn,
     reader: &Reader,
@@ -206,11 +225,12 @@ fn escalated(
     snapshot: &Snapshot,
     (after, as_of): (NaiveDate, NaiveDate),
 ) -> Result<Vec<Escalation>, JobError> {
-    let [from, until] = [after, as_of].map(|day| start_of_day(day + Days::new(1)));
-    let mut query = escalations::table
+    let runs = job_runs::table
         .into_boxed::<MultiBackend>()
-        .filter(escalations::escalated_at.lt(until).nullable())
-        .filter(escalations::escalated_at.ge(from).nullable());
+        .filter(job_runs::as_of.gt(after))
+        .filter(job_runs::as_of.le(as_of))
+        .select(job_runs::id);
+    let mut query = escalations::table.into_boxed::<MultiBackend>().filter(in_select(escalations::run_id, runs));
     if let Some(condition) = rights.escalations(reader, &snapshot.reference.tree) {
         query = query.filter(condition);
     }
@@ -219,7 +239,7 @@ fn escalated(
     Ok(rows)
 }
 
-/// The lines of the units of a kind. The General Department has none: it is all of them.
+/// The lines of the units of a kind. The General Department has no line, because it comprises all units.
 fn of_kind(kind: UnitKind, document: &TimelinessDocument) -> Vec<UnitTimeliness> {
     match kind {
         UnitKind::ProvincialDepartment => document.departments.clone(),
@@ -229,7 +249,26 @@ fn of_kind(kind: UnitKind, document: &TimelinessDocument) -> Vec<UnitTimeliness>
     }
 }
 
-/// The unit's line in the results that its reader may see, beside the peers' in those of all complaints.
+/// How long the complaints wait that the scorecard of a unit counts.
+fn waiting(visible: &Snapshot, unit: &Unit, as_of: NaiveDate, days: i32) -> Result<Option<WaitingPart>, JobError> {
+    let level = match unit.kind {
+        UnitKind::GeneralDepartment => None,
+        UnitKind::ProvincialDepartment => Some("department"),
+        UnitKind::Branch => Some("branch"),
+        UnitKind::HeadquartersUnit => Some(HEADQUARTERS),
+        UnitKind::Team => Some("team"),
+    };
+    let times = times_of_unit(visible, day_number(as_of), days, level.map(|level| (level, unit.id)))?;
+    if times.is_empty() {
+        return Ok(None);
+    }
+    let still_waiting: BTreeSet<i32> = times.iter().filter(|(_, answered)| !answered).map(|(days, _)| *days).collect();
+    let curve = Waiting::new(times.into_iter().map(|(days, answered)| (f64::from(days), answered)).collect());
+    let steps = curve.steps.into_iter().map(|(days, share)| (days, round_6_digits(share)));
+    Ok(Some(WaitingPart { steps: steps.collect(), still_waiting: still_waiting.into_iter().collect() }))
+}
+
+/// The unit's line from the complaints that its reader may see, and the lines of its peers from all complaints.
 fn scorecard(
     unit: &Unit,
     own: &TimelinessDocument,
@@ -249,17 +288,20 @@ fn scorecard(
             highest: quantile(0.9)?,
         })
     });
+    let limits = line.as_ref().and_then(|line| line.lower.zip(line.upper));
     let (handled, share_in_time) = match (unit.kind, line) {
         (UnitKind::GeneralDepartment, _) => (own.all.clone(), own.share_in_time),
         (_, Some(line)) => (line.handled, line.share_in_time),
         (_, None) => (Handled::default(), None),
     };
     ScorecardPart {
+        is_of_all: unit.kind == UnitKind::GeneralDepartment,
         days: own.days,
         complaints: handled.complaints,
         open: handled.open,
         overdue: handled.overdue,
         share_in_time,
+        limits,
         median_days: handled.median_days,
         peers,
     }

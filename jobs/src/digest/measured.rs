@@ -14,13 +14,13 @@ use schema::{Conn, Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
-/// Most measures that are listed.
+/// The most measures in the list.
 const LISTED: usize = 30;
-/// The outcome of a measure is told from so many days after its first day …
+/// A digest shows the outcome of a measure from this many days after its first day …
 const SHORTEST: u64 = 30;
-/// … and for so many days.
+/// … until this many days after it.
 const LONGEST: u64 = 365;
-/// Most days before and after that are compared.
+/// The most days before and after the first day that an outcome compares.
 const COMPARED: i64 = 90;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct MeasuresPart {
     pub count: usize,
     /// The latest decision first.
     pub listed: Vec<MeasureLine>,
-    /// Measures that began in the last year, with what came after them. Only in digests for all units.
+    /// Measures that began in the last year, with their outcomes. Only in digests for all units.
     #[serde(default)]
     pub outcomes: Vec<OutcomeLine>,
 }
@@ -45,7 +45,7 @@ pub struct OutcomeLine {
     pub after: u32,
 }
 
-/// A measure as it stands on the digest's day.
+/// The state of a measure on the digest's day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MeasureLine {
@@ -63,8 +63,8 @@ pub struct MeasureLine {
 }
 
 /// The measures decided up to a day and recorded up to a position of the register, without those that the previous
-/// digest could tell as they are now; `before` is its day and its position. `visible` has the measures that the reader
-/// may see; None for all.
+/// digest could show in their present state; `before` is its day and its position. `visible` has the measures that the
+/// reader may see; None for all.
 pub(super) fn measures_part(
     conn: &mut Conn,
     as_of: NaiveDate,
@@ -93,7 +93,7 @@ pub(super) fn measures_part(
     rows.truncate(LISTED);
     let outcomes = match visible {
         None => outcomes(conn, as_of, position)?,
-        // Complaints about the officer may be withheld from the reader, and a count would tell of them.
+        // Complaints about the officer may be withheld from the reader, and a count would reveal them.
         Some(_) => Vec::new(),
     };
     Ok(MeasuresPart { count, listed: lines(conn, &rows, as_of)?, outcomes })

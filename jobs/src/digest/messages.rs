@@ -18,7 +18,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Those of digests.
+    /// Loads the messages of digests.
     ///
     /// # Errors
     /// `Template` when the source cannot be parsed.
@@ -30,7 +30,7 @@ impl Messages {
         Self::of(locale, [source.to_owned()])
     }
 
-    /// Those of other sources, each with keys of its own.
+    /// Loads messages from other sources. No key may be in two of them.
     ///
     /// # Errors
     /// `Template` when a source cannot be parsed, or a key is in two of them.
@@ -54,6 +54,11 @@ impl Messages {
 
     pub fn is_english(&self) -> bool {
         self.locale == Locale::En
+    }
+
+    /// Whether a message has this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.bundle.has_message(key)
     }
 
     /// A message with its values filled in.
@@ -162,7 +167,7 @@ mod tests {
         for kind in schema::enums::ComplaintEventKind::WORDS {
             assert!(all.iter().any(|key| key == kind), "{kind}");
         }
-        // It names the kind, the state and the ground of every measure.
+        // A digest names the kind, the state and the ground of every measure.
         let named =
             [("measure", MeasureKind::WORDS), ("measure", MeasureState::WORDS), ("ground", SuspensionGround::WORDS)];
         for (prefix, words) in named {

@@ -2,13 +2,16 @@
 //! one for the Board each day, and those of readers ([`reader`]).
 
 pub mod address;
+mod answers;
 mod board;
 mod document;
 mod flagged;
 mod head;
 mod head_part;
+mod links;
 mod measured;
 pub mod messages;
+mod news;
 mod numbers;
 pub mod outbox;
 mod parts;
@@ -16,10 +19,15 @@ mod people;
 mod pictures;
 pub mod reader;
 mod render;
+#[cfg(test)]
+mod sample;
+pub mod sections;
 mod send;
 mod sheets;
+mod unusual;
 
 pub use document::{DigestDocument, document};
+pub(crate) use links::encoded;
 pub(crate) use messages::Messages;
 pub use parts::{Part, files, html_with_pictures, parts};
 pub use render::{Rendered, render};

@@ -93,7 +93,7 @@ pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str
 /// Ends a subscription; one that has ended stays as it is.
 ///
 /// # Errors
-/// `NotFound` when there is no such subscription.
+/// `NotFound` when the subscription does not exist.
 pub fn end(tx: &mut WriteTx<'_>, id: Id) -> Result<(), StoreError> {
     let row: Option<DigestSubscription> =
         digest_subscriptions::table.find(id).select(DigestSubscription::as_select()).first(tx.conn).optional()?;

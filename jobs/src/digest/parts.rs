@@ -1,4 +1,4 @@
-//! What a digest has beside its text and HTML: pictures, tables and the document itself.
+//! A digest's attachments: charts, tables and the JSON document.
 
 use super::document::DigestDocument;
 use super::{pictures, sheets};
@@ -39,7 +39,7 @@ pub fn parts(document: &DigestDocument, html: &str, locale: Locale) -> Result<Ve
     Ok(parts)
 }
 
-/// The files of a digest in a folder, each with its name. The HTML names its pictures as files beside it.
+/// The files of a digest in a folder, each with its name. The HTML names its pictures as files of this folder.
 pub fn files(stem: &str, html: &str, text: &str, parts: &[Part]) -> Vec<(String, Vec<u8>)> {
     let name = |part: &Part| match part.cid {
         Some(_) => format!("{stem}-{}", part.ending),
@@ -52,7 +52,7 @@ pub fn files(stem: &str, html: &str, text: &str, parts: &[Part]) -> Vec<(String,
     files
 }
 
-/// The HTML of a digest with its pictures inside, for readers who do not get them as parts of a mail.
+/// The HTML of a digest with its pictures inside, for deliveries other than mail.
 pub fn html_with_pictures(html: &str, parts: &[Part]) -> String {
     named(html, parts, |part| format!("data:{};base64,{}", part.content_type, BASE64.encode(&part.bytes)))
 }

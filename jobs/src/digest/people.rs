@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// A ratio below this is not worth a sentence; neither is one that chance explains well.
+/// A digest has no sentence about a ratio below this, nor about one with a larger p-value.
 const LEAST_RATIO: f64 = 1.5;
 const LARGEST_P: f64 = 0.05;
-/// Rarer than this is said as this.
+/// A digest says "once in this many" for any smaller probability, too.
 const RAREST: f64 = 1e6;
 
 /// A unit with its names.
@@ -28,7 +28,14 @@ pub struct UnitName {
     pub name_en: Option<String>,
 }
 
-/// What is known of the subject of a flag.
+impl UnitName {
+    /// The name in a language: the Vietnamese one if there is no other.
+    pub(super) fn in_language(&self, is_english: bool) -> &str {
+        self.name_en.as_deref().filter(|_| is_english).unwrap_or(&self.name_vi)
+    }
+}
+
+/// The names and links of the subject of a flag.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubjectName {
@@ -102,7 +109,7 @@ pub(super) fn plain_numbers(numbers: &Value) -> Option<PlainNumbers> {
     })
 }
 
-/// The largest power of ten of which chance is rarer than once in it, at most a million.
+/// The largest power of ten, at most a million, such that a probability is at most one in it.
 fn once_in(p: f64) -> f64 {
     10f64.powf((1.0 / p.max(1.0 / RAREST)).log10().floor()).min(RAREST)
 }

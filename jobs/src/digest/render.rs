@@ -1,6 +1,7 @@
 //! Renders a digest in one language: subject, HTML and plain text.
 
 use super::document::DigestDocument;
+use super::links::{Links, Of, encoded};
 use super::messages::Messages;
 use super::pictures::{Picture, drawn};
 use crate::JobError;
@@ -9,14 +10,18 @@ use css_inline::CSSInliner;
 use fluent_bundle::FluentArgs;
 use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
-use schema::enums::{DigestSection, Locale, Tier, UnknownWord};
+use schema::Id;
+use schema::domain::ids::human_reference;
+use schema::enums::{DigestSection, Locale, Proposed, Tier, UnknownWord};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Groups of flags that have ended.
 const ENDED: [&str; 3] = ["flags-gone", "flags-dismissed", "flags-retracted"];
 
-/// Tiers in the order of their lists, and most flags in a list.
-const TIERS: [Tier; 3] = [Tier::SuspensionReview, Tier::Review, Tier::Watch];
+/// What flags propose, in the order of their lists, and most flags in a list. The highest tier has two lists: it proposes
+/// a review of suspension for officers, and an inspection for branches.
+const PROPOSED: [Proposed; 4] = [Proposed::SuspensionReview, Proposed::Inspection, Proposed::Review, Proposed::Watch];
 const MOST: usize = 200;
 
 /// A rendered digest. Its HTML shows pictures of other parts of the mail (`cid:`).
@@ -36,6 +41,7 @@ pub fn render(document: &DigestDocument, locale: Locale, base_url: Option<&str>)
     let subject = subject(document, &messages)?;
     let pictures: Vec<Picture> = drawn(document, locale)?.into_iter().map(|(picture, _)| picture).collect();
     let mut environment = environment(&messages, &document.sections);
+    add_links(&mut environment, document);
     let broken = |e: Error| JobError::Template(format!("{e:#}"));
     environment.add_template("measure.jinja", include_str!("measure.jinja")).map_err(broken)?;
     environment.add_template("flags.jinja", include_str!("flags.jinja")).map_err(broken)?;
@@ -47,7 +53,7 @@ pub fn render(document: &DigestDocument, locale: Locale, base_url: Option<&str>)
         subject => subject.clone(),
         demonstration => document.demonstration,
         ended => ENDED,
-        tiers => TIERS.map(Tier::as_str),
+        proposed_words => PROPOSED.map(Proposed::as_str),
         most => MOST,
         pictures => Value::from(Serde(pictures)),
         base => base_url.map(|url| url.trim_end_matches('/')),
@@ -75,6 +81,7 @@ fn subject(document: &DigestDocument, messages: &Messages) -> Result<String, Job
     args.set("flags", new);
     args.set("overdue", document.overdue.overdue);
     let key = match &document.unit {
+        None if document.analyst => "subject-analysts",
         None => "subject",
         Some(unit) => {
             let english = unit.name_en.as_ref().filter(|_| messages.is_english());
@@ -87,6 +94,21 @@ fn subject(document: &DigestDocument, messages: &Messages) -> Result<String, Job
         return Ok(format!("{} {subject}", messages.message("mark-short", &FluentArgs::new())?));
     }
     Ok(subject)
+}
+
+/// Adds the function `to`: where the page shows a number.
+fn add_links(environment: &mut Environment<'static>, document: &DigestDocument) {
+    let links = Links::new(document);
+    environment.add_function("to", move |number: String, of: Kwargs| -> Result<Option<String>, Error> {
+        let of = Of {
+            code: of.get("code")?,
+            kind: of.get("kind")?,
+            ago: of.get("ago")?,
+            day: of.get("day")?,
+            days: of.get("days")?,
+        };
+        links.path(&number, &of).map_err(|why| Error::new(ErrorKind::InvalidOperation, why))
+    });
 }
 
 fn environment(messages: &Arc<Messages>, sections: &[DigestSection]) -> Environment<'static> {
@@ -122,14 +144,28 @@ fn environment(messages: &Arc<Messages>, sections: &[DigestSection]) -> Environm
         "cost" => shared.money(value),
         _ => shared.number(value, 0),
     });
+    let shared = Arc::clone(messages);
+    // The usual range is an estimate: its amounts are rounded, because amounts to the đồng would seem exact.
+    environment.add_function("usual", move |key: String, low: f64, high: f64| {
+        let [low, high] = [low, high].map(|end| match key.as_str() {
+            "cost" => shared.money(rounded(end)),
+            _ => shared.number(end, 0),
+        });
+        format!("{low} – {high}")
+    });
     let sections: Vec<&'static str> = sections.iter().map(|section| section.as_str()).collect();
     environment.add_function("has", move |section: String| sections.is_empty() || sections.contains(&section.as_str()));
-    environment.add_filter("urlpart", |part: String| urlpart(&part));
+    environment.add_filter("urlpart", |part: String| encoded(&part));
     let shared = Arc::clone(messages);
     environment.add_function("date", move |day: String| -> Result<String, Error> {
         let day: NaiveDate =
             day.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{day:?} is not a date")))?;
         Ok(shared.date(day))
+    });
+    // A person cannot read an id out on the telephone.
+    environment.add_function("reference", |id: String| match id.parse::<Uuid>() {
+        Ok(parsed) => human_reference(Id(parsed)),
+        Err(_) => id,
     });
     environment.add_function("proposed", |kind: String, tier: String| -> Result<&'static str, Error> {
         let word = |e: UnknownWord| Error::new(ErrorKind::InvalidOperation, e.to_string());
@@ -145,16 +181,13 @@ fn environment(messages: &Arc<Messages>, sections: &[DigestSection]) -> Environm
     environment
 }
 
-/// A text as a part of the path of a URL.
-fn urlpart(part: &str) -> String {
-    let mut encoded = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
+/// A number with three digits before its zeros.
+fn rounded(number: f64) -> f64 {
+    if number < 1000.0 {
+        return number.round();
     }
-    encoded
+    let unit = 10f64.powf(number.log10().floor() - 2.0);
+    (number / unit).round() * unit
 }
 
 #[cfg(test)]
@@ -162,8 +195,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_stays_one_part_of_a_path() {
-        assert_eq!(urlpart("02/CV?x=1 Đ"), "02%2FCV%3Fx%3D1%20%C4%90");
+    fn an_estimate_has_three_digits() {
+        assert_eq!([123_151_949.0, 999_600.0, 37.4, 0.0].map(rounded), [123e6, 1e6, 37.0, 0.0]);
     }
 
     #[test]

@@ -50,6 +50,9 @@ impl<'s> Sender<'s> {
 }
 
 /// Builds the mail of a digest.
+///
+/// # Errors
+/// If an address or a part of the digest cannot be written in a mail.
 pub fn message(digest: &Digest, from: &str, to: &str, id: &str) -> Result<Message, String> {
     let from: Mailbox = from.parse().map_err(|e| format!("smtp.from {from:?}: {e}"))?;
     let domain = from.email.domain().to_owned();
@@ -64,7 +67,7 @@ pub fn message(digest: &Digest, from: &str, to: &str, id: &str) -> Result<Messag
         .message_id(Some(format!("<{id}@{domain}>")))
         .multipart(body(digest)?)
         .map_err(|e| e.to_string())?;
-    // Asks for no automatic replies (RFC 3834).
+    // Asks mail programs not to reply automatically (RFC 3834).
     message
         .headers_mut()
         .insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
@@ -121,7 +124,7 @@ fn content_type(part: &Part) -> Result<ContentType, String> {
     ContentType::parse(part.content_type).map_err(|e| format!("{}: {e}", part.content_type))
 }
 
-/// The parts beside text and HTML; none if another version wrote the digest.
+/// The attachments; none if another version wrote the digest.
 fn of_digest(digest: &Digest) -> Result<Vec<Part>, String> {
     match serde_json::from_value::<DigestDocument>(digest.document.0.clone()) {
         Ok(document) => parts::parts(&document, &digest.html, digest.locale).map_err(|e| e.to_string()),

@@ -4,10 +4,16 @@
 //! expected"). This module computes exposures by span, a range of days within one month and the same windows;
 //! [`crate::analyses::recurrence`] compares.
 
+mod columns;
+mod officers;
+
+pub use officers::{of_officers, of_officers_in};
+
 use crate::facts::days::day_number;
 use crate::facts::lookback::WINDOWS;
 use crate::facts::{Facts, Subject, WorkloadFact};
 use chrono::{Datelike, Days, Months, NaiveDate};
+use columns::Columns;
 use polars::prelude::*;
 use schema::Id;
 use schema::domain::tree::UnitTree;
@@ -40,7 +46,7 @@ pub enum Basis {
 /// | `month` | u32 | months since the first of the longest window |
 /// | `exposure` | f64 | declarations or days, by `basis`; > 0 |
 /// | `carried` | bool | whether another month's rate stands in for a missing one |
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Exposure {
     pub basis: Basis,
     pub rows: DataFrame,
@@ -124,168 +130,11 @@ impl Daily {
     }
 }
 
-#[derive(Default)]
-struct Columns {
-    subject: Vec<u32>,
-    group: Vec<i32>,
-    span: Vec<u32>,
-    month: Vec<u32>,
-    exposure: Vec<f64>,
-    carried: Vec<bool>,
-}
-
-impl Columns {
-    fn push(&mut self, subject: u32, group: i32, at: usize, span: Span, exposure: f64, carried: bool) {
-        if exposure > 0.0 {
-            self.subject.push(subject);
-            self.group.push(group);
-            self.span.push(u32::try_from(at).unwrap_or(u32::MAX));
-            self.month.push(span.month);
-            self.exposure.push(exposure);
-            self.carried.push(carried);
-        }
-    }
-
-    fn into_exposure(self, basis: Basis) -> PolarsResult<Exposure> {
-        let height = self.subject.len();
-        let basis = if height == 0 { Basis::None } else { basis };
-        let rows = DataFrame::new(
-            height,
-            vec![
-                Column::new("subject".into(), self.subject),
-                Column::new("group".into(), self.group),
-                Column::new("span".into(), self.span),
-                Column::new("month".into(), self.month),
-                Column::new("exposure".into(), self.exposure),
-                Column::new("carried".into(), self.carried),
-            ],
-        )?;
-        // Adds up the rows of an officer posted twice within a span. The sort fixes the order of the sum, so that
-        // hashes are reproducible.
-        let rows = rows
-            .lazy()
-            .sort(["subject", "group", "span", "exposure"], SortMultipleOptions::default())
-            .group_by_stable([col("subject"), col("group"), col("span"), col("month")])
-            .agg([col("exposure").sum(), col("carried").any(true)])
-            .collect()?;
-        Ok(Exposure { basis, rows })
-    }
-}
-
 /// The days that a posting and a span have in common.
 fn overlap(posting: &Posting, from: i32, to: i32) -> i32 {
     let begins = day_number(posting.valid_from).max(from);
     let ends = posting.valid_to.map_or(to, |last| day_number(last).min(to));
     (ends - begins + 1).max(0)
-}
-
-/// The exposure of officers: each month's workload, spread evenly over the officer's posted days in it. When no
-/// officer has workload, or fewer than half as many as have postings, it is the posted days of all instead.
-///
-/// `groups` gives the peer group of a unit on a day.
-///
-/// # Errors
-/// When polars fails to aggregate.
-pub fn of_officers(
-    facts: &Facts,
-    officers: &[Subject],
-    as_of: NaiveDate,
-    groups: &dyn Fn(Id, NaiveDate) -> i32,
-) -> PolarsResult<Exposure> {
-    of_officers_in(facts, officers, &spans(as_of), as_of, groups)
-}
-
-/// Like [`of_officers`], in other spans, such as [`monthly_spans`]. Workload of months after `as_of` does not count.
-///
-/// # Errors
-/// When polars fails to aggregate.
-pub fn of_officers_in(
-    facts: &Facts,
-    officers: &[Subject],
-    spans: &[Span],
-    as_of: NaiveDate,
-    groups: &dyn Fn(Id, NaiveDate) -> i32,
-) -> PolarsResult<Exposure> {
-    let mut workload: HashMap<Id, HashMap<Id, Vec<&WorkloadFact>>> = HashMap::new();
-    for row in facts.workload.values().filter(|row| row.month <= as_of) {
-        if let Some(officer) = row.officer_id {
-            workload.entry(officer).or_default().entry(row.unit_id).or_default().push(row);
-        }
-    }
-    // Workload of a few officers must not leave all others without exposure.
-    let posted = officers.iter().filter(|officer| facts.postings.contains_key(&officer.id)).count();
-    let handles = officers.iter().filter(|officer| workload.contains_key(&officer.id)).count();
-    let basis = if handles > 0 && 2 * handles >= posted { Basis::Declarations } else { Basis::PostingDays };
-    let none = Vec::new();
-    let mut columns = Columns::default();
-    for (place, officer) in (0u32..).zip(officers) {
-        let postings = facts.postings.get(&officer.id).unwrap_or(&none);
-        let by_unit = workload.get(&officer.id);
-        if basis == Basis::Declarations && by_unit.is_none() {
-            continue;
-        }
-        if postings.is_empty() {
-            // Without postings, the officer counts as posted at the units of the workload rows, from the first month
-            // on.
-            for (unit, rows) in by_unit.into_iter().flatten() {
-                let daily = daily(rows, days_of_month);
-                let since = daily.0.keys().next().map_or(i32::MAX, |first| day_number(*first));
-                for (at, span) in spans.iter().enumerate().filter(|(_, span)| span.from >= since) {
-                    let month = first_of_month(date(span.from));
-                    let Some((rate, carried)) = daily.of(month) else { continue };
-                    let days = f64::from(span.to - span.from + 1);
-                    columns.push(place, groups(*unit, month), at, *span, rate * days, carried);
-                }
-            }
-            continue;
-        }
-        let mut units: Vec<Id> = postings.iter().map(|posting| posting.unit_id).collect();
-        units.sort_unstable();
-        units.dedup();
-        let posted_anywhere = |month: NaiveDate| {
-            let (from, to) = (day_number(month), day_number(month + Months::new(1)) - 1);
-            let posted: i32 = postings.iter().map(|posting| overlap(posting, from, to)).sum();
-            if posted == 0 { days_of_month(month) } else { f64::from(posted) }
-        };
-        for unit in &units {
-            let there: Vec<&Posting> = postings.iter().filter(|posting| posting.unit_id == *unit).collect();
-            let posted_days = |month: NaiveDate| {
-                let (from, to) = (day_number(month), day_number(month + Months::new(1)) - 1);
-                let posted: i32 = there.iter().map(|posting| overlap(posting, from, to)).sum();
-                if posted == 0 { days_of_month(month) } else { f64::from(posted) }
-            };
-            let of_units = |wanted: &dyn Fn(&Id) -> bool| -> Vec<&WorkloadFact> {
-                let rows = by_unit.into_iter().flatten().filter(|(at, _)| wanted(at));
-                rows.flat_map(|(_, rows)| rows.iter().copied()).collect()
-            };
-            let here = daily(&of_units(&|at| at == unit), posted_days);
-            // Workload recorded for units other than those of the postings is spread over all postings.
-            let elsewhere = daily(&of_units(&|at| !units.contains(at)), posted_anywhere);
-            // A unit without workload takes the officer's rate from other units, as after a move.
-            let before = daily(&of_units(&|_| true), posted_anywhere);
-            let rate = |month: NaiveDate| match (here.of(month), elsewhere.of(month)) {
-                (Some((a, carried)), Some((b, also))) => Some((a + b, carried || also)),
-                (Some(found), None) | (None, Some(found)) => Some(found),
-                (None, None) => before.of(month).map(|(rate, _)| (rate, true)),
-            };
-            for (at, span) in spans.iter().enumerate() {
-                let days: i32 = there.iter().map(|posting| overlap(posting, span.from, span.to)).sum();
-                if days == 0 {
-                    continue;
-                }
-                let month = first_of_month(date(span.from));
-                let (rate, carried) = match basis {
-                    Basis::PostingDays => (1.0, false),
-                    _ => match rate(month) {
-                        Some(found) => found,
-                        None => continue,
-                    },
-                };
-                columns.push(place, groups(*unit, date(span.from)), at, *span, rate * f64::from(days), carried);
-            }
-        }
-    }
-    columns.into_exposure(basis)
 }
 
 fn daily(rows: &[&WorkloadFact], days: impl Fn(NaiveDate) -> f64) -> Daily {
@@ -312,11 +161,11 @@ pub fn of_branches(
     let place: HashMap<Id, u32> = (0u32..).zip(branches).map(|(at, branch)| (branch.id, at)).collect();
     // By branch and month: the workload of the branch itself, of units below it, and of officers.
     let mut handled: HashMap<u32, BTreeMap<NaiveDate, [Option<i64>; 3]>> = HashMap::new();
-    for row in facts.workload.values().filter(|row| row.month <= as_of) {
+    let mut branch_of: HashMap<(Id, NaiveDate), Option<u32>> = HashMap::new();
+    for row in facts.workload.iter().filter(|row| row.month <= as_of) {
         let month = first_of_month(row.month);
-        let Some(at) = tree.ancestors_on(row.unit_id, month).branch.and_then(|id| place.get(&id).copied()) else {
-            continue;
-        };
+        let find = || tree.ancestors_on(row.unit_id, month).branch.and_then(|id| place.get(&id).copied());
+        let Some(at) = *branch_of.entry((row.unit_id, month)).or_insert_with(find) else { continue };
         let level = match (row.officer_id, branches[at as usize].id == row.unit_id) {
             (Some(_), _) => 2,
             (None, true) => 0,

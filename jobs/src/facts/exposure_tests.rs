@@ -54,15 +54,13 @@ fn facts(postings: &[(u128, u128, NaiveDate, Option<NaiveDate>)], workload: &[(u
         });
     }
     for (nth, (officer, unit, month, declarations)) in (0u128..).zip(workload) {
-        facts.workload.insert(
-            id(9_000 + nth),
-            WorkloadFact {
-                unit_id: id(*unit),
-                officer_id: (*officer > 0).then(|| id(*officer)),
-                month: *month,
-                declarations: *declarations,
-            },
-        );
+        facts.workload.push(WorkloadFact {
+            id: id(9_000 + nth),
+            unit_id: id(*unit),
+            officer_id: (*officer > 0).then(|| id(*officer)),
+            month: *month,
+            declarations: *declarations,
+        });
     }
     facts
 }

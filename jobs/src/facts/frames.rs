@@ -2,25 +2,25 @@
 //! category and finding resolved as of a day.
 
 use crate::JobError;
+use crate::facts::branches::Branches;
 use crate::facts::days::day_number;
 use crate::facts::exposure::{self, Exposure, Span, spans};
 use crate::facts::minhash::TextSketch;
-use crate::facts::types::{AllegationFact, ComplaintFact, Facts, Subject};
-use chrono::NaiveDate;
+use crate::facts::{ComplaintFact, Facts, Subject};
+use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 use schema::Id;
-use schema::domain::calendar::{is_valid_on, local_date};
+use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
-use schema::domain::tree::UnitTree;
 use schema::enums::{Attribution, CategoryKind, DatePrecision, Finding, UnitKind};
-use schema::register::complaints::reference_day;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The allegations of a register as of a day.
 ///
-/// `allegations` has one row for each allegation against an officer, and one for each complaint
-/// that names none:
+/// `allegations` has one row for each allegation against an officer, and one for each complaint that names none:
 ///
 /// | column | type | meaning |
 /// | --- | --- | --- |
@@ -48,8 +48,8 @@ pub struct Frames {
     pub branches: Vec<Subject>,
     /// Keys of enterprises (those counted as one share a key), in bytewise order.
     pub enterprises: Vec<String>,
-    pub sketches: Vec<TextSketch>,
-    /// Of officers, and of branches.
+    pub sketches: Vec<Arc<TextSketch>>,
+    /// The exposure of officers, and that of branches.
     pub exposure: [Exposure; 2],
     pub spans: Vec<Span>,
 }
@@ -76,40 +76,122 @@ struct Columns {
 /// # Errors
 /// When polars fails to build a frame.
 pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
-    let received: Vec<&ComplaintFact> = facts.counted().filter(|fact| local_date(fact.received_at) <= as_of).collect();
-    let accused =
-        received.iter().filter_map(|fact| facts.allegations.get(&fact.id)).flatten().map(|row| row.officer_id);
-    // Officers without a complaint are included: they belong to the peer groups.
-    let officers =
-        subjects(accused.chain(facts.officer_codes.keys().copied()), |id| facts.officer_codes.get(&id).cloned());
-    let branches =
-        subjects(facts.units.values().filter(|unit| unit.kind == UnitKind::Branch).map(|unit| unit.id), |id| {
-            facts.units.get(&id).map(|unit| unit.code.clone())
-        });
-    let counts_as: BTreeSet<String> = received
-        .iter()
-        .filter_map(|fact| facts.enterprises.get(&fact.enterprise_id?))
-        .map(crate::facts::types::EnterpriseFact::counts_as)
-        .collect();
-    let enterprises: Vec<String> = counts_as.into_iter().collect();
-    let enterprise_place: HashMap<&str, u32> = (0..).zip(&enterprises).map(|(at, key)| (key.as_str(), at)).collect();
-    let officer_place = places(&officers);
-    let branch_place = places(&branches);
-    let mut branches_of = Branches::new(facts);
+    let outline = Outline::new(facts, as_of);
+    let exposure = outline.exposure(facts, as_of)?;
+    outline.into_frames(facts, exposure, as_of)
+}
 
+/// Like [`frames`], with empty exposure.
+///
+/// # Errors
+/// When polars fails to build a frame.
+pub fn without_exposure(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
+    Outline::new(facts, as_of).into_frames(facts, [Exposure::default(), Exposure::default()], as_of)
+}
+
+/// Like [`frames`], but takes ownership of the facts: it drops the workload before it builds most of the frames.
+///
+/// # Errors
+/// The errors of [`frames`].
+pub fn into_frames(mut facts: Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
+    let outline = Outline::new(&facts, as_of);
+    let exposure = outline.exposure(&facts, as_of)?;
+    facts.workload = Vec::new();
+    outline.into_frames(&facts, exposure, as_of)
+}
+
+/// The subjects and complaints of the frames.
+struct Outline {
+    /// The complaints that count and were received by the day: index into [`Facts::complaints`], and day of receipt.
+    received: Vec<(u32, NaiveDate)>,
+    officers: Vec<Subject>,
+    branches: Vec<Subject>,
+}
+
+impl Outline {
+    fn new(facts: &Facts, as_of: NaiveDate) -> Self {
+        let received: Vec<(u32, NaiveDate)> = (0u32..)
+            .zip(&facts.complaints)
+            .filter(|(_, fact)| !facts.duplicates.contains(&fact.id))
+            .map(|(at, fact)| (at, local_date(fact.received_at)))
+            .filter(|(_, day)| *day <= as_of)
+            .collect();
+        let accused = received
+            .iter()
+            .flat_map(|(at, _)| facts.allegations.of(facts.complaints[*at as usize].id))
+            .map(|row| row.officer_id);
+        // Officers without a complaint are included: they belong to the peer groups.
+        let officers =
+            subjects(accused.chain(facts.officer_codes.keys().copied()), |id| facts.officer_codes.get(&id).cloned());
+        let branches =
+            subjects(facts.units.values().filter(|unit| unit.kind == UnitKind::Branch).map(|unit| unit.id), |id| {
+                facts.units.get(&id).map(|unit| unit.code.clone())
+            });
+        Self { received, officers, branches }
+    }
+
+    /// The exposure of officers, and of branches.
+    fn exposure(&self, facts: &Facts, as_of: NaiveDate) -> PolarsResult<[Exposure; 2]> {
+        let tree = facts.tree();
+        let cache: RefCell<HashMap<(Id, NaiveDate), i32>> = RefCell::default();
+        let groups = |unit: Id, day: NaiveDate| {
+            let find = || tree.ancestors_on(unit, day).branch.map_or(NO_GROUP, |branch| group_of(facts, branch));
+            *cache.borrow_mut().entry((unit, day)).or_insert_with(find)
+        };
+        Ok([
+            exposure::of_officers(facts, &self.officers, as_of, &groups)?,
+            exposure::of_branches(facts, &self.branches, as_of, &tree, &groups)?,
+        ])
+    }
+
+    fn into_frames(self, facts: &Facts, exposure: [Exposure; 2], as_of: NaiveDate) -> Result<Frames, JobError> {
+        let Self { received, officers, branches } = self;
+        let received: Vec<(&ComplaintFact, NaiveDate)> =
+            received.into_iter().map(|(at, day)| (&facts.complaints[at as usize], day)).collect();
+        let (allegations, enterprises, sketches) = allegations(facts, &received, &officers, &branches, as_of)?;
+        Ok(Frames {
+            allegations,
+            sketches,
+            exposure,
+            spans: spans(as_of),
+            complaints: received.iter().map(|(fact, _)| fact.id).collect(),
+            by_month: (0u32..)
+                .zip(&received)
+                .filter(|(_, (fact, _))| fact.received_precision == Some(DatePrecision::Month))
+                .map(|(at, _)| at)
+                .collect(),
+            officers,
+            branches,
+            enterprises,
+        })
+    }
+}
+
+/// The frame of allegations, the keys of enterprises, and the sketches.
+type Built = (DataFrame, Vec<String>, Vec<Arc<TextSketch>>);
+
+fn allegations(
+    facts: &Facts,
+    received: &[(&ComplaintFact, NaiveDate)],
+    officers: &[Subject],
+    branches: &[Subject],
+    as_of: NaiveDate,
+) -> Result<Built, JobError> {
+    let (enterprises, enterprise_place) = enterprises(facts, received);
+    let officer_place = places(officers);
+    let branch_place = places(branches);
+    let mut branches_of = Branches::new(facts);
     let mut columns = Columns::default();
     let mut sketches = Vec::new();
-    for (at, fact) in (0u32..).zip(&received) {
-        let day = day_number(local_date(fact.received_at));
-        let enterprise = fact
-            .enterprise_id
-            .and_then(|id| facts.enterprises.get(&id))
-            .and_then(|enterprise| enterprise_place.get(enterprise.counts_as().as_str()).copied());
+    let texts_after = day_number(as_of) - TEXT_DAYS;
+    for (at, (fact, received_on)) in (0u32..).zip(received) {
+        let day = day_number(*received_on);
+        let enterprise = fact.enterprise_id.and_then(|id| enterprise_place.get(&id).copied());
         let void = is_void(fact.state) && local_date(fact.state_since) <= as_of;
-        let rows = facts.allegations.get(&fact.id).map_or(&[][..], Vec::as_slice);
-        let compares = || day > day_number(as_of) - TEXT_DAYS && facts.is_about_conduct(fact);
-        let text = facts.texts.get(&fact.id).filter(|_| compares()).map(|sketch| {
-            sketches.push(sketch.clone());
+        let rows = facts.allegations.of(fact.id);
+        let text = if day > texts_after { facts.texts.get(&fact.id) } else { None };
+        let text = text.filter(|_| facts.is_about_conduct(fact)).map(|sketch| {
+            sketches.push(Arc::clone(sketch));
             u32::try_from(sketches.len() - 1).unwrap_or(u32::MAX)
         });
         let mut push = |officer: Option<u32>, branch: Option<Id>, category: Option<Id>, finding: Finding, confirmed| {
@@ -140,36 +222,30 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
             push(officer_place.get(&row.officer_id).copied(), branch, category, finding, confirmed);
         }
     }
-    let tree = &branches_of.tree;
-    let cache: RefCell<HashMap<(Id, NaiveDate), i32>> = RefCell::default();
-    let groups = |unit: Id, day: NaiveDate| {
-        let find = || tree.ancestors_on(unit, day).branch.map_or(NO_GROUP, |branch| group_of(facts, branch));
-        *cache.borrow_mut().entry((unit, day)).or_insert_with(find)
-    };
-    let exposure = [
-        exposure::of_officers(facts, &officers, as_of, &groups)?,
-        exposure::of_branches(facts, &branches, as_of, tree, &groups)?,
-    ];
-    Ok(Frames {
-        allegations: columns.into_frame()?,
-        sketches,
-        exposure,
-        spans: spans(as_of),
-        complaints: received.iter().map(|fact| fact.id).collect(),
-        by_month: (0u32..)
-            .zip(&received)
-            .filter(|(_, fact)| fact.received_precision == Some(DatePrecision::Month))
-            .map(|(at, _)| at)
-            .collect(),
-        officers,
-        branches,
-        enterprises,
-    })
+    Ok((columns.into_frame()?, enterprises, sketches))
 }
 
-/// Days back to which texts are compared: the longest window, and 90 days in which a campaign may have begun
-/// before it.
+/// The keys of the enterprises that complained, in bytewise order; and the place of each enterprise among them.
+fn enterprises(facts: &Facts, received: &[(&ComplaintFact, NaiveDate)]) -> (Vec<String>, HashMap<Id, u32>) {
+    let mut keys: HashMap<Id, String> = HashMap::new();
+    for id in received.iter().filter_map(|(fact, _)| fact.enterprise_id) {
+        if let (Entry::Vacant(vacant), Some(enterprise)) = (keys.entry(id), facts.enterprises.get(&id)) {
+            vacant.insert(enterprise.counts_as());
+        }
+    }
+    let mut enterprises: Vec<String> = keys.values().cloned().collect();
+    enterprises.sort_unstable();
+    enterprises.dedup();
+    let place = |key: &String| enterprises.binary_search(key).ok().and_then(|at| u32::try_from(at).ok());
+    let places = keys.iter().filter_map(|(id, key)| Some((*id, place(key)?))).collect();
+    (enterprises, places)
+}
+
+/// Texts are compared this many days back: the longest window, and 90 days for a campaign that began before it.
 pub const TEXT_DAYS: i32 = 365 + 90;
+
+/// The same, to be taken from the as-of day.
+pub const COMPARED_TEXTS: Days = Days::new(TEXT_DAYS.unsigned_abs() as u64);
 
 /// The group number of a unit without a peer group.
 pub const NO_GROUP: i32 = -1;
@@ -209,51 +285,15 @@ impl Columns {
 }
 
 fn subjects(ids: impl Iterator<Item = Id>, code: impl Fn(Id) -> Option<String>) -> Vec<Subject> {
-    let by_id: BTreeMap<Id, Option<String>> = ids.map(|id| (id, None)).collect();
+    let mut ids: Vec<Id> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
     let mut subjects: Vec<Subject> =
-        by_id.into_keys().map(|id| Subject { code: code(id).unwrap_or_else(|| id.to_string()), id }).collect();
+        ids.into_iter().map(|id| Subject { code: code(id).unwrap_or_else(|| id.to_string()), id }).collect();
     subjects.sort();
     subjects
 }
 
 fn places(subjects: &[Subject]) -> HashMap<Id, u32> {
     (0..).zip(subjects).map(|(at, subject)| (subject.id, at)).collect()
-}
-
-/// Finds the branch to which an allegation counts.
-struct Branches<'f> {
-    facts: &'f Facts,
-    tree: UnitTree,
-    cache: HashMap<(Id, NaiveDate), Option<Id>>,
-}
-
-impl<'f> Branches<'f> {
-    fn new(facts: &'f Facts) -> Self {
-        let tree = UnitTree::new(facts.units.values(), facts.parents.values().flatten());
-        Self { facts, tree, cache: HashMap::new() }
-    }
-
-    fn complaint(&mut self, fact: &ComplaintFact) -> Option<Id> {
-        self.of_unit(fact.unit_id?, reference_day(fact.received_at, fact.occurred_at))
-    }
-
-    /// The branch of the allegation's unit; without one, of the officer's posting on that day; without exactly one
-    /// posting, of the complaint's unit.
-    fn allegation(&mut self, fact: &ComplaintFact, row: &AllegationFact) -> Option<Id> {
-        let day = reference_day(fact.received_at, fact.occurred_at);
-        if let Some(unit) = row.unit_id {
-            return self.of_unit(unit, day);
-        }
-        let posted = self.facts.postings.get(&row.officer_id).into_iter().flatten();
-        let mut posted = posted.filter(|posting| is_valid_on(day, posting.valid_from, posting.valid_to));
-        match (posted.next(), posted.next()) {
-            (Some(posting), None) => self.of_unit(posting.unit_id, day),
-            _ => self.complaint(fact),
-        }
-    }
-
-    fn of_unit(&mut self, unit: Id, day: NaiveDate) -> Option<Id> {
-        let tree = &self.tree;
-        *self.cache.entry((unit, day)).or_insert_with(|| tree.ancestors_on(unit, day).branch)
-    }
 }

@@ -1,6 +1,9 @@
-//! The facts that statistics read, loaded from the register; and the frames, exposures and text sketches made of
-//! them.
+//! The facts that recurrence and the comparison of peers read, loaded from the register; and the frames, exposures and
+//! text sketches made of them. Live statistics read [`crate::snapshot`] instead.
 
+mod about;
+mod allegations;
+mod branches;
 mod changes;
 pub mod days;
 pub mod exposure;
@@ -8,21 +11,28 @@ pub mod frames;
 pub mod lookback;
 pub mod minhash;
 pub mod monthly;
+mod officer_workload;
 pub mod rewind;
+mod texts;
 mod types;
 
+pub use about::About;
+pub use allegations::{AllegationFact, Allegations};
 pub use changes::{Change, Changes};
-pub use types::{AllegationFact, CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject, WorkloadFact};
+pub use types::{CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject, WorkloadFact};
 
 use crate::JobError;
-use crate::facts::minhash::TextSketch;
+use crate::row_by_row::for_each;
 use chrono::{Months, NaiveDate};
+use diesel::connection::DefaultLoadingMode;
+use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
+use polars_core::runtime::THREAD_POOL;
+use rayon::slice::ParallelSliceMut;
 use schema::db::cancellation::check_cancelled;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
-use schema::domain::calendar::local_date;
+use schema::domain::calendar::start_of_day;
 use schema::enums::CategoryKind;
-use schema::events::Entity;
 use schema::models::{Posting, Unit, UnitParent};
 use schema::queries::linked_complaints;
 use schema::tables::{
@@ -31,60 +41,159 @@ use schema::tables::{
 use schema::{Conn, Id, StoreError};
 use std::collections::{HashMap, HashSet};
 
+/// The columns of a [`ComplaintFact`].
+const COMPLAINT: (
+    complaints::id,
+    complaints::received_at,
+    complaints::occurred_at,
+    complaints::enterprise_id,
+    complaints::unit_id,
+    complaints::category_id,
+    complaints::state,
+    complaints::state_since,
+    complaints::finding,
+    complaints::decided_on,
+    complaints::received_precision,
+) = (
+    complaints::id,
+    complaints::received_at,
+    complaints::occurred_at,
+    complaints::enterprise_id,
+    complaints::unit_id,
+    complaints::category_id,
+    complaints::state,
+    complaints::state_since,
+    complaints::finding,
+    complaints::decided_on,
+    complaints::received_precision,
+);
+
+/// The columns of an [`AllegationFact`].
+const ALLEGATION: (
+    complaint_officers::complaint_id,
+    complaint_officers::officer_id,
+    complaint_officers::ordinal,
+    complaint_officers::category_id,
+    complaint_officers::unit_id,
+    complaint_officers::attribution,
+    complaint_officers::finding,
+    complaint_officers::decided_on,
+) = (
+    complaint_officers::complaint_id,
+    complaint_officers::officer_id,
+    complaint_officers::ordinal,
+    complaint_officers::category_id,
+    complaint_officers::unit_id,
+    complaint_officers::attribution,
+    complaint_officers::finding,
+    complaint_officers::decided_on,
+);
+
+/// The columns of an [`EnterpriseFact`], and its id.
+const ENTERPRISE: (enterprises::id, enterprises::tax_code, enterprises::group_code) =
+    (enterprises::id, enterprises::tax_code, enterprises::group_code);
+
+type EnterpriseRow = (Id, String, Option<String>);
+
+fn enterprise_fact((id, tax_code, group_code): EnterpriseRow) -> (Id, EnterpriseFact) {
+    (id, EnterpriseFact { tax_code, group_code })
+}
+
+/// The columns of a [`WorkloadFact`].
+const WORKLOAD: (workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations) =
+    (workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations);
+
+/// The length of a list for as many rows as a count says.
+fn length(rows: i64) -> usize {
+    usize::try_from(rows).unwrap_or(0)
+}
+
 impl Facts {
     /// Removes the complaints that name an officer.
     pub fn remove_naming(&mut self, officer: Id) {
-        let naming: HashSet<Id> = self
-            .allegations
-            .iter()
-            .filter(|(_, rows)| rows.iter().any(|row| row.officer_id == officer))
-            .map(|(complaint, _)| *complaint)
-            .collect();
+        let names = |complaint: &Id| self.allegations.of(*complaint).iter().any(|row| row.officer_id == officer);
+        let naming: HashSet<Id> = self.allegations.complaints().filter(names).collect();
         self.complaints.retain(|complaint| !naming.contains(&complaint.id));
-        self.allegations.retain(|complaint, _| !naming.contains(complaint));
+        self.allegations.retain(|complaint| !naming.contains(&complaint));
     }
 
-    /// Reads all facts but the texts. Call it in a read that sees one snapshot of the database.
+    /// Reads all facts but the texts and the workload. Call it in a read that sees one snapshot of the database.
     ///
     /// # Errors
     /// When the database fails or the work is cancelled.
-    pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
-        let position = current_position(conn)?;
-        let complaint_rows = complaints::table
-            .order(complaints::id)
-            .select((
-                complaints::id,
-                complaints::received_at,
-                complaints::occurred_at,
-                complaints::enterprise_id,
-                complaints::unit_id,
-                complaints::category_id,
-                complaints::state,
-                complaints::state_since,
-                complaints::finding,
-                complaints::decided_on,
-                complaints::received_precision,
-            ))
-            .load(conn)?;
+    pub fn load_without_workload(conn: &mut Conn) -> Result<Self, JobError> {
+        let mut facts = Self::load_reference(conn)?;
+        // Lists that grow row by row would take twice the memory at their end.
+        facts.complaints.reserve_exact(length(complaints::table.count().get_result(conn)?));
+        // SQLite would follow an order by id through the table, page after page for each row.
+        for_each!(conn, complaints::table.select(COMPLAINT), ComplaintFact, |row| facts.complaints.push(row));
         check_cancelled()?;
-        let allegation_rows: Vec<AllegationFact> = complaint_officers::table
+        facts.sort_complaints();
+        facts.allegations = Allegations::with_capacity(length(complaint_officers::table.count().get_result(conn)?));
+        let allegations = complaint_officers::table
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
-            .select((
-                complaint_officers::complaint_id,
-                complaint_officers::officer_id,
-                complaint_officers::ordinal,
-                complaint_officers::category_id,
-                complaint_officers::unit_id,
-                complaint_officers::attribution,
-                complaint_officers::finding,
-                complaint_officers::decided_on,
-            ))
-            .load(conn)?;
+            .select(ALLEGATION);
+        for_each!(conn, allegations, AllegationFact, |row| facts.allegations.push(row));
         check_cancelled()?;
-        let mut allegations: HashMap<Id, Vec<AllegationFact>> = HashMap::new();
-        for row in allegation_rows {
-            allegations.entry(row.complaint_id).or_default().push(row);
+        Ok(facts)
+    }
+
+    /// Reads the workload.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn load_workload(conn: &mut Conn) -> Result<Vec<WorkloadFact>, JobError> {
+        let mut rows = Vec::with_capacity(length(workload::table.count().get_result(conn)?));
+        for_each!(conn, workload::table.select(WORKLOAD), WorkloadFact, |row| rows.push(row));
+        Ok(rows)
+    }
+
+    /// Reads the facts of complaints received on a day or later, without texts and workload.
+    ///
+    /// # Errors
+    /// When the database fails or the work is cancelled.
+    pub fn load_since(conn: &mut Conn, day: NaiveDate) -> Result<Self, JobError> {
+        let mut facts = Self::load_reference(conn)?;
+        facts.complaints =
+            complaints::table.filter(complaints::received_at.ge(start_of_day(day))).select(COMPLAINT).load(conn)?;
+        check_cancelled()?;
+        facts.sort_complaints();
+        let ids: Vec<Id> = facts.complaints.iter().map(|fact| fact.id).collect();
+        facts.load_allegations(conn, &ids)?;
+        Ok(facts)
+    }
+
+    /// Reads the allegations of some complaints.
+    fn load_allegations(&mut self, conn: &mut Conn, complaints: &[Id]) -> Result<(), JobError> {
+        for chunk in complaints.chunks(KEYS_PER_QUERY) {
+            let rows: Vec<AllegationFact> = complaint_officers::table
+                .filter(complaint_officers::complaint_id.eq_any(chunk))
+                .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
+                .select(ALLEGATION)
+                .load(conn)?;
+            check_cancelled()?;
+            rows.into_iter().for_each(|row| self.allegations.push(row));
         }
+        Ok(())
+    }
+
+    fn sort_complaints(&mut self) {
+        THREAD_POOL.install(|| self.complaints.par_sort_unstable_by_key(|fact| fact.id));
+    }
+
+    /// Reads what is of no single complaint, except the workload.
+    fn load_reference(conn: &mut Conn) -> Result<Self, JobError> {
+        let mut facts = Self::load_organisation(conn)?;
+        let officer_codes = officers::table.select((officers::id, officers::code)).load::<(Id, String)>(conn)?;
+        facts.officer_codes = officer_codes.into_iter().collect();
+        let rows: Vec<EnterpriseRow> = enterprises::table.select(ENTERPRISE).load(conn)?;
+        facts.enterprises = rows.into_iter().map(enterprise_fact).collect();
+        Ok(facts)
+    }
+
+    /// Reads units, postings, categories and links between complaints.
+    fn load_organisation(conn: &mut Conn) -> Result<Self, JobError> {
+        let position = current_position(conn)?;
         let unit_rows: Vec<Unit> = units::table.select(Unit::as_select()).load(conn)?;
         let mut parents: HashMap<Id, Vec<UnitParent>> = HashMap::new();
         let parent_rows: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;
@@ -96,40 +205,20 @@ impl Facts {
         for row in posting_rows {
             posted.entry(row.officer_id).or_default().push(row);
         }
-        let officer_codes = officers::table.select((officers::id, officers::code)).load::<(Id, String)>(conn)?;
-        let enterprise_rows = enterprises::table
-            .select((enterprises::id, enterprises::tax_code, enterprises::group_code))
-            .load::<(Id, String, Option<String>)>(conn)?;
         let category_rows = issue_categories::table
             .select((issue_categories::id, issue_categories::kind, issue_categories::serious))
             .load::<(Id, CategoryKind, bool)>(conn)?;
-        let workload_rows = workload::table
-            .select((workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations))
-            .load::<(Id, Id, Option<Id>, NaiveDate, i64)>(conn)?;
         Ok(Self {
-            complaints: complaint_rows,
-            allegations,
             units: unit_rows.into_iter().map(|unit| (unit.id, unit)).collect(),
             parents,
             postings: posted,
-            officer_codes: officer_codes.into_iter().collect(),
-            enterprises: enterprise_rows
-                .into_iter()
-                .map(|(id, tax_code, group_code)| (id, EnterpriseFact { tax_code, group_code }))
-                .collect(),
             categories: category_rows
                 .into_iter()
                 .map(|(id, kind, serious)| (id, CategoryFact { kind, serious }))
                 .collect(),
-            workload: workload_rows
-                .into_iter()
-                .map(|(id, unit_id, officer_id, month, declarations)| {
-                    (id, WorkloadFact { unit_id, officer_id, month, declarations })
-                })
-                .collect(),
-            texts: HashMap::new(),
             duplicates: linked_complaints(conn)?.into_iter().collect(),
             position,
+            ..Self::default()
         })
     }
 
@@ -145,16 +234,12 @@ impl Facts {
         for row in posting_rows {
             facts.postings.entry(row.officer_id).or_default().push(row);
         }
-        let workload_rows = workload::table
+        facts.workload = workload::table
             .filter(workload::officer_id.is_not_null())
             .filter(workload::month.ge(since))
             .filter(workload::month.le(until))
-            .select((workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations))
-            .load::<(Id, Id, Option<Id>, NaiveDate, i64)>(conn)?;
-        let fact = |(id, unit_id, officer_id, month, declarations)| {
-            (id, WorkloadFact { unit_id, officer_id, month, declarations })
-        };
-        facts.workload = workload_rows.into_iter().map(fact).collect();
+            .select(WORKLOAD)
+            .load(conn)?;
         Ok(facts)
     }
 
@@ -165,43 +250,6 @@ impl Facts {
                 .and_then(|id| self.categories.get(&id))
                 .is_some_and(|category| category.kind == CategoryKind::Conduct)
         };
-        is_conduct(fact.category_id)
-            || self.allegations.get(&fact.id).into_iter().flatten().any(|row| is_conduct(row.category_id))
-    }
-
-    /// Reads and sketches the texts of complaints about conduct received in (`after`, `until`], and of all complaints
-    /// in `changes`, which may have been about conduct before the change. After a change of a category it reads all
-    /// texts received in the period.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn load_texts(
-        &mut self,
-        conn: &mut Conn,
-        after: NaiveDate,
-        until: NaiveDate,
-        changes: &Changes,
-    ) -> Result<(), JobError> {
-        let touched: HashSet<Id> = changes.complaints.iter().map(|change| change.id).collect();
-        let kinds_changed = changes.reference.iter().any(|change| change.entity == Entity::Category.as_str());
-        let wanted: Vec<Id> = self
-            .complaints
-            .iter()
-            .filter(|fact| {
-                let received = local_date(fact.received_at);
-                let in_time = after < received && received <= until;
-                // A change may have moved the day of receipt.
-                touched.contains(&fact.id) || in_time && (kinds_changed || self.is_about_conduct(fact))
-            })
-            .map(|fact| fact.id)
-            .collect();
-        for chunk in wanted.chunks(KEYS_PER_QUERY) {
-            let rows = complaints::table
-                .filter(complaints::id.eq_any(chunk))
-                .select((complaints::id, complaints::text))
-                .load::<(Id, Option<String>)>(conn)?;
-            self.texts.extend(rows.into_iter().filter_map(|(id, text)| Some((id, TextSketch::of(&text?)))));
-        }
-        Ok(())
+        is_conduct(fact.category_id) || self.allegations.of(fact.id).iter().any(|row| is_conduct(row.category_id))
     }
 }

@@ -9,6 +9,7 @@ use schema::models::{Posting, Unit, UnitParent};
 use schema::register::DUPLICATE_OF;
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Undoes changes, newest first.
 ///
@@ -16,8 +17,15 @@ use std::collections::{HashMap, HashSet};
 /// `History` when an event cannot be parsed or refers to a missing entity: the history is damaged.
 pub fn rewind(facts: &mut Facts, changes: &Changes) -> Result<(), JobError> {
     rewind_complaints(facts, &changes.complaints)?;
+    let mut created = HashSet::new();
+    if changes.reference.iter().any(|change| change.entity == Entity::Workload.as_str()) {
+        facts.workload.sort_unstable_by_key(|row| row.id);
+    }
     for change in &changes.reference {
-        rewind_reference(facts, change)?;
+        rewind_reference(facts, change, &mut created)?;
+    }
+    if !created.is_empty() {
+        facts.workload.retain(|row| !created.contains(&row.id));
     }
     Ok(())
 }
@@ -34,7 +42,7 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
         };
         let at = facts.complaints.binary_search_by_key(&change.id, |fact| fact.id);
         let Ok(at) = at else {
-            return Err(JobError::History(format!("an event changes complaint {}, which does not exist", change.id)));
+            return Err(missing(change.id, "complaint"));
         };
         // No `..`: a field that is added to the facts does not compile until it is restored here, too.
         let ComplaintFact {
@@ -62,7 +70,7 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
         restore(before, "received_precision", received_precision)?;
         if before.contains_key("text") {
             match &change.text {
-                Some(text) => facts.texts.insert(change.id, TextSketch::of(text)),
+                Some(text) => facts.texts.insert(change.id, Arc::new(TextSketch::of(text))),
                 None => facts.texts.remove(&change.id),
             };
         }
@@ -82,15 +90,17 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
             for row in &mut rows {
                 row.complaint_id = change.id;
             }
-            facts.allegations.insert(change.id, rows);
+            facts.allegations.replace(change.id, rows);
         }
     }
     facts.complaints.retain(|fact| !removed.contains(&fact.id));
-    facts.allegations.retain(|id, _| !removed.contains(id));
+    facts.allegations.retain(|id| !removed.contains(&id));
     Ok(())
 }
 
-fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> {
+/// Undoes a change of reference data. The workload is sorted by id; a row that the change `created` is left to be
+/// removed.
+fn rewind_reference(facts: &mut Facts, change: &Change, created: &mut HashSet<Id>) -> Result<(), JobError> {
     let id = change.id;
     // An event of an unknown entity was written by another program, which `audit verify` reports.
     let Some(entity) = Entity::of_word(&change.entity) else { return Ok(()) };
@@ -158,11 +168,13 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
             restore(before, "serious", serious)?;
         }
         (Entity::Workload, None) => {
-            facts.workload.remove(&id);
+            created.insert(id);
         }
         (Entity::Workload, Some(before)) => {
-            let WorkloadFact { unit_id, officer_id, month, declarations } =
-                fact_mut(&mut facts.workload, id, "workload")?;
+            let place = facts.workload.binary_search_by_key(&id, |row| row.id).ok();
+            let row = place.filter(|_| !created.contains(&id)).and_then(|at| facts.workload.get_mut(at));
+            let WorkloadFact { id: _, unit_id, officer_id, month, declarations } =
+                row.ok_or_else(|| missing(id, "workload"))?;
             restore(before, "unit_id", unit_id)?;
             restore(before, "officer_id", officer_id)?;
             restore(before, "month", month)?;
@@ -180,7 +192,11 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
 }
 
 fn fact_mut<'f, T>(facts: &'f mut HashMap<Id, T>, id: Id, what: &str) -> Result<&'f mut T, JobError> {
-    facts.get_mut(&id).ok_or_else(|| JobError::History(format!("an event changes {what} {id}, which does not exist")))
+    facts.get_mut(&id).ok_or_else(|| missing(id, what))
+}
+
+fn missing(id: Id, what: &str) -> JobError {
+    JobError::History(format!("an event changes {what} {id}, which does not exist"))
 }
 
 /// Sets a field to its value before the change, if the change touched it.
@@ -189,4 +205,33 @@ fn restore<T: DeserializeOwned>(before: &Fields, field: &str, place: &mut T) -> 
     *place = serde_json::from_value(value.clone())
         .map_err(|e| JobError::History(format!("the field {field} of an event cannot be parsed: {e}")))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    fn row(n: u128, declarations: i64) -> WorkloadFact {
+        let id = |n| Id(Uuid::from_u128(n));
+        WorkloadFact { id: id(n), unit_id: id(100), officer_id: None, month: NaiveDate::default(), declarations }
+    }
+
+    fn change(n: u128, before: Option<i64>) -> Change {
+        let before = before.and_then(|declarations| json!({ "declarations": declarations }).as_object().cloned());
+        Change { entity: Entity::Workload.as_str().into(), id: row(n, 0).id, before, text: None }
+    }
+
+    #[test]
+    fn workload_in_no_order_is_restored_by_its_id() {
+        let mut facts = Facts { workload: vec![row(3, 30), row(1, 10), row(2, 20)], ..Facts::default() };
+        // Row 3 was changed twice after it was created, row 1 once.
+        let reference = vec![change(3, Some(29)), change(1, Some(9)), change(3, Some(28)), change(3, None)];
+        rewind(&mut facts, &Changes { complaints: Vec::new(), reference }).expect("a rewind");
+        assert_eq!(facts.workload, [row(1, 9), row(2, 20)]);
+        let unknown = Changes { complaints: Vec::new(), reference: vec![change(4, Some(1))] };
+        assert!(matches!(rewind(&mut facts, &unknown), Err(JobError::History(_))));
+    }
 }

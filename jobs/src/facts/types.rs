@@ -1,12 +1,15 @@
 //! The facts that statistics read: the fields of complaints, allegations, units and the rest that they need.
 
+use crate::facts::allegations::Allegations;
 use crate::facts::minhash::TextSketch;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::enums::{Attribution, CategoryKind, ComplaintState, DatePrecision, Finding};
+use schema::domain::tree::UnitTree;
+use schema::enums::{CategoryKind, ComplaintState, DatePrecision, Finding};
 use schema::models::{Posting, Unit, UnitParent};
 use schema::{Id, Timestamp};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The fields of a complaint that statistics read.
 #[derive(Debug, Clone, PartialEq, Queryable)]
@@ -25,27 +28,6 @@ pub struct ComplaintFact {
     pub received_precision: Option<DatePrecision>,
 }
 
-/// An allegation against an officer.
-#[derive(Debug, Clone, PartialEq, Queryable, serde::Deserialize)]
-pub struct AllegationFact {
-    #[serde(skip, default = "no_id")]
-    pub complaint_id: Id,
-    pub officer_id: Id,
-    pub ordinal: i32,
-    #[serde(default)]
-    pub category_id: Option<Id>,
-    #[serde(default)]
-    pub unit_id: Option<Id>,
-    pub attribution: Attribution,
-    pub finding: Finding,
-    #[serde(default)]
-    pub decided_on: Option<NaiveDate>,
-}
-
-fn no_id() -> Id {
-    Id(uuid::Uuid::nil())
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryFact {
     pub kind: CategoryKind,
@@ -57,18 +39,18 @@ pub struct CategoryFact {
 pub struct Facts {
     /// Ordered by id.
     pub complaints: Vec<ComplaintFact>,
-    /// By complaint; each list ordered by (officer, ordinal).
-    pub allegations: HashMap<Id, Vec<AllegationFact>>,
+    pub allegations: Allegations,
     pub units: HashMap<Id, Unit>,
     pub parents: HashMap<Id, Vec<UnitParent>>,
     pub postings: HashMap<Id, Vec<Posting>>,
     pub officer_codes: HashMap<Id, String>,
     pub enterprises: HashMap<Id, EnterpriseFact>,
     pub categories: HashMap<Id, CategoryFact>,
-    pub workload: HashMap<Id, WorkloadFact>,
+    /// In no order.
+    pub workload: Vec<WorkloadFact>,
     /// Sketches of the texts of complaints about conduct: see [`Facts::load_texts`]. The texts are dropped, because
     /// statistics only need their similarity.
-    pub texts: HashMap<Id, TextSketch>,
+    pub texts: HashMap<Id, Arc<TextSketch>>,
     /// The complaints that are linked to another one that says the same. Only their originals count.
     pub duplicates: HashSet<Id>,
     /// The register position at which the facts were read.
@@ -76,10 +58,10 @@ pub struct Facts {
 }
 
 /// Declarations handled in a month by a unit, or by one officer in it.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Queryable)]
 pub struct WorkloadFact {
+    pub id: Id,
     pub unit_id: Id,
-    #[serde(default)]
     pub officer_id: Option<Id>,
     pub month: NaiveDate,
     pub declarations: i64,
@@ -92,6 +74,11 @@ pub struct EnterpriseFact {
 }
 
 impl Facts {
+    /// The tree of all units.
+    pub fn tree(&self) -> UnitTree {
+        UnitTree::new(self.units.values(), self.parents.values().flatten())
+    }
+
     /// The complaints that count: a duplicate is left out, because its original counts.
     pub fn counted(&self) -> impl Iterator<Item = &ComplaintFact> {
         self.complaints.iter().filter(|fact| !self.duplicates.contains(&fact.id))

@@ -15,7 +15,7 @@ const DECISIVE: [&str; 7] =
 /// to another one. A complaint may still count, but no longer as another enterprise: then the flag has lost evidence,
 /// too.
 pub(super) fn since_run(conn: &mut Conn, run: Id, evidence: &[Id]) -> Result<bool, StoreError> {
-    // What is linked counts nowhere: when it was evidence, it was not linked yet.
+    // A linked duplicate counts nowhere: when it was evidence, it was not linked yet.
     if !originals_of(conn, evidence)?.is_empty() {
         return Ok(true);
     }

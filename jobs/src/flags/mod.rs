@@ -54,7 +54,8 @@ impl CountedComplaints {
         let kinds =
             [(SubjectKind::Officer, officers, &frames.officers), (SubjectKind::Branch, branches, &frames.branches)];
         for (kind, assessed, subjects) in kinds {
-            let rows = assessed.rows.clone().lazy().filter(col("day").gt_eq(lit(since))).collect()?;
+            let wanted = ["subject", "complaint", "confirmed"].map(col);
+            let rows = assessed.rows.clone().lazy().filter(col("day").gt_eq(lit(since))).select(wanted).collect()?;
             let confirmed = rows.column("confirmed")?.bool()?;
             for ((subject, complaint), confirmed) in
                 rows.column("subject")?.u32()?.iter().zip(rows.column("complaint")?.u32()?.iter()).zip(confirmed.iter())
@@ -65,7 +66,8 @@ impl CountedComplaints {
                 by_subject.entry((kind, subject.id)).or_default().insert(*complaint, confirmed == Some(true));
             }
         }
-        let all = frames.allegations.clone().lazy().filter(col("day").gt_eq(lit(since))).collect()?;
+        let recent = col("day").gt_eq(lit(since));
+        let all = frames.allegations.clone().lazy().filter(recent).select([col("complaint")]).collect()?;
         let received =
             all.column("complaint")?.u32()?.iter().filter_map(|place| frames.complaints.get(place? as usize).copied());
         Ok(Self { by_subject, received: received.collect() })
@@ -300,7 +302,10 @@ fn decisions(conn: &mut Conn) -> Result<HashMap<Id, Decisions>, StoreError> {
 }
 
 /// The evidence of the last run that flagged a subject.
-fn evidence_of(conn: &mut Conn, flag: &Flag) -> Result<Vec<Id>, StoreError> {
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn evidence_of(conn: &mut Conn, flag: &Flag) -> Result<Vec<Id>, StoreError> {
     let evidence: Option<JsonValue> = flag_assessments::table
         .find((flag.id, flag.run_id))
         .select(flag_assessments::evidence)

@@ -103,8 +103,8 @@ pub fn latest(conn: &mut Conn) -> Result<Option<JobRun>, StoreError> {
         .optional()?)
 }
 
-/// The document that a run stored beside its flags; None when there is none or another version wrote it in a form that
-/// cannot be parsed.
+/// The document that a run stored in addition to its flags; None when there is none or another version wrote it in a
+/// form that cannot be parsed.
 ///
 /// # Errors
 /// If the database cannot be read.

@@ -9,6 +9,7 @@ use schema::domain::ids::random_id;
 use schema::each;
 use schema::enums::FlagState;
 use schema::models::{Flag, FlagReview};
+use schema::refusal::FlagRefusal;
 use schema::states::StateTable;
 use schema::tables::{flag_reviews, flags};
 use schema::{Conn, Id, JsonValue};
@@ -42,16 +43,16 @@ pub fn explain(
 ) -> Result<Flag, StoreError> {
     let mut flag = claim(tx, id)?;
     if seen_run.is_some_and(|run| run != flag.run_id) {
-        return Err(StoreError::Conflict("a later run has assessed the flag: reload it and decide again".into()));
+        return Err(FlagRefusal::LaterRun.into());
     }
     if flag.officer_id.is_none() {
-        return Err(StoreError::Rule("flagId: the flag is on a branch, not on an officer".into()));
+        return Err(FlagRefusal::OfBranch.into());
     }
     if !matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview) {
-        return Err(StoreError::Conflict(format!("the flag is {}: it takes no explanation", flag.state)));
+        return Err(FlagRefusal::NoExplanation { flag: flag.state }.into());
     }
     if notified_on > local_date(tx.now) {
-        return Err(StoreError::Rule("notifiedOn is in the future: write a day up to today".into()));
+        return Err(FlagRefusal::NotifiedInFuture.into());
     }
     let review = FlagReview {
         id: random_id(),
@@ -90,7 +91,7 @@ fn claim(tx: &mut WriteTx<'_>, id: Id) -> Result<Flag, StoreError> {
 pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag, FlagReview), StoreError> {
     let mut flag = claim(tx, id)?;
     if decision.seen_run.is_some_and(|run| run != flag.run_id) {
-        return Err(StoreError::Conflict("a later run has assessed the flag: reload it and decide again".into()));
+        return Err(FlagRefusal::LaterRun.into());
     }
     let rank = |state: FlagState| match state {
         FlagState::Open => Some(0),
@@ -100,35 +101,30 @@ pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag,
         FlagState::Expired | FlagState::Retracted => None,
     };
     match (rank(flag.state), rank(decision.state)) {
-        (_, None) => return Err(StoreError::Rule(format!("state: only runs set {}", decision.state))),
-        (None | Some(3), _) => {
-            return Err(StoreError::Conflict(format!("the flag is {}: it cannot be reviewed any more", flag.state)));
-        }
+        (_, None) => return Err(FlagRefusal::OnlyRuns { flag: decision.state }.into()),
+        (None | Some(3), _) => return Err(FlagRefusal::Ended { flag: flag.state }.into()),
         (Some(from), Some(to)) if to <= from => {
-            return Err(StoreError::Conflict(format!("the flag is {} already: reviews only move forward", flag.state)));
+            return Err(FlagRefusal::OnlyForward { flag: flag.state }.into());
         }
         _ => {}
     }
     let non_empty = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let (reason, explanation) = (non_empty(decision.reason), non_empty(decision.explanation));
     if rank(decision.state) == Some(3) && reason.is_none() {
-        return Err(StoreError::Rule(format!("reason: required for {}", decision.state)));
+        return Err(FlagRefusal::ReasonMissing { flag: decision.state }.into());
     }
     if decision.notified_on.is_some_and(|day| day > local_date(tx.now)) {
-        return Err(StoreError::Rule("notifiedOn is in the future: write a day up to today".into()));
+        return Err(FlagRefusal::NotifiedInFuture.into());
     }
     if decision.state == FlagState::Upheld && flag.officer_id.is_some() {
         // Explanations from before the flag last opened were about other evidence.
         let now: Vec<FlagReview> =
             reviews(tx.conn, id)?.into_iter().filter(|review| review.reviewed_at >= flag.opened_at).collect();
         if decision.notified_on.is_none() && now.iter().all(|review| review.notified_on.is_none()) {
-            return Err(StoreError::Rule("notifiedOn: the officer must be notified before the flag is upheld".into()));
+            return Err(FlagRefusal::NotNotified.into());
         }
         if explanation.is_none() && now.iter().all(|review| review.explanation.is_none()) {
-            return Err(StoreError::Rule(
-                "explanation: record the officer's explanation, or that there was none, before the flag is upheld"
-                    .into(),
-            ));
+            return Err(FlagRefusal::NotExplained.into());
         }
     }
     let review = FlagReview {

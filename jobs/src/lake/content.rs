@@ -1,5 +1,5 @@
-//! A hash of the rows of a part. It depends on the rows and their order only, and neither on how they came in batches nor
-//! on how Parquet encodes them.
+//! A hash of the rows of a part. It depends on the rows and their order only, and neither on how they came in batches
+//! nor on how Parquet encodes them.
 
 use crate::tables::Table;
 use arrow_array::cast::AsArray;
@@ -9,7 +9,7 @@ use arrow_schema::{ArrowError, DataType, TimeUnit};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// What a part holds.
+/// The content of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
     pub rows: u64,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub(super) const MANIFEST: &str = "manifest.json";
 /// The folder of versions.
 pub(super) const VERSIONS: &str = ".versions";
-/// The folder of files that are being written. What a killed process left there goes with the next sync.
+/// The folder of files that are being written. The next sync removes the files of a killed process.
 const DRAFTS: &str = ".drafts";
 const LOCK: &str = ".lock";
 
@@ -23,13 +23,13 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder for a sync, and makes it where there is none.
+    /// Opens a folder for a sync, and makes it if it does not exist.
     ///
     /// # Errors
     /// `Lake` if another process uses it, if it holds files that are not those of a lake, or cannot be written.
     pub fn to_write(root: &Path) -> Result<Self, JobError> {
         if !root.exists() {
-            // Whoever opens the folder to others decides who reads the lake.
+            // The permissions of the folder decide who reads the lake; an operator may widen them.
             DirBuilder::new().mode(0o700).create(root).map_err(|error| failed(root, error))?;
         }
         refuse_foreign_files(root)?;
@@ -49,7 +49,7 @@ impl Folder {
     /// Opens a folder to verify it: no sync may change it meanwhile.
     ///
     /// # Errors
-    /// `Lake` if a sync uses it, or it is no lake.
+    /// `Lake` if a sync uses it, or it is not a lake.
     pub fn to_read(root: &Path) -> Result<Self, JobError> {
         let lock = File::open(root.join(LOCK)).map_err(|error| match error.kind() {
             ErrorKind::NotFound => failed(root, "there is no lake: `phananh lake sync DIR` makes one"),
@@ -143,7 +143,7 @@ impl Folder {
         for folder in folders {
             let removed = self.remove_others_in(&folder, keep);
             removed.map_err(|error| failed(&folder, error))?;
-            // It fails where files are left.
+            // Removing the folder fails while it has files, and is then not needed.
             let _not_empty = std::fs::remove_dir(&folder);
         }
         Ok(())
@@ -188,8 +188,21 @@ impl Folder {
 
     fn with_folder_of(&self, path: &Path, work: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), JobError> {
         let parent = path.parent().unwrap_or(&self.root);
-        let done = std::fs::create_dir_all(parent).and_then(|()| work(parent));
+        let done = self.made(parent).and_then(|()| work(parent));
         done.map_err(|error| failed(path, error))
+    }
+
+    /// Makes a folder within this one, if it is missing. It stays when the power fails: the manifest may name its files.
+    fn made(&self, folder: &Path) -> io::Result<()> {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(folder)?;
+        let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(&self.root));
+        for above in above {
+            File::open(above)?.sync_all()?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
-//! Of which register, role and key a lake is.
+//! Identifies a lake: its register, its role and its pseudonym key.
 //!
-//! The manifest names the register by codes (HMAC) of events: it tells nobody when they happened, and only the holder of
+//! The manifest names the register by codes (HMAC) of events: it does not reveal their times, and only the holder of
 //! the key file compares them.
 
 use super::failed;
@@ -18,7 +18,7 @@ use std::path::Path;
 
 const PURPOSE: &str = "lake";
 
-/// What a lake must have in common with the register.
+/// The properties that a lake must share with the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub role: Role,
@@ -47,7 +47,7 @@ impl Identity {
     /// Refuses a lake that is not this one.
     ///
     /// # Errors
-    /// `Lake`, with what differs and what to do.
+    /// `Lake`, which names the difference and the remedy.
     pub fn check(&self, root: &Path, manifest: &Manifest) -> Result<(), JobError> {
         let remedy = "name another folder, or make this one anew with `phananh lake sync DIR --anew`";
         if manifest.role != self.role {
@@ -72,11 +72,28 @@ impl Identity {
     }
 }
 
-/// Where a register stands.
+/// Refuses a lake that is not one of this register and of the present key.
+///
+/// # Errors
+/// `Lake`, with what differs and what to do; else if the database cannot be read.
+pub fn check_register(db: &Db, keys: &Keys, root: &Path, manifest: &Manifest) -> Result<(), JobError> {
+    Identity::of(db, keys, manifest.role)?.check(root, manifest)
+}
+
+/// Whether no event came after the state of a lake.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn is_newest(db: &Db, keys: &Keys, manifest: &Manifest) -> Result<bool, StoreError> {
+    let newest = db.read(|conn| newest_event(conn, i64::MAX))?;
+    Ok(newest.map(|event| code_of(keys, "mark", event)) == manifest.mark)
+}
+
+/// The position of a register, with codes that identify it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Standing {
     pub position: i64,
-    /// Names the newest event up to some position; None if there is none.
+    /// Names the newest event up to some position; None without an event.
     pub mark: Option<String>,
     /// The hash of the rules of deadlines, whose changes are in no event.
     pub clock: String,

@@ -88,7 +88,7 @@ pub struct Superseded {
 }
 
 impl Manifest {
-    /// Reads the manifest of a folder; None if there is none.
+    /// Reads the manifest of a folder; None if it does not exist.
     ///
     /// # Errors
     /// `Lake` if it cannot be read, or another version of the program wrote it.
@@ -96,11 +96,11 @@ impl Manifest {
         Self::at(&folder.path(MANIFEST))
     }
 
-    /// Reads the manifest of a lake as those do who read its files: also while a sync runs, whose new files stand beside
-    /// those of this manifest.
+    /// Reads the manifest of a lake as those do who read its files: also while a sync runs, whose new files stand
+    /// beside those of this manifest.
     ///
     /// # Errors
-    /// `Lake` if there is no lake, it cannot be read, or another version of the program wrote it.
+    /// `Lake` if the lake does not exist or cannot be read, or another version of the program wrote it.
     pub fn of(root: &Path) -> Result<Self, JobError> {
         let manifest = Self::at(&root.join(MANIFEST))?;
         manifest.ok_or_else(|| failed(root, "it has no manifest: `phananh lake sync DIR` makes the lake"))

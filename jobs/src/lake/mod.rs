@@ -5,14 +5,15 @@
 //! | `<table>/<part>.parquet` | the newest state: a file for each month of a long table, `all.parquet` of another |
 //! | `.versions/<table>/<part>-<hash>.parquet` | the same files under names that no other contents ever get |
 //! | `manifest.json` | position, key version, and each file with its rows and SHA-256 |
-//! | `lake.sql`, `lake.<engine>.sql` | what makes the tables in an engine |
+//! | `lake.sql`, `lake.<engine>.sql` | the statements that make the tables in an engine |
 //!
-//! A sync writes only the parts whose rows changed. It puts new versions beside the old ones, replaces the manifest by a
-//! rename, and only then the statements and the newest files, each by a rename. Whoever reads by the manifest or by
-//! `lake.sql` therefore reads one state, also while a sync runs: files of the state before stay for some hours. The files
-//! of a table's folder are links to versions: a pattern such as `complaints/*.parquet` finds each part once, because a
-//! sync replaces the file of a part and never puts a second one beside it.
+//! A sync writes only the parts whose rows changed. It puts new versions beside the old ones, replaces the manifest by
+//! a rename, and only then the statements and the newest files, each by a rename. A reader of the manifest or of
+//! `lake.sql` therefore reads one state, also while a sync runs: files of the state before stay for some hours. The
+//! files of a table's folder are links to versions: a pattern such as `complaints/*.parquet` finds each part once,
+//! because a sync replaces the file of a part and never puts a second one beside it.
 
+mod conditions;
 mod content;
 mod folder;
 mod identity;
@@ -28,6 +29,8 @@ mod sync;
 mod tests;
 mod verify;
 
+pub use conditions::{Condition, Named};
+pub use identity::{check_register, is_newest};
 pub use manifest::{LakeFile, Manifest, TableFiles};
 pub use sync::{SyncOptions, Synced, sync};
 pub use verify::{Verified, verify};

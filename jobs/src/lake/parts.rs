@@ -28,7 +28,7 @@ const ROW_GROUP: usize = 100_000;
 /// Bytes of unfinished row groups of all open parts, beyond which these are finished early.
 const UNFINISHED: usize = 256 << 20;
 
-/// Where the rows of tables come from.
+/// The source of the rows of tables.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub db: &'a Db,
@@ -37,7 +37,7 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// What each part of a table holds.
+    /// The content of each part of a table.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -108,10 +108,14 @@ pub(super) struct PartWriter {
 }
 
 impl PartWriter {
+    /// Begins the file of a part of a table.
+    ///
+    /// # Errors
+    /// `Lake` if the file cannot be written.
     pub fn begin(folder: &Folder, table: &'static Table, part: &str, key_version: u32) -> Result<Self, JobError> {
         let draft = folder.draft(&format!("{}-{part}", table.name));
         let file = HashedFile::create(&draft).map_err(|error| failed(&draft, error))?;
-        // What is in the file besides its rows must not change while these do not.
+        // The metadata of the file must not change while its rows do not.
         let about = vec![KeyValue::new("phananh.key_version".to_owned(), key_version.to_string())];
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -123,6 +127,10 @@ impl PartWriter {
         Ok(Self { table, part: part.to_owned(), draft, writer, content: Content::new(table) })
     }
 
+    /// Adds rows to the file.
+    ///
+    /// # Errors
+    /// `Lake` if the rows have other columns, or the file cannot be written.
     pub fn add(&mut self, rows: &RecordBatch) -> Result<(), JobError> {
         self.content.add(rows).map_err(|error| failed(&self.draft, error))?;
         self.writer.write(rows).map_err(|error| failed(&self.draft, error))
@@ -132,6 +140,10 @@ impl PartWriter {
         self.writer.flush().map_err(|error| failed(&self.draft, error))
     }
 
+    /// Ends the file and stores it in the folder under a name made of its hash.
+    ///
+    /// # Errors
+    /// `Lake` if the file cannot be written or renamed.
     pub fn finish(self, folder: &Folder) -> Result<LakeFile, JobError> {
         let Self { table, part, draft, writer, content } = self;
         let file = writer.into_inner().map_err(|error| failed(&draft, error))?;

@@ -21,6 +21,10 @@ enum Engine {
 
 const ENGINES: [Engine; 5] = [Engine::DuckDb, Engine::DataFusion, Engine::Spark, Engine::ClickHouse, Engine::Trino];
 
+/// How ClickHouse reads the files. A folder above the lake, such as `year=2025`, gives no column, which would be in the
+/// place of one of that name. And what a left join does not find, or an aggregate of no rows, is null and no zero.
+const CLICKHOUSE: &str = "use_hive_partitioning = 0, schema_inference_make_columns_nullable = 1";
+
 impl Engine {
     const fn word(self) -> &'static str {
         match self {
@@ -32,19 +36,20 @@ impl Engine {
         }
     }
 
-    /// What to know before the statements run.
+    /// The notes above the statements.
     const fn about(self) -> &'static [&'static str] {
         match self {
             Self::DuckDb => &["DuckDB, in this folder: duckdb -c \".read lake.sql\""],
             Self::DataFusion => &["DataFusion, in this folder: datafusion-cli -f lake.datafusion.sql"],
             Self::Spark => &["Spark, in this folder: spark-sql -i lake.spark.sql", "Elsewhere write the paths out."],
             Self::ClickHouse => &[
-                "ClickHouse, in this folder: clickhouse local --queries-file lake.clickhouse.sql",
-                "For a server put the folder below its user_files.",
+                "ClickHouse, in this folder: clickhouse local --interactive --queries-file lake.clickhouse.sql",
+                "A server finds the paths in its user_files: write that of this folder before them.",
             ],
             Self::Trino => &[
                 "Trino, with a Hive catalog: replace the catalog, the schema and the place of the folder.",
-                "The columns of instants are in UTC.",
+                "The columns of instants are in UTC. A table that is there keeps its columns: drop it after an update of the \
+                 program.",
             ],
         }
     }
@@ -59,6 +64,10 @@ pub(super) fn files(manifest: &Manifest, root: &Path) -> Vec<(String, String)> {
     );
     let of = |engine: Engine| {
         let mut text: String = engine.about().iter().map(|line| format!("-- {line}\n")).collect();
+        if engine == Engine::Trino {
+            // Without this setting Trino refuses columns of microseconds.
+            text.push_str("SET SESSION hive.timestamp_precision = 'MICROSECONDS';\n");
+        }
         for table in tables_of(manifest.role) {
             text.push_str(&statement(engine, table, manifest, &root));
         }
@@ -97,7 +106,7 @@ fn statement(engine: Engine, table: &Table, manifest: &Manifest, root: &str) -> 
         }
         Engine::ClickHouse => {
             let path = text(&pattern(files));
-            format!("CREATE OR REPLACE VIEW {name} AS SELECT * FROM file({path}, 'Parquet');\n")
+            format!("CREATE OR REPLACE VIEW {name} AS SELECT * FROM file({path}, 'Parquet') SETTINGS {CLICKHOUSE};\n")
         }
         Engine::Trino => {
             let columns: Vec<String> = table
@@ -124,7 +133,7 @@ fn comments(table: &Table) -> String {
     all
 }
 
-/// One pattern that matches these files and no other: they stand in one folder.
+/// One pattern that matches these files and no other: they are in one folder.
 pub(super) fn pattern(files: &[LakeFile]) -> String {
     match files {
         [] => String::new(),

@@ -16,10 +16,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Attempts to read all tables at one position, beside writes.
+/// Attempts to read all tables at one position while others write.
 const ROUNDS: usize = 3;
 /// The tables whose rows follow from events and the rules of deadlines alone: where neither changed, nor did they.
-pub(super) const FROM_EVENTS: [&str; 2] = ["complaints", "allegations"];
+pub(super) const FROM_EVENTS: [&str; 4] = ["complaints", "allegations", "recurrence_complaints", "recurrence_exposure"];
 
 /// How a lake is brought up to date.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ pub struct SyncOptions {
     pub keep_hours: u32,
 }
 
-/// What a sync did.
+/// The result of a sync.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Synced {
@@ -40,17 +40,17 @@ pub struct Synced {
     pub tables: usize,
     pub rows: u64,
     pub files: usize,
-    /// The files that were written, as they stand in the folders of tables.
+    /// The files that were written, under their names in the folders of tables.
     pub written: Vec<String>,
     /// Whether the register is at an earlier state than the lake was, or went another way: a backup was restored.
     pub went_back: bool,
 }
 
-/// Where the snapshot stood when a table that follows from events was read.
+/// The position of the snapshot when a table that follows from events was read.
 type Held = (i64, NaiveDate, String);
 
-/// Brings the lake in a folder up to date, and makes one where there is none. `is_stopping` ends it between two tables;
-/// the lake then stays as it was.
+/// Brings the lake in a folder up to date, and makes a new one in an empty folder. `is_stopping` ends it between two
+/// tables; the lake then stays as it was.
 ///
 /// # Errors
 /// `Lake` if the folder holds something else or another lake, is in use, or cannot be written; else if the register
@@ -180,7 +180,7 @@ fn present_parts(folder: &Folder, before: Option<&Manifest>) -> Parts {
     parts
 }
 
-/// Where the snapshot of a lake stood, if this program made it of one position.
+/// The position of the snapshot of a lake, if this program made the lake at one position.
 fn held(before: Option<&Manifest>) -> Option<Held> {
     let before = before.filter(|before| before.program == PROGRAM)?;
     Some((before.position, before.day, before.clock.clone()))

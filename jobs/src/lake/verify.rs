@@ -21,11 +21,11 @@ use std::path::Path;
 
 const DAMAGED: &str = "its bytes are not those of the manifest: `phananh lake sync DIR --anew` writes the lake again";
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verified {
-    /// Whether there are no problems.
+    /// Whether it found no problem.
     pub verified: bool,
     pub position: i64,
     pub as_of: Timestamp,
@@ -43,8 +43,8 @@ pub struct Verified {
 /// Verifies the lake in a folder: each file against the manifest, and the rows of each part against the register.
 ///
 /// # Errors
-/// `Lake` if there is no lake, a sync is under way, or the lake is of another register or key; else if the register
-/// cannot be read.
+/// `Lake` if the lake does not exist, a sync is under way, or the lake is of another register or key; else if the
+/// register cannot be read.
 pub fn verify(db: &Db, keys: &Keys, root: &Path, load: Load<'_>) -> Result<Verified, JobError> {
     let folder = Folder::to_read(root)?;
     let manifest = Manifest::read(&folder)?;

@@ -8,9 +8,11 @@ use schema::db::WriteTx;
 use schema::domain::ids::random_id;
 use schema::domain::inert;
 use schema::each;
-use schema::enums::{DeliveryChannel, DeliveryState, Locale, NotificationChannel};
+use schema::enums::{DeliveryChannel, DeliveryState, Locale, NotificationChannel, Role};
 use schema::keys::Keys;
-use schema::models::NotificationEndpoint;
+use schema::models::{NotificationEndpoint, Principal};
+use schema::queries::principal_by_name;
+use schema::refusal::{EndpointRefusal, SubscriptionRefusal};
 use schema::states::StateTable;
 use schema::tables::{notification_endpoints, notifications};
 use schema::{Conn, Id, JsonValue, StoreError, Timestamp};
@@ -29,8 +31,11 @@ pub struct NewEndpoint<'n> {
     pub name: &'n str,
     pub address: &'n str,
     pub locale: Locale,
-    /// The events that it gets; all of its channel if there are none.
+    /// The events that it gets; empty for all events of its channel.
     pub events: &'n [String],
+    /// The principal whose alerts the endpoint gets, as far as this principal may see them; None for those of the
+    /// Board.
+    pub reader: Option<&'n Principal>,
 }
 
 /// All endpoints, by channel and address.
@@ -47,7 +52,7 @@ pub fn all(conn: &mut Conn) -> Result<Vec<NotificationEndpoint>, StoreError> {
 /// The endpoint with an id.
 ///
 /// # Errors
-/// `NotFound` if there is none.
+/// `NotFound` if it does not exist.
 pub fn find(conn: &mut Conn, id: Id) -> Result<NotificationEndpoint, StoreError> {
     let found =
         notification_endpoints::table.find(id).select(NotificationEndpoint::as_select()).first(conn).optional()?;
@@ -57,7 +62,7 @@ pub fn find(conn: &mut Conn, id: Id) -> Result<NotificationEndpoint, StoreError>
 /// The endpoint with an address.
 ///
 /// # Errors
-/// `NotFound` if there is none.
+/// `NotFound` if it does not exist.
 pub fn by_address(
     conn: &mut Conn,
     channel: NotificationChannel,
@@ -82,6 +87,15 @@ fn stored(
         .optional()?)
 }
 
+/// The principal with a name.
+///
+/// # Errors
+/// `Rule` if there is none.
+pub fn reader_named(conn: &mut Conn, name: &str) -> Result<Principal, StoreError> {
+    let found = principal_by_name(conn, name)?;
+    found.ok_or_else(|| EndpointRefusal::UnknownReader { name: name.to_owned() }.into())
+}
+
 /// Adds an endpoint, or enables a disabled one of this address anew, with a new secret. `domains` has those that mail
 /// may be sent to; empty allows all.
 ///
@@ -94,22 +108,27 @@ pub fn create(
     domains: &[String],
     new: &NewEndpoint<'_>,
 ) -> Result<NotificationEndpoint, StoreError> {
-    let name = inert::name("the name", new.name, 200).map_err(StoreError::Rule)?;
+    let name = inert::name("the name", new.name, 200).map_err(|why| EndpointRefusal::Name { why })?;
     let address = match new.channel {
-        NotificationChannel::Webhook => url(new.address),
-        NotificationChannel::Email => address::check(DeliveryChannel::Email, new.address).map(str::to_lowercase),
+        NotificationChannel::Webhook => url(new.address).map_err(|why| EndpointRefusal::Url { why })?,
+        NotificationChannel::Email => address::check(DeliveryChannel::Email, new.address)
+            .map(str::to_lowercase)
+            .map_err(|why| SubscriptionRefusal::Address { why })?,
     };
-    let address = address.map_err(StoreError::Rule)?;
-    check_domain(new.channel, &address, domains).map_err(StoreError::Rule)?;
-    let events = events(new.channel, new.events).map_err(StoreError::Rule)?;
+    refuse_domain(new.channel, &address, domains)?;
+    let events = events(new.channel, new.events, new.reader.is_some()).map_err(|why| EndpointRefusal::Event { why })?;
+    let unit_id = match new.reader {
+        Some(reader) => unit_of(reader).map_err(|why| EndpointRefusal::Reader { why })?,
+        None => None,
+    };
     let key_version = match (new.channel, keys) {
         (_, Some(keys)) => i32::try_from(keys.version()).unwrap_or(i32::MAX),
-        (NotificationChannel::Webhook, None) => return Err(StoreError::Rule(SecretError::NoKeys.to_string())),
+        (NotificationChannel::Webhook, None) => return Err(no_keys()),
         (NotificationChannel::Email, None) => 0,
     };
     let before = stored(tx.conn, new.channel, &address)?;
     if before.as_ref().is_some_and(|before| before.disabled_at.is_none()) {
-        return Err(StoreError::Conflict(format!("{address} is an endpoint already: change it, or disable it first")));
+        return Err(EndpointRefusal::Exists { address }.into());
     }
     let row = NotificationEndpoint {
         id: before.as_ref().map_or_else(random_id, |before| before.id),
@@ -126,6 +145,8 @@ pub fn create(
         created_by: tx.actor.to_owned(),
         disabled_at: None,
         disabled_reason: None,
+        principal_id: new.reader.map(|reader| reader.id),
+        unit_id,
     };
     if before.is_some() {
         update(tx, &row)?;
@@ -142,10 +163,10 @@ pub fn create(
 /// # Errors
 /// `Rule` without a key file, or if the endpoint has no secret.
 pub fn rotate(tx: &mut WriteTx<'_>, keys: Option<&Keys>, id: Id) -> Result<NotificationEndpoint, StoreError> {
-    let keys = keys.ok_or_else(|| StoreError::Rule(SecretError::NoKeys.to_string()))?;
+    let keys = keys.ok_or_else(no_keys)?;
     let mut row = find(tx.conn, id)?;
     if row.channel != NotificationChannel::Webhook {
-        return Err(StoreError::Rule(format!("{} is a mail address: only webhooks have secrets", row.address)));
+        return Err(EndpointRefusal::NoSecret { address: row.address }.into());
     }
     row.previous_key_version = Some(row.key_version);
     row.previous_until = Some((tx.now.utc() + TimeDelta::hours(OVERLAP_HOURS)).into());
@@ -158,7 +179,7 @@ pub fn rotate(tx: &mut WriteTx<'_>, keys: Option<&Keys>, id: Id) -> Result<Notif
 /// Disables an endpoint, and fails the messages that wait for it.
 ///
 /// # Errors
-/// `NotFound` if there is none.
+/// `NotFound` if it does not exist.
 pub fn disable(tx: &mut WriteTx<'_>, id: Id, reason: &str) -> Result<NotificationEndpoint, StoreError> {
     let mut row = find(tx.conn, id)?;
     if row.disabled_at.is_none() {
@@ -184,10 +205,10 @@ pub fn disable(tx: &mut WriteTx<'_>, id: Id, reason: &str) -> Result<Notificatio
 /// Enables a disabled endpoint.
 ///
 /// # Errors
-/// `NotFound` if there is none, `Rule` if no mail may be sent to its domain any more.
+/// `NotFound` if it does not exist, `Rule` if no mail may be sent to its domain any more.
 pub fn enable(tx: &mut WriteTx<'_>, id: Id, domains: &[String]) -> Result<NotificationEndpoint, StoreError> {
     let mut row = find(tx.conn, id)?;
-    check_domain(row.channel, &row.address, domains).map_err(StoreError::Rule)?;
+    refuse_domain(row.channel, &row.address, domains)?;
     row.disabled_at = None;
     row.disabled_reason = None;
     update(tx, &row)?;
@@ -199,7 +220,7 @@ pub fn events_of(endpoint: &NotificationEndpoint) -> Vec<String> {
     serde_json::from_value(endpoint.events.0.clone()).unwrap_or_default()
 }
 
-/// Whether the secret before still signs.
+/// Whether messages are still signed with the previous secret, too.
 pub fn is_rotating(endpoint: &NotificationEndpoint, now: Timestamp) -> bool {
     endpoint.previous_until.is_some_and(|until| until > now)
 }
@@ -222,6 +243,15 @@ pub(super) fn check_domain(channel: NotificationChannel, address: &str, domains:
     }
 }
 
+fn refuse_domain(channel: NotificationChannel, address: &str, domains: &[String]) -> Result<(), StoreError> {
+    check_domain(channel, address, domains)
+        .map_err(|why| SubscriptionRefusal::Domain { domains: domains.join(", "), why }.into())
+}
+
+fn no_keys() -> StoreError {
+    EndpointRefusal::NoKeys { why: SecretError::NoKeys.to_string() }.into()
+}
+
 /// Checks the address of a webhook. Where its host leads is checked when a message is sent: names change.
 fn url(address: &str) -> Result<String, String> {
     if address.len() > LONGEST || !address.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -240,10 +270,27 @@ fn url(address: &str) -> Result<String, String> {
     Ok(address.to_owned())
 }
 
-fn events(channel: NotificationChannel, wanted: &[String]) -> Result<Vec<String>, String> {
+/// The unit about which a reader gets alerts; None: it gets those of the Board that it may see.
+///
+/// # Errors
+/// A message if its role gets no alerts.
+pub(crate) fn unit_of(reader: &Principal) -> Result<Option<Id>, String> {
+    match (reader.role, reader.unit_id) {
+        (Role::UnitHead, Some(unit)) => Ok(Some(unit)),
+        (Role::Board | Role::Admin, _) => Ok(None),
+        (role, _) => Err(format!(
+            "{} is a {role}: alerts are for BOARD, UNIT_HEAD and ADMIN; without a reader an address gets those of the \
+             Board",
+            reader.name
+        )),
+    }
+}
+
+fn events(channel: NotificationChannel, wanted: &[String], has_reader: bool) -> Result<Vec<String>, String> {
     let known: &[&str] = match channel {
-        NotificationChannel::Webhook => &EVENTS,
-        NotificationChannel::Email => &BY_MAIL,
+        // The Board's digest is the same for all its readers, and counts what some of them may not see.
+        NotificationChannel::Webhook if !has_reader => &EVENTS,
+        NotificationChannel::Webhook | NotificationChannel::Email => &BY_MAIL,
     };
     if let Some(unknown) = wanted.iter().find(|event| !known.contains(&event.as_str())) {
         return Err(format!("{unknown:?} is no event of {channel}: use {}", known.join(", ")));
@@ -269,10 +316,36 @@ mod tests {
     }
 
     #[test]
+    fn alerts_are_for_the_board_heads_and_admins() {
+        let [unit, id] = [random_id(), random_id()];
+        let reader = |role: Role| Principal {
+            id,
+            name: "an".into(),
+            role,
+            unit_id: (role == Role::UnitHead).then_some(unit),
+            created_at: Timestamp::now(),
+            disabled_at: None,
+            officer_id: None,
+            outside: false,
+            issuer: None,
+            subject: None,
+            asserted_at: None,
+        };
+        assert_eq!(unit_of(&reader(Role::UnitHead)), Ok(Some(unit)));
+        for role in [Role::Board, Role::Admin] {
+            assert_eq!(unit_of(&reader(role)), Ok(None), "{role}");
+        }
+        for role in [Role::DataTeam, Role::Dashboard, Role::Intake] {
+            assert!(unit_of(&reader(role)).is_err_and(|why| why.contains(role.as_str())), "{role}");
+        }
+    }
+
+    #[test]
     fn only_events_of_the_channel_are_taken() {
         let wanted = |event: &str| [event.to_owned()];
-        assert!(events(NotificationChannel::Webhook, &wanted("digest.created")).is_ok());
-        assert!(events(NotificationChannel::Email, &wanted("digest.created")).is_err());
-        assert_eq!(events(NotificationChannel::Email, &[]).expect("events"), BY_MAIL);
+        assert!(events(NotificationChannel::Webhook, &wanted("digest.created"), false).is_ok());
+        assert!(events(NotificationChannel::Webhook, &wanted("digest.created"), true).is_err());
+        assert!(events(NotificationChannel::Email, &wanted("digest.created"), false).is_err());
+        assert_eq!(events(NotificationChannel::Email, &[], false).expect("events"), BY_MAIL);
     }
 }

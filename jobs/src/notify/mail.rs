@@ -1,17 +1,24 @@
-//! The mail of an alert: what happened in words, with numbers and links, and no personal data.
+//! The mail of an alert: sentences with numbers and links, and no personal data.
 
-use crate::digest::Messages;
-use chrono::{DateTime, FixedOffset};
+use crate::digest::{Messages, encoded};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use fluent_bundle::FluentArgs;
 use lettre::Message;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use schema::Id;
 use schema::domain::calendar::LOCAL;
+use schema::domain::ids::human_reference;
+use schema::enums::AlertKind;
 use schema::models::{Notification, NotificationEndpoint};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
+use uuid::Uuid;
 
 /// Builds the mail of a notification.
+///
+/// # Errors
+/// If the notification cannot be parsed, a message is missing, or an address cannot be written in a mail.
 pub fn mail(
     notification: &Notification,
     endpoint: &NotificationEndpoint,
@@ -61,14 +68,31 @@ fn sentence(messages: &Messages, item: &Value) -> Result<String, String> {
     let (of, details) = (&item["of"], &item["details"]);
     let kind = of["kind"].as_str().unwrap_or_default();
     let mut args = FluentArgs::new();
-    args.set("subject", of["subject"].as_str().unwrap_or_default().to_owned());
+    let subject = of["subject"].as_str().unwrap_or_default();
+    args.set("subject", subject.to_owned());
+    let complaint = subject.parse::<Uuid>().map_or_else(|_| subject.to_owned(), |id| human_reference(Id(id)));
+    args.set("complaint", complaint);
+    args.set("unit", details["unit"].as_str().unwrap_or_default().to_owned());
+    args.set("due", day(messages, &details["dueOn"]));
     args.set("count", details["complaints"].as_i64().or(details["deliveries"].as_i64()).unwrap_or(0));
     args.set("expected", messages.number(details["expected"].as_f64().unwrap_or(0.0), 1));
     for (name, key) in [("from", "from"), ("to", "to"), ("at", "scheduledAt")] {
         args.set(name, local(details[key].as_str().unwrap_or_default()));
     }
-    args.set("day", details["asOf"].as_str().unwrap_or_default().to_owned());
-    messages.message(&format!("notice-{kind}"), &args).map_err(|e| e.to_string())
+    args.set("day", day(messages, &details["asOf"]));
+    let key = if is_never_made(item) { "notice-digest-not-made".to_owned() } else { format!("notice-{kind}") };
+    messages.message(&key, &args).map_err(|e| e.to_string())
+}
+
+/// Whether an alert is about a digest that was not even made: its subject is a subscription.
+fn is_never_made(item: &Value) -> bool {
+    item["of"]["kind"] == AlertKind::DigestUndelivered.as_str() && item["details"]["scheduledAt"].is_string()
+}
+
+/// A day as the reader writes it; a text that is no day stays as it is.
+fn day(messages: &Messages, value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    text.parse::<NaiveDate>().map_or_else(|_| text.to_owned(), |day| messages.date(day))
 }
 
 /// A moment in the time of Vietnam.
@@ -85,8 +109,15 @@ fn link(base: &str, item: &Value) -> Option<String> {
     let base = base.trim_end_matches('/');
     match of["kind"].as_str()? {
         "SUSPENSION_REVIEW" => Some(format!("{base}/flags/{}", of["subject"].as_str()?)),
-        "JOB_FAILED" | "JOB_MISSED" => Some(format!("{base}/jobs")),
-        "DIGEST_UNDELIVERED" => Some(format!("{base}/digests")),
+        "JOB_FAILED" | "JOB_MISSED" => Some(format!("{base}/jobs?job={}", encoded(of["subject"].as_str()?))),
+        "DIGEST_UNDELIVERED" if is_never_made(item) => Some(format!("{base}/jobs?job=reader-digests")),
+        // A recipient of the alert may lack the right to open the digest.
+        "DIGEST_UNDELIVERED" => Some(format!("{base}/jobs?job=deliver-digests")),
+        "COMPLAINT_ESCALATED" => Some(format!("{base}/complaints/{}", of["subject"].as_str()?)),
+        // The unit, or all of them, with the alert that tells the hours.
+        "TECHNICAL_BURST" => {
+            Some(format!("{base}/alerts?kind=TECHNICAL_BURST&subject={}", encoded(of["subject"].as_str()?)))
+        }
         _ => None,
     }
 }
@@ -94,10 +125,9 @@ fn link(base: &str, item: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schema::enums::{AlertKind, DeliveryState, Locale, NotificationChannel};
-    use schema::{Id, JsonValue, Timestamp};
+    use schema::enums::{DeliveryState, Locale, NotificationChannel};
+    use schema::{JsonValue, Timestamp};
     use serde_json::json;
-    use uuid::Uuid;
 
     #[test]
     fn every_alert_has_a_sentence_in_both_languages() {
@@ -109,7 +139,8 @@ mod tests {
                     "of": { "kind": kind, "subject": "x-1" },
                     "details": {
                         "complaints": 12, "expected": 1.25, "from": "2025-03-03T02:00:00Z", "to": "2025-03-03T04:00:00Z",
-                        "scheduledAt": "2025-03-03T02:00:00Z", "deliveries": 2, "asOf": "2025-03-02"
+                        "scheduledAt": "2025-03-03T02:00:00Z", "deliveries": 2, "asOf": "2025-03-02",
+                        "unit": "02", "dueOn": "2025-03-02"
                     },
                 })
             })
@@ -130,6 +161,8 @@ mod tests {
                 created_by: "cli".into(),
                 disabled_at: None,
                 disabled_reason: None,
+                principal_id: None,
+                unit_id: None,
             };
             for event in ["alert.raised", "alert.cleared", "webhook.test"] {
                 let notification = Notification {
@@ -152,6 +185,35 @@ mod tests {
             let messages = Messages::new(locale).expect("messages");
             let burst = sentence(&messages, &items[1]).expect("a sentence");
             assert!(burst.contains("12") && burst.contains("x-1") && burst.contains("09:00 03/03/2025"), "{burst}");
+            let escalated = items.iter().find(|item| item["of"]["kind"] == "COMPLAINT_ESCALATED").expect("it");
+            let told = sentence(&messages, escalated).expect("a sentence");
+            let due = messages.date(NaiveDate::from_ymd_opt(2025, 3, 2).expect("a day"));
+            assert!(told.contains(&due) && !told.contains("2025-03-02"), "{told}");
         }
+    }
+
+    #[test]
+    fn an_alert_links_to_a_page_that_its_readers_may_open() {
+        let link = |kind: &str| link("https://x.example/", &json!({ "of": { "kind": kind, "subject": "a b" } }));
+        for kind in ["JOB_FAILED", "JOB_MISSED"] {
+            assert_eq!(link(kind).as_deref(), Some("https://x.example/jobs?job=a%20b"));
+        }
+        assert_eq!(link("DIGEST_UNDELIVERED").as_deref(), Some("https://x.example/jobs?job=deliver-digests"));
+        let not_made = json!({
+            "of": { "kind": "DIGEST_UNDELIVERED", "subject": "x" },
+            "details": { "scheduledAt": "2025-03-03T00:00:00Z" },
+        });
+        assert_eq!(
+            super::link("https://x.example", &not_made).as_deref(),
+            Some("https://x.example/jobs?job=reader-digests")
+        );
+        let told = |item: &Value| sentence(&Messages::new(Locale::En).expect("messages"), item).expect("a sentence");
+        assert!(told(&not_made).contains("07:00 03/03/2025"), "{}", told(&not_made));
+        let not_sent = json!({ "of": not_made["of"], "details": { "asOf": "2025-03-02", "deliveries": 2 } });
+        assert!(told(&not_sent).contains("2 of its recipients"), "{}", told(&not_sent));
+        for kind in AlertKind::WORDS.iter().copied() {
+            assert!(link(kind).is_some(), "{kind}");
+        }
+        assert_eq!(link("webhook.test"), None);
     }
 }

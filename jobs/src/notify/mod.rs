@@ -1,6 +1,6 @@
-//! Notifications: what happened, sent to webhooks (Standard Webhooks) and mail addresses through an outbox.
+//! Notifications of events to webhooks (Standard Webhooks) and mail addresses, through an outbox.
 //!
-//! Payloads are thin: ids and kinds. Whoever wants more asks the API, which decides by the rights of who asks.
+//! Payloads are thin: ids and kinds. A receiver that needs more asks the API, which applies the rights of its token.
 
 pub mod endpoints;
 mod mail;
@@ -12,9 +12,10 @@ mod sender;
 pub mod unsubscribe;
 mod webhook;
 
-pub use post::{Item, post};
+pub use post::{Audience, Item, post};
 pub use secret::{SecretError, secret};
 pub use sender::Sender;
+pub use webhook::Failure;
 
 /// An alert was raised.
 pub const ALERT_RAISED: &str = "alert.raised";
@@ -22,7 +23,7 @@ pub const ALERT_RAISED: &str = "alert.raised";
 pub const ALERT_CLEARED: &str = "alert.cleared";
 /// The Board's digest was composed.
 pub const DIGEST_CREATED: &str = "digest.created";
-/// Somebody tests an endpoint.
+/// A test of an endpoint.
 pub const TEST: &str = "webhook.test";
 
 /// The events that an endpoint may choose.

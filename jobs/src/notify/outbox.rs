@@ -10,6 +10,7 @@ use schema::db::WriteTx;
 use schema::each;
 use schema::enums::{DeliveryState, NotificationChannel};
 use schema::models::{JobRun, Notification, NotificationEndpoint};
+use schema::refusal::EndpointRefusal;
 use schema::states::StateTable;
 use schema::tables::{notification_endpoints, notifications};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
@@ -27,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 pub type Outgoing = (Notification, NotificationEndpoint);
 
 /// Takes the next due message, and counts the attempt before it is made, so that crashes cannot cause endless retries.
-/// Leaves out endpoints that failed in this run: one that hangs must not hold up the others.
+/// Leaves out endpoints that failed in this run: one that does not answer must not delay the others.
 ///
 /// # Errors
 /// `Conflict` when another node has taken over the run that sends.
@@ -126,7 +127,7 @@ pub fn record_outcome(
             Err(failure) => {
                 message.status = failure.status;
                 message.error = Some(failure.why.clone());
-                if failure.is_gone || message.attempts >= ATTEMPTS {
+                if failure.is_gone || failure.is_final || message.attempts >= ATTEMPTS {
                     message.state = DeliveryState::Failed;
                 } else if let Some(wait) = failure.retry_after {
                     let wait = TimeDelta::from_std(wait.min(LONGEST_WAIT)).unwrap_or_default();
@@ -152,14 +153,14 @@ fn store(tx: &mut WriteTx<'_>, message: &Notification) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Queues a message by which somebody tests an endpoint.
+/// Queues a test message to an endpoint.
 ///
 /// # Errors
-/// `NotFound` if there is no such endpoint, `Rule` if it is disabled.
+/// `NotFound` if the endpoint does not exist, `Rule` if it is disabled.
 pub fn post_test(tx: &mut WriteTx<'_>, endpoint: Id) -> Result<Notification, StoreError> {
     let row = endpoints::find(tx.conn, endpoint)?;
     if row.disabled_at.is_some() {
-        return Err(StoreError::Rule(format!("{} is disabled: enable it first", row.address)));
+        return Err(EndpointRefusal::Disabled { address: row.address }.into());
     }
     post_to(tx, endpoint, TEST, &json!({ "endpoint": endpoint }))
 }

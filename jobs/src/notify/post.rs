@@ -12,16 +12,36 @@ use schema::tables::notifications;
 use schema::{Id, StoreError};
 use serde_json::{Value, json};
 
-/// A thing that happened.
+/// An event to notify of.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// What webhooks are told: ids and kinds, no personal data.
+    /// The payload of a webhook: ids and kinds, no personal data.
     pub thin: Value,
     /// The numbers that mails add, without personal data, too.
     pub details: Value,
+    pub audience: Audience,
 }
 
-/// Queues things that happened. A webhook gets a message for each, a mail address one for all. Returns the number of
+/// The recipients of an event.
+#[derive(Debug, Clone)]
+pub enum Audience {
+    /// Endpoints without a reader, and those of these readers, who see it as the Board does.
+    Board(Vec<Id>),
+    /// One head of a unit.
+    Head(Id),
+}
+
+impl Audience {
+    fn includes(&self, endpoint: &NotificationEndpoint) -> bool {
+        match (self, endpoint.principal_id) {
+            (Self::Board(_), None) => true,
+            (Self::Board(readers), Some(reader)) => endpoint.unit_id.is_none() && readers.contains(&reader),
+            (Self::Head(head), reader) => endpoint.unit_id.is_some() && reader == Some(*head),
+        }
+    }
+}
+
+/// Queues messages about events: a webhook gets one for each event, a mail address one for all. Returns the number of
 /// messages.
 ///
 /// # Errors
@@ -37,6 +57,10 @@ pub fn post(tx: &mut WriteTx<'_>, event: &str, items: &[Item]) -> Result<usize, 
         .collect();
     let mut rows = Vec::new();
     for endpoint in wanting {
+        let items: Vec<&Item> = items.iter().filter(|item| item.audience.includes(&endpoint)).collect();
+        if items.is_empty() {
+            continue;
+        }
         match endpoint.channel {
             NotificationChannel::Webhook => {
                 rows.extend(items.iter().map(|item| message(tx, endpoint.id, event, &item.thin)));

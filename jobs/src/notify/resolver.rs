@@ -1,5 +1,5 @@
-//! Resolves the hosts of webhooks, and refuses addresses inside the house: else who names a webhook could make the
-//! server send requests to services that only the server reaches.
+//! Resolves the hosts of webhooks, and refuses private addresses: otherwise a person who adds a webhook could make the
+//! server send requests to services that only the server reaches (server-side request forgery).
 //!
 //! The connection is made to the addresses that were checked here, so that a name cannot resolve to another address
 //! between the check and the connection.
@@ -43,7 +43,7 @@ impl Resolver for CheckedResolver {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let addresses = self.inner.resolve(uri, config, timeout)?;
         let is_plain = uri.scheme_str() != Some("https");
-        // One private address among public ones is a trick, too.
+        // One private address among public ones may be an attack, too.
         match addresses.iter().find_map(|address| self.refusal(address.ip(), is_plain)) {
             Some(why) => Err(ureq::Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, why))),
             None => Ok(addresses),

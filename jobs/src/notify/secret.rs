@@ -20,7 +20,7 @@ pub enum SecretError {
 /// The secret of an endpoint in the form that receivers take.
 ///
 /// # Errors
-/// If there is no key file, or it lacks the key.
+/// Without a key file, or if it lacks the key.
 pub fn secret(keys: Option<&Keys>, endpoint: &NotificationEndpoint) -> Result<String, SecretError> {
     let secret = derived(keys, endpoint, endpoint.key_version, endpoint.secret_number)?;
     Ok(format!("whsec_{}", BASE64.encode(&secret)))
@@ -55,7 +55,7 @@ pub(super) fn signatures(
     if let Some(version) = endpoint.previous_key_version
         && endpoint.previous_until.is_some_and(|until| until > at)
     {
-        // Without its key the secret before signs nothing; the present one still does.
+        // Without its key the previous secret cannot sign; the present one still does.
         secrets.extend(derive(version, endpoint.secret_number - 1).ok());
     }
     let seconds = at.utc().timestamp();
@@ -94,6 +94,8 @@ mod tests {
             created_by: "cli".into(),
             disabled_at: None,
             disabled_reason: None,
+            principal_id: None,
+            unit_id: None,
         };
         let sign = |endpoint: &NotificationEndpoint| {
             signatures(Some(&keys), endpoint, "msg_1", now, "{}").expect("signatures")

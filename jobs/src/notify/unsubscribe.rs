@@ -1,7 +1,7 @@
 //! One-click unsubscription from mail (RFC 8058): the token in the address, and the headers of a mail.
 //!
-//! A token says what it ends and has a code that only the key file makes, so that nothing is stored for it and nobody
-//! can unsubscribe others.
+//! A token names the subscription and has a code that only the key file makes: nothing is stored for it, and a forged
+//! token unsubscribes no reader.
 
 use super::endpoints;
 use crate::digest::outbox;
@@ -14,7 +14,7 @@ use schema::keys::Keys;
 use schema::{Id, StoreError};
 use uuid::Uuid;
 
-/// What a mail belongs to.
+/// The subscription or endpoint that a mail belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     /// A subscription of digests.
@@ -45,13 +45,13 @@ const fn kind(of: Of) -> u8 {
     }
 }
 
-/// What a token ends; None if it is not one of ours.
+/// The subscription or endpoint that a token ends; None if this server did not make the token.
 pub fn parsed(keys: &Keys, token: &str) -> Option<(Of, Id)> {
     let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
     let (said, code) = bytes.split_at_checked(LENGTH - 16)?;
     let version = u32::from_be_bytes(said[1..5].try_into().ok()?);
     let right = keys.code(version, PURPOSE, &[said])?;
-    // In constant time, so that the time of an answer tells nothing of the code.
+    // In constant time, so that the time of an answer reveals nothing about the code.
     let differs = code.len() != 16 || code.iter().zip(&right).fold(0_u8, |all, (one, other)| all | (one ^ other)) != 0;
     if differs {
         return None;
@@ -64,7 +64,7 @@ pub fn parsed(keys: &Keys, token: &str) -> Option<(Of, Id)> {
     Some((of, Id(Uuid::from_slice(&said[5..]).ok()?)))
 }
 
-/// Ends what a token names. To end it twice is no error.
+/// Ends the subscription or endpoint of a token. A second call has no effect.
 ///
 /// # Errors
 /// `NotFound` if it does not exist.
@@ -75,16 +75,19 @@ pub fn end(tx: &mut WriteTx<'_>, of: Of, id: Id) -> Result<(), StoreError> {
     }
 }
 
-/// Adds `List-Unsubscribe` and `List-Unsubscribe-Post`, where the settings have a base URL and keys.
+/// Adds `List-Unsubscribe`, where the settings have a base URL and keys, and `List-Unsubscribe-Post` if it is https: mail
+/// programs unsubscribe with one click by https only (RFC 8058 §3.1).
 pub fn add_headers(mail: &mut Message, settings: &Settings, of: Of, id: Id) {
     let Some(base) = &settings.links.base_url else { return };
     let Some(token) = settings.keys.as_deref().and_then(|keys| token(keys, of, id)) else { return };
     let address = format!("<{}/unsubscribe/{token}>", base.trim_end_matches('/'));
-    for (name, value) in [
-        (HeaderName::new_from_ascii_str("List-Unsubscribe"), address),
-        (HeaderName::new_from_ascii_str("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click".to_owned()),
-    ] {
-        // As it is: the address may be longer than a line, and must not be folded or encoded.
+    let mut headers = vec![(HeaderName::new_from_ascii_str("List-Unsubscribe"), address)];
+    if base.starts_with("https://") {
+        let one_click = "List-Unsubscribe=One-Click".to_owned();
+        headers.push((HeaderName::new_from_ascii_str("List-Unsubscribe-Post"), one_click));
+    }
+    for (name, value) in headers {
+        // The address may be longer than a line. It must be neither folded nor encoded.
         mail.headers_mut().insert_raw(HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value));
     }
 }
@@ -92,7 +95,29 @@ pub fn add_headers(mail: &mut Message, settings: &Settings, of: Of, id: Id) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lettre::message::header::ContentType;
     use schema::domain::ids::random_id;
+    use std::sync::Arc;
+
+    #[test]
+    fn one_click_is_offered_by_https_only() {
+        let mut settings = Settings { keys: Some(Arc::new(Keys::ephemeral())), ..Settings::default() };
+        for (base, headers) in
+            [(None, [false, false]), (Some("http://a.example"), [true, false]), (Some("https://a.example"), [true; 2])]
+        {
+            settings.links.base_url = base.map(str::to_owned);
+            let mail = Message::builder()
+                .from("a@example.org".parse().expect("an address"))
+                .to("b@example.org".parse().expect("an address"))
+                .header(ContentType::TEXT_PLAIN)
+                .body(String::new());
+            let mut mail = mail.expect("a mail");
+            add_headers(&mut mail, &settings, Of::Digests, random_id());
+            let found =
+                ["List-Unsubscribe", "List-Unsubscribe-Post"].map(|name| mail.headers().get_raw(name).is_some());
+            assert_eq!(found, headers, "{base:?}");
+        }
+    }
 
     #[test]
     fn a_token_names_what_it_ends_and_cannot_be_made_without_the_keys() {

@@ -21,13 +21,20 @@ pub struct Failure {
     pub why: String,
     /// How long the receiver asks to wait.
     pub retry_after: Option<Duration>,
-    /// Whether the receiver wants nothing any more (410 Gone).
+    /// Whether the receiver wants no further messages (410 Gone).
     pub is_gone: bool,
+    /// Whether no further attempt is made.
+    pub is_final: bool,
 }
 
 impl Failure {
     pub fn new(why: impl Into<String>) -> Self {
-        Self { status: None, why: why.into(), retry_after: None, is_gone: false }
+        Self { status: None, why: why.into(), retry_after: None, is_gone: false, is_final: false }
+    }
+
+    /// Why a message is not sent at all.
+    pub fn refusal(why: impl Into<String>) -> Self {
+        Self { is_final: true, ..Self::new(why) }
     }
 }
 
@@ -43,7 +50,7 @@ pub fn client(settings: &Settings) -> Result<Agent, String> {
         .http_status_as_error(false)
         // A redirect could lead to an address that was not checked.
         .max_redirects(0)
-        // So could a proxy.
+        // A proxy could do the same.
         .proxy(None)
         .max_idle_connections(0)
         .timeout_global(Some(Duration::from_secs(settings.webhooks.timeout_seconds)))
@@ -93,6 +100,7 @@ pub fn send(
         why,
         retry_after: wait.and_then(|text| parsed_wait(text, now.utc())),
         is_gone: status == StatusCode::GONE,
+        is_final: false,
     })
 }
 

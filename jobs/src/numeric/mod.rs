@@ -18,3 +18,4 @@ pub(crate) mod roots;
 pub mod shrinkage;
 pub mod sums;
 pub mod survival;
+pub mod usual;

@@ -65,7 +65,7 @@ fn oracle_poisson() {
         let (observed, expected) = (count(&case, "observed"), number(&case, "expected"));
         let mut compared = 0;
         let mut same = |key: &str, found: f64| {
-            // Not all cases have all keys.
+            // Some cases lack some keys.
             if case.get(key).is_some_and(Value::is_number) {
                 compared += 1;
                 close(&format!("{key} of {observed} and {expected}"), found, number(&case, key), 1e-12, 1e-9);

@@ -25,7 +25,7 @@ impl Compensated {
         }
     }
 
-    /// Adds 0 so many times. That may move the carried error into the sum.
+    /// Adds 0 `times` times. That may move the carried error into the sum.
     pub fn add_zeros(&mut self, times: u32) {
         for _ in 0..times {
             let before = *self;

@@ -16,16 +16,27 @@ impl Waiting {
     /// bound.
     pub fn new(mut times: Vec<(f64, bool)>) -> Self {
         times.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut at_risk = times.len();
+        Self::of_sorted(&times, |(time, ended)| (*time, *ended, 1))
+    }
+
+    /// The same of times that several have: (time, whether it ended with the event, how many).
+    pub fn of_counts(mut times: Vec<(f64, bool, u64)>) -> Self {
+        times.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self::of_sorted(&times, |one| *one)
+    }
+
+    fn of_sorted<T>(times: &[T], parts: impl Fn(&T) -> (f64, bool, u64)) -> Self {
+        let number = |same: &[T]| same.iter().map(|one| parts(one).2).sum::<u64>();
+        let mut at_risk = number(times);
         let mut share = 1.0;
         let mut steps = Vec::new();
-        for same in times.chunk_by(|a, b| a.0 == b.0) {
-            let ended = same.iter().filter(|(_, ended)| *ended).count();
+        for same in times.chunk_by(|a, b| parts(a).0 == parts(b).0) {
+            let ended: u64 = same.iter().map(&parts).filter(|(_, ended, _)| *ended).map(|(_, _, many)| many).sum();
             if ended > 0 {
                 share *= (at_risk - ended) as f64 / at_risk as f64;
-                steps.push((same[0].0, share));
+                steps.push((parts(&same[0]).0, share));
             }
-            at_risk -= same.len();
+            at_risk -= number(same);
         }
         Self { steps }
     }

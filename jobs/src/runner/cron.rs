@@ -1,10 +1,11 @@
 //! When a job is due: a cron expression in a time zone, which may have daylight saving time.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
 use schema::Timestamp;
+use schema::domain::calendar::local_date;
 
 /// A cron expression and its time zone.
 #[derive(Debug, Clone)]
@@ -42,6 +43,20 @@ impl Schedule {
     pub fn last_until(&self, moment: Timestamp) -> Option<Timestamp> {
         let found = self.cron.find_previous_occurrence(&self.local(moment), true).ok()?;
         Some(found.with_timezone(&Utc).into())
+    }
+
+    /// The first two scheduled times on one day in Vietnam, within a year after `moment`; None if each day has one at
+    /// most.
+    pub fn twice_a_day(&self, moment: Timestamp) -> Option<[Timestamp; 2]> {
+        let end = moment.utc() + TimeDelta::days(366);
+        let mut time = self.next_after(moment)?;
+        loop {
+            let next = self.next_after(time).filter(|next| next.utc() <= end)?;
+            if local_date(next) == local_date(time) {
+                return Some([time, next]);
+            }
+            time = next;
+        }
     }
 
     fn local(&self, moment: Timestamp) -> DateTime<Tz> {
@@ -97,6 +112,22 @@ mod tests {
     fn seconds_are_optional_and_zones_are_kept() {
         assert_eq!(times("0 2 * * *", "Asia/Ho_Chi_Minh", "2025-01-01T00:00:00Z", 2), ["01 19:00:00", "02 19:00:00"]);
         assert_eq!(times("*/20 * * * * *", "UTC", "2025-01-01T00:00:05Z", 2), ["01 00:00:20", "01 00:00:40"]);
+    }
+
+    #[test]
+    fn two_times_of_one_day_in_vietnam_are_found() {
+        let from: Timestamp = "2025-01-01T03:00:00Z".parse::<DateTime<Utc>>().expect("a time").into();
+        let twice = |expression: &str, zone: &str| {
+            let schedule = Schedule::parse(expression, zone).expect("a schedule");
+            schedule.twice_a_day(from).map(|[_, second]| second.utc().format("%d %H:%M").to_string())
+        };
+        assert_eq!(twice("0 8,14 * * *", "Asia/Ho_Chi_Minh").as_deref(), Some("02 07:00"));
+        assert_eq!(twice("* * * * * *", "Asia/Ho_Chi_Minh").as_deref(), Some("01 03:00"));
+        // The evening of one day and the morning of the next one in UTC are one day in Vietnam.
+        assert_eq!(twice("0 1,20 * * *", "UTC").as_deref(), Some("02 01:00"));
+        for once in ["0 7 * * *", "0 7 * * 1-5", "30 6 1 * *", "0 7 29 2 *"] {
+            assert_eq!(twice(once, "Asia/Ho_Chi_Minh"), None, "{once}");
+        }
     }
 
     #[test]

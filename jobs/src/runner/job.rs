@@ -84,7 +84,7 @@ pub trait Job: Sync {
         &[]
     }
     /// Whether each scheduled time leaves a run. A job with [`Self::has_work`] leaves none where it has nothing to do,
-    /// so that nobody can tell whether it missed one.
+    /// so that its runs do not show whether it missed one.
     fn always_runs(&self) -> bool {
         true
     }
@@ -99,7 +99,7 @@ pub trait Job: Sync {
     /// write earlier (a mail cannot be rolled back) does so in transactions that check `ledger::still_owned`.
     ///
     /// # Errors
-    /// Why the run failed: the ledger stores it, and tries a scheduled run again.
+    /// The error of the run: the ledger stores it, and tries a scheduled run again.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError>;
 }
 

@@ -8,6 +8,7 @@ use crate::runner::settings::Settings;
 use crate::snapshot::SnapshotStore;
 use chrono::NaiveDate;
 use schema::models::JobRun;
+use schema::refusal::JobRefusal;
 use schema::{Db, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,11 +60,11 @@ impl OnDemand {
     pub fn start(self: &Arc<Self>, name: &str, as_of: NaiveDate, by: &str) -> Result<JobRun, JobError> {
         let job = self.find(name)?;
         if self.stopping.load(Ordering::SeqCst) {
-            return Err(StoreError::Conflict("this node stops: try again, another one answers".into()).into());
+            return Err(StoreError::from(JobRefusal::NodeStops).into());
         }
-        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
-            StoreError::Conflict(format!("this node executes {AT_ONCE} runs by hand already: wait until one has ended"))
-        })?;
+        let permit = Arc::clone(&self.permits)
+            .try_acquire_owned()
+            .map_err(|_| StoreError::from(JobRefusal::TooManyRuns { most: AT_ONCE }))?;
         let plan = ledger::plan_of(&self.context(), job)?;
         let claim = ledger::claim_now(&self.context(), job, &plan, as_of, by)?;
         let run = claim.run.clone();

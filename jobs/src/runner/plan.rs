@@ -4,6 +4,7 @@ use crate::JobError;
 use crate::runner::cron::Schedule;
 use crate::runner::job::{Job, Registry};
 use crate::runner::settings::{Missed, Settings};
+use schema::domain::toml_text;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ impl Settings {
     pub fn load(path: &Path, jobs: Registry) -> Result<Self, JobError> {
         let wrong = |message: String| JobError::Settings { path: path.display().to_string(), message };
         let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-        let settings: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let settings: Self = toml_text::parse(&text).map_err(wrong)?;
         settings.check().and_then(|()| settings.check_jobs(jobs)).map_err(wrong)?;
         Ok(settings)
     }

@@ -51,16 +51,27 @@ pub struct Settings {
     pub keys: Option<Arc<Keys>>,
 }
 
-/// To whom digests and mails about alerts may be sent.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The addresses to which digests and mails about alerts may be sent.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DigestSettings {
     /// Domains, with those below them, whose addresses may receive mail; empty allows all.
     pub domains: Vec<String>,
+    /// Days after its last sign-in for which an account of another issuer is sent digests and alerts.
+    pub account_days: u32,
+}
+
+impl Default for DigestSettings {
+    fn default() -> Self {
+        Self { domains: Vec::new(), account_days: 30 }
+    }
 }
 
 impl DigestSettings {
     fn check(&self) -> Result<(), String> {
+        if !(1..=365).contains(&self.account_days) {
+            return Err("digests: account_days must be from 1 to 365".into());
+        }
         let is_domain = |domain: &&String| address::check(DeliveryChannel::Email, &format!("a@{domain}")).is_ok();
         match self.domains.iter().find(|domain| !is_domain(domain)) {
             Some(wrong) => Err(format!("digests.domains: {wrong:?} is not a domain: write it like example.org")),
@@ -96,7 +107,7 @@ impl SchedulerSettings {
     }
 }
 
-/// What to do about scheduled times that passed while no node was up.
+/// The treatment of scheduled times that passed while no node was up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Missed {
@@ -158,18 +169,20 @@ impl DatabaseSettings {
 }
 
 /// How long the retention job keeps rows that nothing refers to.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionSettings {
     /// Runs of jobs that nothing refers to.
     pub runs_days: u32,
     /// Deliveries of digests that were sent or have failed for good.
     pub deliveries_days: u32,
+    /// Digests of readers. The last one that a current reader was sent stays.
+    pub reader_digests_days: u32,
 }
 
 impl Default for RetentionSettings {
     fn default() -> Self {
-        Self { runs_days: 90, deliveries_days: 365 }
+        Self { runs_days: 90, deliveries_days: 365, reader_digests_days: 365 }
     }
 }
 
@@ -228,7 +241,7 @@ impl LakeSettings {
     }
 }
 
-/// What suggests categories before a model is trained.
+/// The rules that suggest categories before a model is trained.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClassificationSettings {
@@ -240,11 +253,11 @@ pub struct ClassificationSettings {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalendarSettings {
-    /// A file with years of public holidays beside those that come with the program.
+    /// A file with years of public holidays, in addition to those that come with the program.
     pub holidays: Option<PathBuf>,
 }
 
-/// What decides about measures.
+/// The rules of measures.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MeasureSettings {
@@ -252,7 +265,7 @@ pub struct MeasureSettings {
     pub limits: Option<PathBuf>,
 }
 
-/// What decides about deadlines.
+/// The rules of deadlines.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeadlineSettings {
@@ -260,7 +273,7 @@ pub struct DeadlineSettings {
     pub terms: Option<PathBuf>,
 }
 
-/// Where seals are kept outside the database.
+/// The places outside the database in which seals are kept.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditSettings {
@@ -327,14 +340,15 @@ impl Settings {
         if !(1..=300).contains(&self.database.replica_lag_seconds) {
             return Err("database: replica_lag_seconds must be from 1 to 300".into());
         }
-        if [self.retention.runs_days, self.retention.deliveries_days].iter().any(|days| !(7..=36_500).contains(days)) {
-            return Err("retention: runs_days and deliveries_days must be from 7 to 36500".into());
+        let RetentionSettings { runs_days, deliveries_days, reader_digests_days } = self.retention;
+        if [runs_days, deliveries_days, reader_digests_days].iter().any(|days| !(7..=36_500).contains(days)) {
+            return Err("retention: each number of days must be from 7 to 36500".into());
         }
         // A missing one only costs the next start. In one that is open to all, others could put links and files there.
         if let Some(folder) = &self.snapshot.folder
             && folder.metadata().is_ok_and(|meta| meta.mode() & 0o002 != 0)
         {
-            return Err(format!("snapshot.folder: everybody can write to {}: use chmod o-w", folder.display()));
+            return Err(format!("snapshot.folder: every user can write to {}: use chmod o-w", folder.display()));
         }
         if let Some(file) = &self.classification.rules {
             Rules::load(Some(file)).map_err(|error| format!("classification.rules: {error}"))?;

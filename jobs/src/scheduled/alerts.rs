@@ -1,10 +1,13 @@
-//! The jobs of alerts: one compares what is found with the alerts that stand, the other sends the messages.
+//! The jobs of alerts: one compares what is found with the current alerts, the other sends the messages.
 
 use crate::JobError;
-use crate::alerts::{apply, changes};
-use crate::notify::{Sender, outbox};
+use crate::alerts::{apply, as_allowed, changes};
+use crate::digest::reader::AccountRule;
+use crate::digest::reader::outbox::LOST;
+use crate::notify::outbox::Outgoing;
+use crate::notify::{Failure, Sender, outbox};
 use crate::runner::job::{Context, Job, Publish};
-use schema::models::JobRun;
+use schema::models::{JobRun, Notification};
 use schema::{Conn, Id, StoreError, Timestamp};
 use serde_json::json;
 
@@ -33,13 +36,24 @@ impl Job for RaiseAlerts {
 
     fn run(&self, context: &Context<'_>, _: &mut JobRun) -> Result<Publish, JobError> {
         let changes = context.db.read_snapshot(|conn| changes(context, conn, Timestamp::now()))?;
+        let rule = AccountRule::of(context.settings);
         Ok(Box::new(move |tx, run| {
             let (raised, cleared) = (changes.raised.len() + changes.again.len(), changes.cleared.len());
-            let messages = apply(tx, changes)?;
+            let messages = apply(tx, &rule, changes)?;
             run.summary = Some(json!({ "raised": raised, "cleared": cleared, "messages": messages }).into());
             Ok(())
         }))
     }
+}
+
+/// A message as it may be sent now: the rights of its reader may have changed since it was queued.
+fn allowed(context: &Context<'_>, (message, endpoint): &Outgoing) -> Result<Result<Outgoing, String>, StoreError> {
+    if endpoint.principal_id.is_none() {
+        return Ok(Ok((message.clone(), endpoint.clone())));
+    }
+    let rule = AccountRule::of(context.settings);
+    let body = context.db.read(|conn| as_allowed(conn, &rule, endpoint, &message.body))?;
+    Ok(body.map(|body| (Notification { body, ..message.clone() }, endpoint.clone())))
 }
 
 /// Sends the messages in the outbox of notifications.
@@ -73,7 +87,10 @@ impl Job for Notify {
         let (mut sent, mut failed): (u32, Vec<Id>) = (0, Vec::new());
         while !context.is_stopping() {
             let Some(outgoing) = outbox::take(context.db, run, by_mail, &failed)? else { break };
-            let outcome = sender.send(&outgoing);
+            let outcome = match allowed(context, &outgoing)? {
+                Ok(allowed) => sender.send(&allowed),
+                Err(why) => Err(Failure::refusal(format!("{LOST}{why}"))),
+            };
             match &outcome {
                 Ok(_) => sent += 1,
                 Err(failure) => {

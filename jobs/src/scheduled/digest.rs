@@ -6,7 +6,7 @@ use crate::JobError;
 use crate::digest::address::check_domain;
 use crate::digest::outbox::OutgoingDelivery;
 use crate::digest::{LOCALES, before, document, outbox, reader, render};
-use crate::notify::{self, Item};
+use crate::notify::{self, Audience, Item};
 use crate::results::recurrence;
 use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::snapshot::Snapshot;
@@ -66,7 +66,9 @@ impl Job for Digest {
                 new += 1;
                 posted += outbox::post(tx, &digest)?;
                 let thin = json!({ "digest": digest.id, "asOf": as_of, "locale": digest.locale });
-                notify::post(tx, notify::DIGEST_CREATED, &[Item { thin, details: json!({}) }])?;
+                // No endpoint with a reader wants this event.
+                let item = Item { thin, details: json!({}), audience: Audience::Board(Vec::new()) };
+                notify::post(tx, notify::DIGEST_CREATED, &[item])?;
             }
             // Warns here, because without a mail server no mail is due and the delivery job does not run.
             if !by_mail {
@@ -159,8 +161,9 @@ impl Job for Deliver {
             }
             outbox::record_outcome(context.db, outgoing.0, &outcome)?;
         }
+        let rule = reader::AccountRule::of(context.settings);
         while !context.is_stopping() {
-            let Some(outgoing) = reader::outbox::take(context.db, run, by_mail)? else { break };
+            let Some(outgoing) = reader::outbox::take(context.db, run, by_mail, &rule)? else { break };
             let outcome = allowed(context, &outgoing).and_then(|()| sender.send(&outgoing));
             if outcome.is_err() {
                 failed += 1;

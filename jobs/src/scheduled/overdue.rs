@@ -1,6 +1,6 @@
 //! The escalation job: escalates overdue complaints to the unit above the responsible one, and to the level above that
-//! once twice the time allowed has passed. Where another unit has to answer since, or stands elsewhere, the escalation
-//! follows.
+//! once twice the time allowed has passed. Where another unit has to answer since, or is elsewhere in the tree, the
+//! escalation follows.
 
 use crate::JobError;
 use crate::analyses::overdue::{Late, OverdueDocument, by_responsible_unit, named_by, overdue};
@@ -39,7 +39,7 @@ impl Job for EscalateOverdue {
         "5 * * * *"
     }
 
-    /// What is overdue today is escalated today.
+    /// A complaint that is overdue today is escalated today.
     fn is_for_its_own_day(&self) -> bool {
         true
     }

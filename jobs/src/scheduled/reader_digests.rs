@@ -2,7 +2,7 @@
 //! has then.
 
 use crate::JobError;
-use crate::digest::reader::{self, Composed, compose, outbox};
+use crate::digest::reader::{self, Composed, TRIED_HOURS, compose, outbox};
 use crate::runner::cron::Schedule;
 use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::{NaiveDate, TimeDelta};
@@ -14,8 +14,6 @@ use schema::{Conn, Id, JsonValue, StoreError, Timestamp};
 use serde_json::json;
 
 pub const NAME: &str = "reader-digests";
-/// How long a digest that cannot be made is tried, each minute. A job whose result it reads may be late.
-const TRIED_HOURS: i64 = 2;
 
 pub struct ReaderDigests;
 
@@ -65,6 +63,7 @@ impl Job for ReaderDigests {
             }
             let is_quiet = subscription.quiet_until.is_some_and(|until| local_date(now) <= until);
             if is_quiet {
+                tracing::info!(recipient = %subscription.id, "no digest was made: its reader wants none for some days");
                 unwanted += 1;
             } else {
                 match compose(context.db, &snapshot, context.settings, &subscription, as_of) {
@@ -101,7 +100,12 @@ impl Job for ReaderDigests {
             for row in &mut made {
                 row.created_at = tx.now;
                 row.next_attempt_at = tx.now;
-                new += usize::from(outbox::store(tx, row)?);
+                let is_new = outbox::store(tx, row)?;
+                new += usize::from(is_new);
+                if !is_new {
+                    let (recipient, as_of) = (row.subscription_id, row.as_of);
+                    tracing::info!(%recipient, %as_of, "the reader has a digest of this day already: no other is sent");
+                }
             }
             for (subscription, at) in considered {
                 outbox::note_considered(tx, subscription, at)?;
@@ -140,16 +144,21 @@ fn row(
             let error = Some(format!("{}{why}", outbox::LOST));
             Some(ReaderDigest { state: DeliveryState::Failed, error, ..empty })
         }
-        Composed::Made(made) if made.is_wanted => Some(ReaderDigest {
-            previous_id: made.previous_id,
-            subject: made.rendered.subject,
-            html: made.rendered.html,
-            text: made.rendered.text,
-            position: made.document.position,
-            document: JsonValue(json!(made.document)),
-            ..empty
-        }),
-        Composed::Made(_) => None,
+        Composed::Made(made) => {
+            if let Some(why) = made.unmet {
+                tracing::info!(recipient = %subscription.id, why, "no digest was made: its reader wants none like it");
+                return None;
+            }
+            Some(ReaderDigest {
+                previous_id: made.previous_id,
+                subject: made.rendered.subject,
+                html: made.rendered.html,
+                text: made.rendered.text,
+                position: made.document.position,
+                document: JsonValue(json!(made.document)),
+                ..empty
+            })
+        }
     }
 }
 

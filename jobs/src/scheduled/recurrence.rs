@@ -4,24 +4,27 @@ use crate::JobError;
 use crate::analyses::recurrence::{
     Assessed, Assessment, Available, Numbers, Rules, assess_kind, available, cusum_series, funnel_plot, subject_numbers,
 };
-use crate::facts::Changes;
-use crate::facts::Facts;
 use crate::facts::exposure::Basis;
-use crate::facts::frames::{Frames, TEXT_DAYS, frames};
+use crate::facts::frames::{COMPARED_TEXTS, Frames, into_frames};
 use crate::facts::monthly::monthly_sources;
 use crate::facts::rewind::rewind;
+use crate::facts::{Changes, Facts, WorkloadFact};
 use crate::flags::{self, CountedComplaints};
-use crate::results::recurrence::{KindDocument, NAME, RecurrenceDocument};
+use crate::results::recurrence::{COMPARED, ComparedDocument, KindDocument, NAME, RecurrenceDocument};
 use crate::results::{result_row, store_result};
 use crate::run_hash::{RunHashes, run_hashes};
 use crate::runner::job::{Context, Job, Publish, day_of};
-use chrono::{Days, NaiveDate};
-use schema::Db;
+use chrono::NaiveDate;
+use schema::db::dialect::{current_position, scanning};
 use schema::enums::SubjectKind;
 use schema::models::JobRun;
+use schema::{Conn, Db};
 use serde_json::{Value, json};
+use std::panic::resume_unwind;
+use std::thread;
 
-const TEXTS: Days = Days::new(TEXT_DAYS.unsigned_abs() as u64);
+/// The size of the pool of connections from which on a run reads with two of them.
+const CONNECTIONS: u32 = 4;
 
 /// The outputs of a run, computed from the register and not stored yet.
 #[derive(Debug, Clone)]
@@ -30,23 +33,51 @@ pub struct Derived {
     pub assessments: Vec<Assessment>,
     pub hashes: RunHashes,
     pub document: RecurrenceDocument,
+    pub compared: ComparedDocument,
     pub counted: CountedComplaints,
+}
+
+/// Loads the facts of the register at a position (None: now), with the texts that frames as of a day compare; returns
+/// the position, too.
+///
+/// # Errors
+/// `History` when later events cannot be undone.
+pub fn load_facts(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Facts, i64), JobError> {
+    let (mut facts, changes, known_at) = thread::scope(|scope| {
+        // Reading the workload takes about as long as reading the complaints. Most connections are left to others.
+        let beside = (db.most_connections() >= CONNECTIONS).then(|| scope.spawn(|| workload_and_position(db)));
+        let load = |conn: &mut Conn| {
+            let mut facts = Facts::load_without_workload(conn)?;
+            let known_at = known_at.unwrap_or(facts.position);
+            let changes =
+                if known_at < facts.position { Changes::load_after(conn, known_at)? } else { Changes::default() };
+            facts.load_texts(conn, as_of - COMPARED_TEXTS, as_of, &changes)?;
+            let beside = beside.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            facts.workload = match beside {
+                Some(Ok((position, workload))) if position == facts.position => workload,
+                // Somebody wrote between the two reads, or no second connection was free.
+                _ => Facts::load_workload(conn)?,
+            };
+            Ok::<_, JobError>((facts, changes, known_at))
+        };
+        db.read_snapshot(|conn| scanning(conn, load))
+    })?;
+    rewind(&mut facts, &changes)?;
+    Ok((facts, known_at))
+}
+
+/// The workload, and the position of the register at which it was read.
+fn workload_and_position(db: &Db) -> Result<(i64, Vec<WorkloadFact>), JobError> {
+    db.read_snapshot(|conn| scanning(conn, |conn| Ok((current_position(conn)?, Facts::load_workload(conn)?))))
 }
 
 /// Builds the frames as of a day from the register at a position (None: now); returns the position, too.
 ///
 /// # Errors
-/// `History` when later events cannot be undone.
+/// As [`load_facts`].
 pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Frames, i64), JobError> {
-    let (mut facts, changes, known_at) = db.read_snapshot(|conn| {
-        let mut facts = Facts::load(conn)?;
-        let known_at = known_at.unwrap_or(facts.position);
-        let changes = if known_at < facts.position { Changes::load_after(conn, known_at)? } else { Changes::default() };
-        facts.load_texts(conn, as_of - TEXTS, as_of, &changes)?;
-        Ok::<_, JobError>((facts, changes, known_at))
-    })?;
-    rewind(&mut facts, &changes)?;
-    Ok((frames(&facts, as_of)?, known_at))
+    let (facts, known_at) = load_facts(db, as_of, known_at)?;
+    Ok((into_frames(facts, as_of)?, known_at))
 }
 
 /// Computes a run: a deterministic function of the register at a position, the day and the rules.
@@ -75,7 +106,8 @@ pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -
         branches: of_kind(&branches),
     };
     let counted = CountedComplaints::new(&frames, &officers, &branches)?;
-    Ok(Derived { known_at, assessments, hashes, document, counted })
+    let compared = ComparedDocument { officers: officers.comparisons, branches: branches.comparisons };
+    Ok(Derived { known_at, assessments, hashes, document, compared, counted })
 }
 
 /// Computes the statistics of all subjects of a kind as of a day; stores nothing.
@@ -141,7 +173,8 @@ impl Job for Recurrence {
             summary["lacks"] = json!(derived.document.lacks);
             summary["monthly"] = json!(derived.document.monthly);
             run.summary = Some(summary.into());
-            store_result(tx, &result_row(run, NAME, as_of, &derived.document))
+            store_result(tx, &result_row(run, NAME, as_of, &derived.document))?;
+            store_result(tx, &result_row(run, COMPARED, as_of, &derived.compared))
         }))
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 pub const NAME: &str = "snapshot";
 
-/// Attempts to bring both snapshots to one position, beside writes.
+/// Attempts to bring both snapshots to one position while others write.
 const TRIES: usize = 5;
 
 /// The result that the job stores.

@@ -5,15 +5,13 @@ use crate::analyses::before_after::first_day;
 use crate::analyses::trends::trends;
 use crate::results::result;
 use crate::runner::job::{Context, Job, Publish, day_of};
-use diesel::prelude::*;
-use schema::enums::ComplaintEventKind;
 use schema::models::JobRun;
-use schema::tables::complaint_events;
-use schema::{Conn, StoreError};
+use schema::queries::event_counts_between;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 pub const NAME: &str = "trends";
+/// A position before those of all events.
+pub const BEFORE_ALL: i64 = -1;
 
 pub struct Trends;
 
@@ -35,22 +33,10 @@ impl Job for Trends {
         let snapshot = context.snapshot()?;
         run.known_at = Some(snapshot.position);
         let position = snapshot.position;
-        let events = context.db.read(|conn| events(conn, position))?;
+        let events = context.db.read(|conn| event_counts_between(conn, BEFORE_ALL, position))?;
         let document = trends(&snapshot, first_day(&snapshot.facts)?, as_of, events)?;
         let rising = document.categories.iter().filter(|category| category.rises).count();
         run.summary = Some(json!({ "rising": rising }).into());
         result(run, NAME, as_of, &document)
     }
-}
-
-/// The number of events of each kind up to a position. Escalations, which jobs record, are not corrections.
-fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, StoreError> {
-    Ok(complaint_events::table
-        .filter(complaint_events::position.le(position))
-        .filter(complaint_events::kind.ne(ComplaintEventKind::Updated).or(complaint_events::actor.ne("job")))
-        .group_by(complaint_events::kind)
-        .select((complaint_events::kind, diesel::dsl::count_star()))
-        .load::<(String, i64)>(conn)?
-        .into_iter()
-        .collect())
 }

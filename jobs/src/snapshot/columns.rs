@@ -1,10 +1,11 @@
 //! Builds the columns of the snapshot from rows of complaints; and the encoding of allegations in them.
 
 use super::people::{Enterprises, Officers};
+use super::places::{ListLengths, PlaceBuilder, PlaceList};
 use super::reference::Reference;
 use super::rounds::{self, ClockRows};
 use crate::facts::days::day_number;
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use polars::prelude::{
     BooleanChunkedBuilder, ChunkedBuilder, Column, DataFrame, DataType, Expr, Field, Float64Type, Int32Type, Int64Type,
@@ -12,7 +13,7 @@ use polars::prelude::{
 };
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
-use schema::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
+use schema::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, LegalForm, PeerGroup};
 use schema::tables::complaints;
 use schema::{Id, Timestamp};
 
@@ -57,7 +58,6 @@ const OFFICER_FROM: u32 = FINDING_BITS + ATTRIBUTION_BITS;
 /// The column with the number of the episode of each complaint.
 pub(super) const EPISODE: &str = "episode";
 
-type Numbers = PrimitiveChunkedBuilder<UInt32Type>;
 type Days = PrimitiveChunkedBuilder<Int32Type>;
 
 /// A complaint with the lists in which its places are looked up.
@@ -75,10 +75,10 @@ impl Placed<'_> {
     }
 }
 
-/// Declares the columns of places: the name of a column, and how the place of a complaint is found. Statistics can
-/// group by each of them.
+/// Declares the columns of places: the name of a column, the list of its places, and how the place of a complaint is
+/// found. Statistics can group by each of them.
 macro_rules! place_columns {
-    ($( $(#[$doc:meta])* $variant:ident, $column:ident: $place:expr; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident, $column:ident, $list:expr, $place:expr; )+) => {
         /// A column of places: indices into lists, null for none.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum PlaceColumn { $( $(#[$doc])* $variant ),+ }
@@ -87,57 +87,61 @@ macro_rules! place_columns {
             pub const fn name(self) -> &'static str {
                 match self { $( Self::$variant => stringify!($column) ),+ }
             }
+
+            pub const fn list(self) -> PlaceList {
+                match self { $( Self::$variant => $list ),+ }
+            }
         }
 
         /// The builders of these columns.
-        struct PlaceColumns { $( $column: Numbers ),+ }
+        struct PlaceColumns { $( $column: PlaceBuilder ),+ }
 
         impl PlaceColumns {
-            fn new(rows: usize) -> Self {
-                Self { $( $column: Numbers::new(stringify!($column).into(), rows) ),+ }
+            fn new(rows: usize, lengths: ListLengths) -> Self {
+                Self { $( $column: PlaceBuilder::new(stringify!($column), rows, $list, lengths) ),+ }
             }
 
             fn push(&mut self, complaint: &Placed<'_>) {
                 $(
                     let place: fn(&Placed<'_>) -> Option<u32> = $place;
-                    self.$column.append_option(place(complaint));
+                    self.$column.append(place(complaint));
                 )+
             }
 
             fn into_columns(self) -> Vec<Column> {
-                vec![ $( self.$column.finish().into_column() ),+ ]
+                vec![ $( self.$column.into_column() ),+ ]
             }
         }
     };
 }
 
 place_columns! {
-    /// An index into the units of [`Reference`], like the next three.
-    Department, department: |of| of.unit(of.row.department_id);
-    Branch, branch: |of| of.unit(of.row.branch_id);
-    Team, team: |of| of.unit(of.row.team_id);
-    Unit, unit: |of| of.unit(of.row.unit_id);
-    /// The unit that has to answer; an index into the units, too.
-    ResponsibleUnit, responsible_unit: |of| of.unit(of.row.responsible_unit_id);
-    /// An index into the categories of [`Reference`].
-    Category, category: |of| of.category;
-    /// The same of the first-level category: the one above the category, or the category itself.
-    CategoryGroup, category_group: |of| of.reference.category_group(of.category?);
-    /// The place of the kind of the category ([`schema::enums::CategoryKind::WORDS`]).
-    Kind, kind: |of| of.reference.categories.get(of.category? as usize).map(|category| category.kind.place());
-    /// A place in [`LegalForm::WORDS`]; never null.
-    LegalForm, legal_form: |of| Some(of.row.legal_form.place());
-    /// A place in [`schema::enums::PeerGroup::WORDS`]: of the unit complained about, or, if it has none, of the unit
-    /// above it on the day of the complaint.
-    PeerGroup, peer_group: |of| {
+    Department, department, PlaceList::Units, |of| of.unit(of.row.department_id);
+    Branch, branch, PlaceList::Units, |of| of.unit(of.row.branch_id);
+    Team, team, PlaceList::Units, |of| of.unit(of.row.team_id);
+    Unit, unit, PlaceList::Units, |of| of.unit(of.row.unit_id);
+    /// The unit that has to answer.
+    ResponsibleUnit, responsible_unit, PlaceList::Units, |of| of.unit(of.row.responsible_unit_id);
+    Category, category, PlaceList::Categories, |of| of.category;
+    /// The first-level category: the one above the category, or the category itself.
+    CategoryGroup, category_group, PlaceList::Categories, |of| of.reference.category_group(of.category?);
+    /// The kind of the category.
+    Kind, kind, PlaceList::Words(CategoryKind::WORDS), |of| {
+        of.reference.categories.get(of.category? as usize).map(|category| category.kind.place())
+    };
+    /// Never null.
+    LegalForm, legal_form, PlaceList::Words(LegalForm::WORDS), |of| Some(of.row.legal_form.place());
+    /// The peer group of the unit complained about, or, if it has none, of the unit above it on the day of the
+    /// complaint.
+    PeerGroup, peer_group, PlaceList::Words(PeerGroup::WORDS), |of| {
         of.reference.peer_group([of.row.unit_id, of.row.team_id, of.row.branch_id, of.row.department_id])
     };
-    /// A place in [`Channel::WORDS`]; never null.
-    Channel, channel: |of| Some(of.row.channel.place());
-    /// A place in [`ComplaintState::WORDS`]; never null.
-    State, state: |of| Some(of.row.state.place());
-    /// The place in [`Enterprises`]; null for an anonymous complaint.
-    Enterprise, enterprise: |of| of.enterprises.place(of.row.enterprise_id?);
+    /// Never null.
+    Channel, channel, PlaceList::Words(Channel::WORDS), |of| Some(of.row.channel.place());
+    /// Never null.
+    State, state, PlaceList::Words(ComplaintState::WORDS), |of| Some(of.row.state.place());
+    /// Null for an anonymous complaint.
+    Enterprise, enterprise, PlaceList::Enterprises, |of| of.enterprises.place(of.row.enterprise_id?);
 }
 
 /// Builders of the columns, in their final representation to save memory.
@@ -147,9 +151,8 @@ pub(super) struct Columns {
     version: Vec<i32>,
     received: Vec<i64>,
     day: Vec<i32>,
-    month: Vec<i32>,
-    year: Vec<i32>,
     places: PlaceColumns,
+    lengths: ListLengths,
     cost: PrimitiveChunkedBuilder<Int64Type>,
     delay: PrimitiveChunkedBuilder<Float64Type>,
     blames: BooleanChunkedBuilder,
@@ -168,7 +171,11 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Reserves memory for `rows` complaints, whose findings count as of `today`.
-    pub fn new(rows: usize, today: NaiveDate) -> Self {
+    pub fn new(rows: usize, today: NaiveDate, reference: &Reference) -> Self {
+        Self::reserved(rows, today, ListLengths::of(reference))
+    }
+
+    fn reserved(rows: usize, today: NaiveDate, lengths: ListLengths) -> Self {
         let days = |name: &str| Days::new(name.into(), rows);
         Self {
             id_high: Vec::with_capacity(rows),
@@ -176,9 +183,8 @@ impl Columns {
             version: Vec::with_capacity(rows),
             received: Vec::with_capacity(rows),
             day: Vec::with_capacity(rows),
-            month: Vec::with_capacity(rows),
-            year: Vec::with_capacity(rows),
-            places: PlaceColumns::new(rows),
+            places: PlaceColumns::new(rows, lengths),
+            lengths,
             cost: PrimitiveChunkedBuilder::new("cost".into(), rows),
             delay: PrimitiveChunkedBuilder::new("delay".into(), rows),
             blames: BooleanChunkedBuilder::new("blames".into(), rows),
@@ -233,8 +239,6 @@ impl Columns {
         self.version.push(row.version);
         self.received.push(row.received_at.micros());
         self.day.push(day_number(day));
-        self.month.push(day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0));
-        self.year.push(day.year());
         self.places.push(&Placed { row, category, reference, enterprises });
         self.cost.append_option(row.cost_vnd);
         self.delay.append_option(row.delay_hours);
@@ -263,13 +267,19 @@ impl Columns {
     }
 
     /// Takes the complaints out, and reserves memory for `rows` further ones.
+    ///
+    /// # Errors
+    /// If the columns differ in length.
     pub fn take_frame(&mut self, rows: usize) -> PolarsResult<DataFrame> {
-        let mut next = Self::new(rows, self.today);
+        let mut next = Self::reserved(rows, self.today, self.lengths);
         next.later = self.take_later();
         std::mem::replace(self, next).into_frame()
     }
 
     /// The columns; all episodes are 0 ([`super::episodes`]).
+    ///
+    /// # Errors
+    /// If the columns differ in length.
     pub fn into_frame(mut self) -> PolarsResult<DataFrame> {
         let rows = self.height();
         let mut columns = vec![
@@ -278,8 +288,6 @@ impl Columns {
             Column::new("version".into(), self.version),
             Column::new("received".into(), self.received),
             Column::new("day".into(), self.day),
-            Column::new("month".into(), self.month),
-            Column::new("year".into(), self.year),
         ];
         columns.extend(self.places.into_columns());
         columns.extend([

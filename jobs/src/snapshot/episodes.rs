@@ -3,9 +3,9 @@
 //! An episode is a number that its complaints share. Which number it is depends on what was read when; only whether
 //! two complaints have the same one means anything.
 
-use super::Snapshot;
 use super::columns::EPISODE;
 use super::pieces::{IdHalves, Pieces, ids, in_chunks_of};
+use super::{Places, Snapshot};
 use crate::JobError;
 use polars::prelude::{Column, DataFrame, Int32Chunked, PolarsResult, UInt32Chunked};
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Days after the first complaint of an episode in which further ones belong to it.
 const EPISODE_DAYS: i32 = 7;
 
-/// What the complaints of an episode have in common: the enterprise, and the unit about which they are.
+/// The key of an episode: the enterprise, and the unit complained about.
 type Pair = u64;
 
 impl Snapshot {
@@ -43,21 +43,20 @@ fn column(numbers: Vec<u32>) -> Column {
 
 /// The columns that decide about episodes.
 struct Keys<'f> {
-    branch: &'f UInt32Chunked,
-    department: &'f UInt32Chunked,
-    unit: &'f UInt32Chunked,
+    branch: Places<'f>,
+    department: Places<'f>,
+    unit: Places<'f>,
     enterprise: &'f UInt32Chunked,
     day: &'f Int32Chunked,
 }
 
 impl<'f> Keys<'f> {
     fn of(rows: &'f DataFrame) -> PolarsResult<Self> {
-        let places = |name: &str| rows.column(name).and_then(Column::u32);
         Ok(Self {
-            branch: places("branch")?,
-            department: places("department")?,
-            unit: places("unit")?,
-            enterprise: places("enterprise")?,
+            branch: Places::of(rows, "branch")?,
+            department: Places::of(rows, "department")?,
+            unit: Places::of(rows, "unit")?,
+            enterprise: rows.column("enterprise")?.u32()?,
             day: rows.column("day")?.i32()?,
         })
     }

@@ -2,14 +2,16 @@
 
 use super::columns::{Allegation, Columns, Row};
 use super::episodes::{self, number_all};
+use super::people::read_people;
 use super::pieces::{IdHalves, Pieces};
 use super::rounds::ClockRows;
-use super::{Enterprises, Officers, Reference, Snapshot};
+use super::{Enterprises, Officers, Reference, Snapshot, next_contents_version};
 use crate::JobError;
+use crate::row_by_row::for_each;
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::db::dialect::{KEYS_PER_QUERY, current_position, scanning};
 use schema::domain::calendar::local_date;
 use schema::enums::ReferenceEventKind;
 use schema::models::{ComplaintClock, Enterprise, Officer};
@@ -44,13 +46,13 @@ pub(super) fn changes_since(conn: &mut Conn, position: i64) -> Result<u64, Store
 /// complaints changed, the whole register is read sooner.
 const MOST_CHANGED: u64 = 5;
 
-/// Whether so many changes of a register with so many complaints are more than it takes to read it anew.
+/// Whether applying the changes would take longer than reading the whole register.
 pub(super) fn are_too_many(changes: u64, complaints: u64) -> bool {
     changes > (complaints / MOST_CHANGED).max(KEYS_PER_QUERY as u64)
 }
 
-/// Time and actor of a transaction, which all of its events share. Another register, and this one restored to an earlier
-/// state and written on, has another at the same position.
+/// Time and actor of a transaction, which all of its events share. Another register, and this one restored to an
+/// earlier state and written on, has another at the same position.
 pub(super) type Transaction = (Timestamp, String);
 
 /// The transaction with a position. None if no event has it.
@@ -71,7 +73,7 @@ pub(super) fn transaction_at(conn: &mut Conn, position: i64) -> Result<Option<Tr
     Ok(of_reference_data)
 }
 
-/// What a snapshot refers to, at a later position, with the same places.
+/// The reference data of a snapshot, at a later position, with the same places.
 pub(super) struct Kept {
     pub reference: Arc<Reference>,
     pub enterprises: Arc<Enterprises>,
@@ -81,7 +83,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// What a snapshot refers to now.
+    /// The present reference data of a snapshot.
     pub fn of(snapshot: &Snapshot) -> Self {
         Self {
             reference: Arc::clone(&snapshot.reference),
@@ -159,38 +161,17 @@ fn people_since(conn: &mut Conn, position: i64, kept: &mut Kept) -> Result<bool,
     Ok(true)
 }
 
-/// Runs a body for each row of a query, holding one row in memory at a time.
-macro_rules! for_each {
-    ($conn:expr, $query:expr, $row:ty, |$one:ident| $body:expr) => {
-        match $conn {
-            Conn::Pg(conn) => {
-                for row in $query.load_iter::<$row, PgRowByRowLoadingMode>(conn)? {
-                    let $one = row?;
-                    $body;
-                }
-            }
-            Conn::Sqlite(conn) => {
-                for row in $query.load_iter::<$row, DefaultLoadingMode>(conn)? {
-                    let $one = row?;
-                    $body;
-                }
-            }
-        }
-    };
-}
-pub(crate) use for_each;
-
 /// Reads the whole register, into pieces of at most `most` rows.
 pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, JobError> {
+    scanning(conn, |conn| read_all(conn, as_of, most))
+}
+
+fn read_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, JobError> {
     let position = current_position(conn)?;
     let reference = Reference::load(conn)?;
-    let mut enterprises = Enterprises::default();
-    for_each!(conn, enterprises::table.select(Enterprise::as_select()).order(enterprises::id), Enterprise, |row| {
-        enterprises.add(row)
-    });
-    let mut officers = Officers::default();
-    for_each!(conn, officers::table.select(Officer::as_select()).order(officers::code), Officer, |row| officers
-        .put(&row));
+    let (enterprises, officers) = read_people(conn)?;
+    let enterprises = enterprises.in_order(&[]).unwrap_or_default();
+    let officers = officers.in_order(&[]).unwrap_or_default();
     let mut clocks = clock_rows(conn, None)?;
     let allegations = complaint_officers::table
         .order((complaint_officers::complaint_id, complaint_officers::ordinal))
@@ -199,16 +180,17 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
     let linked: HashSet<Id> = linked_complaints(conn)?.into_iter().collect();
     let rows = complaints::table.count().get_result::<i64>(conn)?;
     let mut rows = usize::try_from(rows).unwrap_or(0);
-    let mut columns = Columns::new(rows.min(most), local_date(as_of));
-    let mut duplicates = Columns::new(linked.len(), local_date(as_of));
+    let mut columns = Columns::new(rows.min(most), local_date(as_of), &reference);
+    let mut duplicates = Columns::new(linked.len(), local_date(as_of), &reference);
     let mut pieces = Pieces::new(most);
-    let mut named: Vec<(Id, u32)> = Vec::new();
+    // What is reserved takes no memory before it is used, and a list that grows is copied.
+    let mut named: Vec<(Id, u32)> = Vec::with_capacity(rows + rows / 2);
     for_each!(conn, allegations, Allegation, |row| named.push((row.0, columns.word_of(&row, &officers))));
     // Both lists are ordered by complaint, which allows a merge join. Few complaints have rows of the clock.
-    let (mut named, mut words) = (named.as_slice(), Vec::new());
+    let (mut rest, mut words) = (named.as_slice(), Vec::new());
     for_each!(conn, complaints::table.order(complaints::id).select(Row::as_select()), Row, |row| {
         words.clear();
-        words.extend(next_of(&mut named, row.id));
+        words.extend(next_of(&mut rest, row.id));
         let clock = clocks.remove(&row.id).unwrap_or_default();
         if linked.contains(&row.id) {
             duplicates.push(&row, &clock, &words, &reference, &enterprises);
@@ -223,6 +205,8 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
     let mut later = columns.take_later();
     later.extend(duplicates.take_later());
     pieces.push(columns.into_frame()?)?;
+    // The numbering of episodes needs memory, too.
+    drop((named, clocks));
     number_all(&mut pieces)?;
     Ok(Snapshot {
         later: Arc::new(later),
@@ -236,6 +220,7 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
         enterprises: Arc::new(enterprises),
         officers: Arc::new(officers),
         names_version: next_names_version(),
+        contents_version: next_contents_version(),
         transaction: transaction_at(conn, position)?,
         reading: next_reading(),
         episodes: Arc::default(),
@@ -315,8 +300,8 @@ pub(super) fn refreshed(
     changed.sort_unstable();
     changed.dedup();
     let Kept { reference, mut enterprises, mut officers, names_version } = kept;
-    let mut columns = Columns::new(changed.len(), today);
-    let mut duplicates = Columns::new(0, today);
+    let mut columns = Columns::new(changed.len(), today, &reference);
+    let mut duplicates = Columns::new(0, today, &reference);
     for chunk in changed.chunks(KEYS_PER_QUERY) {
         let linked = originals_of(conn, chunk)?;
         let rows: Vec<Row> = complaints::table
@@ -330,7 +315,7 @@ pub(super) fn refreshed(
             let new: Vec<Id> = new.into_iter().collect();
             let found = enterprises::table.filter(enterprises::id.eq_any(&new)).select(Enterprise::as_select());
             let all_enterprises = Arc::make_mut(&mut enterprises);
-            found.order(enterprises::id).load(conn)?.into_iter().for_each(|one| all_enterprises.add(one));
+            found.order(enterprises::id).load(conn)?.iter().for_each(|one| all_enterprises.add(one));
         }
         let allegations: Vec<Allegation> = complaint_officers::table
             .filter(complaint_officers::complaint_id.eq_any(chunk))
@@ -357,6 +342,7 @@ pub(super) fn refreshed(
         }
     }
     if changed.is_empty() {
+        let is_alike = names_version == before.names_version;
         return Ok(Snapshot {
             reference,
             position,
@@ -364,6 +350,7 @@ pub(super) fn refreshed(
             enterprises,
             officers,
             names_version,
+            contents_version: if is_alike { before.contents_version } else { next_contents_version() },
             transaction,
             ..before.clone()
         });
@@ -384,6 +371,7 @@ pub(super) fn refreshed(
         enterprises,
         officers,
         names_version,
+        contents_version: next_contents_version(),
         transaction,
         reading: before.reading,
         later: Arc::new(later),

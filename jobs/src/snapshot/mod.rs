@@ -11,6 +11,7 @@ mod load;
 mod past;
 mod people;
 mod pieces;
+mod places;
 mod reference;
 mod rounds;
 mod scan;
@@ -20,14 +21,14 @@ mod shared;
 pub(crate) use columns::word;
 pub use columns::{PlaceColumn, any_named, attribution, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
-pub(crate) use load::for_each;
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
 pub use pieces::Piece;
 pub(crate) use pieces::in_chunks_of;
+pub use places::{PlaceList, Places};
 pub use reference::Reference;
 pub use rounds::{Handling, Handlings};
-pub use scan::{ColumnCondition, Comparison, Listed, Nullable, Reading};
+pub use scan::{ColumnCondition, Comparison, Listed, Nullable, Overdue, Reading};
 
 use crate::JobError;
 use arc_swap::ArcSwap;
@@ -53,8 +54,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// | `version` | i32 | of the complaint |
 /// | `received` | i64 | time of receipt, microseconds since 1970 |
 /// | `day` | i32 | local date of receipt, days since 1970 |
-/// | `month`, `year` | i32 | of `day`; the month is year × 12 + month − 1 |
-/// | those of [`PlaceColumn`] | u32? | indices into lists |
+/// | those of [`PlaceColumn`] | u16? or u32? | indices into lists, see [`Places`] |
 /// | `cost` | i64? | VND |
 /// | `delay` | f64? | hours |
 /// | `blames`, `confidential` | bool | |
@@ -78,9 +78,12 @@ pub struct Snapshot {
     /// Another number after each change of a unit, category, officer or enterprise that an earlier snapshot held.
     /// Whatever is derived from their names stays true while the number is the same.
     pub names_version: u64,
+    /// Another number for each snapshot of this process that has other rows, or other units, categories, officers or
+    /// enterprises behind them. Whatever is computed from these and a day stays true while the number is the same.
+    pub contents_version: u64,
     /// The transaction that made `position`, read at the same moment as everything else.
     transaction: Option<Transaction>,
-    /// Which full reading of the register it stems from; 0 for one that stems from a file.
+    /// The number of the full reading of the register from which it stems; 0 if it stems from a file.
     reading: u64,
     /// The complaints whose finding counts from a later day than that of `as_of`, and that day.
     later: Arc<Vec<(NaiveDate, Id)>>,
@@ -116,15 +119,23 @@ impl Snapshot {
         use polars::prelude::IntoLazy;
         let facts = self.facts.drop_many([EPISODE]).lazy().filter(chosen).collect()?;
         let (pieces, duplicates) = Default::default();
-        Ok(Self { facts, pieces, duplicates, episodes: Arc::default(), ..self.clone() })
+        let contents_version = next_contents_version();
+        Ok(Self { facts, pieces, duplicates, contents_version, episodes: Arc::default(), ..self.clone() })
     }
 
     /// A copy with other columns for the same complaints in the same order, and another position.
     pub(crate) fn with(&self, facts: &DataFrame, position: i64) -> Self {
         let facts = facts.drop_many([EPISODE]);
         let (pieces, duplicates) = Default::default();
-        Self { facts, position, pieces, duplicates, episodes: Arc::default(), ..self.clone() }
+        let contents_version = next_contents_version();
+        Self { facts, position, pieces, duplicates, contents_version, episodes: Arc::default(), ..self.clone() }
     }
+}
+
+/// A number that the contents of no snapshot of this process have had.
+fn next_contents_version() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// Holds the current snapshot and replaces it with newer ones.

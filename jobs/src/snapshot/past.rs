@@ -4,10 +4,10 @@
 //! database, if a query needs them.
 
 use super::columns::{own_word, undecided, word};
-use super::load::for_each;
 use super::pieces::{IdHalves, ids, in_chunks_of};
-use super::{Officers, Snapshot};
+use super::{Officers, Places, Snapshot, next_contents_version};
 use crate::JobError;
+use crate::row_by_row::for_each;
 use chrono::{Days, NaiveDate};
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
@@ -133,11 +133,11 @@ impl Snapshot {
             facts.with_column(in_chunks_of(&self.facts, &self.named_of(findings)?)?)?;
         }
         // Enterprises and days of receipt are unchanged, and so are episodes.
-        Ok(Self { facts, pieces: Arc::default(), ..self.clone() })
+        Ok(Self { facts, pieces: Arc::default(), contents_version: next_contents_version(), ..self.clone() })
     }
 
     fn states_of(&self, day: i32, earlier: &HashMap<IdHalves, Option<ComplaintState>>) -> PolarsResult<Column> {
-        let now = self.facts.column("state")?.u32()?;
+        let now = Places::of(&self.facts, "state")?;
         let answered = self.facts.column("answered")?.i32()?;
         let rows = ids(&self.facts)?.into_iter().zip(now.iter()).zip(answered.iter());
         let states = rows.map(|((id, now), answered)| match earlier.get(&id) {

@@ -1,10 +1,26 @@
 //! Officers and enterprises in memory, so that a page of results needs no query for their names.
 
-use super::shared::{SharedList, SharedMap, Text, Texts};
+use super::shared::{SharedIndex, SharedList, Text, Texts};
+use crate::JobError;
 use crate::facts::EnterpriseFact;
+use crate::row_by_row::for_each;
 use chrono::NaiveDate;
-use schema::Id;
+use diesel::connection::DefaultLoadingMode;
+use diesel::pg::PgRowByRowLoadingMode;
+use diesel::prelude::*;
+use schema::domain::tax_code::enterprise_of;
 use schema::models::{Enterprise, Officer};
+use schema::tables::{enterprises, officers};
+use schema::{Conn, Id};
+
+/// Reads all enterprises and officers in the order in which the database has them: in that of ids, an SQLite database
+/// is read many times over, or kept in memory.
+pub(super) fn read_people(conn: &mut Conn) -> Result<(EnterpriseRows, OfficerRows), JobError> {
+    let (mut all_enterprises, mut all_officers) = (EnterpriseRows::default(), OfficerRows::default());
+    for_each!(conn, enterprises::table.select(Enterprise::as_select()), Enterprise, |row| all_enterprises.add(&row));
+    for_each!(conn, officers::table.select(Officer::as_select()), Officer, |row| all_officers.add(&row));
+    Ok((all_enterprises, all_officers))
+}
 
 #[derive(Debug, Clone)]
 struct EnterpriseRow {
@@ -16,53 +32,82 @@ struct EnterpriseRow {
     group: Text,
 }
 
+impl EnterpriseRow {
+    /// The row of an enterprise that has no place yet.
+    fn new(enterprise: &Enterprise, texts: &mut Texts) -> Self {
+        Self {
+            id: enterprise.id,
+            place: u32::MAX,
+            tax_code: texts.add(Some(&enterprise.tax_code)),
+            name: texts.add(enterprise.name.as_deref()),
+            group: texts.add(enterprise.group_code.as_deref()),
+        }
+    }
+}
+
 /// Enterprises, and their places: numbers from 0, which enterprises that count as one share.
 #[derive(Debug, Clone, Default)]
 pub struct Enterprises {
     rows: SharedList<EnterpriseRow>,
     texts: Texts,
-    row_of: SharedMap<Id>,
-    by_counts_as: SharedMap<Box<str>>,
-    /// Places of enterprises with a group, which `by_counts_as` does not find by tax code.
-    by_tax_code: SharedMap<Box<str>>,
+    /// Rows by id.
+    by_id: SharedIndex,
+    /// Places by what an enterprise counts as.
+    by_counts_as: SharedIndex,
+    /// Rows of enterprises with a group, which `by_counts_as` does not find by tax code.
+    by_tax_code: SharedIndex,
     /// The row of the representative enterprise of each place.
     first: SharedList<u32>,
 }
 
 impl Enterprises {
-    pub(super) fn add(&mut self, enterprise: Enterprise) {
-        let Enterprise { id, tax_code, name, group_code } = enterprise;
-        let place = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
-        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        if self.row_of.get(&id).is_some() {
-            return;
+    pub(super) fn add(&mut self, enterprise: &Enterprise) {
+        if self.row_of(enterprise.id).is_none() {
+            let row = EnterpriseRow::new(enterprise, &mut self.texts);
+            self.push(row);
         }
-        let (tax, of, group) =
-            (self.texts.add(Some(&tax_code)), self.texts.add(name.as_deref()), self.texts.add(group_code.as_deref()));
-        let grouped = group_code.is_some().then(|| tax_code.as_str().into());
+    }
+
+    /// Adds a row whose texts are there, with a place.
+    fn push(&mut self, mut row: EnterpriseRow) {
+        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let tax_code = self.texts.owned(row.tax_code);
+        let group_code = self.texts.get(row.group).map(str::to_owned);
+        if group_code.is_some() {
+            self.by_tax_code.insert(tax_code.as_str(), number);
+        }
         let counts_as = EnterpriseFact { tax_code, group_code }.counts_as();
-        let place = self.by_counts_as.get_or_insert(counts_as.into_boxed_str(), place);
-        if let Some(tax_code) = grouped {
-            self.by_tax_code.insert(tax_code, place);
-        }
+        row.place = match self.place_of(&counts_as) {
+            Some(place) => place,
+            None => {
+                let place = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
+                self.by_counts_as.insert(counts_as.as_str(), place);
+                place
+            }
+        };
         // The lowest id represents a place, whatever the order of arrival, so that all nodes show the same.
-        match self.first.get(place as usize) {
-            None => self.first.push(row),
-            Some(first) if self.rows.get(*first as usize).is_some_and(|other| other.id > id) => {
-                if let Some(first) = self.first.get_mut(place as usize) {
-                    *first = row;
+        match self.first.get(row.place as usize) {
+            None => self.first.push(number),
+            Some(first) if self.rows.get(*first as usize).is_some_and(|other| other.id > row.id) => {
+                if let Some(first) = self.first.get_mut(row.place as usize) {
+                    *first = number;
                 }
             }
             Some(_) => {}
         }
-        self.rows.push(EnterpriseRow { id, place, tax_code: tax, name: of, group });
-        self.row_of.insert(id, row);
+        self.by_id.insert(&row.id, number);
+        self.rows.push(row);
+    }
+
+    fn row_of(&self, id: Id) -> Option<usize> {
+        let is_it = |row: u32| self.rows.get(row as usize).is_some_and(|row| row.id == id);
+        self.by_id.get(&id, is_it).map(|row| row as usize)
     }
 
     /// Updates the name of an enterprise that has a place. False where its tax code or group changed: it may then
     /// belong to another place, and nothing is updated.
     pub(super) fn update_unless_moved(&mut self, enterprise: &Enterprise) -> bool {
-        let Some(at) = self.row_of.get(&enterprise.id).map(|row| row as usize) else { return true };
+        let Some(at) = self.row_of(enterprise.id) else { return true };
         let Some(row) = self.rows.get(at) else { return true };
         let same = self.texts.get(row.tax_code) == Some(&enterprise.tax_code)
             && self.texts.get(row.group) == enterprise.group_code.as_deref();
@@ -76,12 +121,12 @@ impl Enterprises {
     }
 
     pub fn place(&self, id: Id) -> Option<u32> {
-        Some(self.rows.get(self.row_of.get(&id)? as usize)?.place)
+        Some(self.rows.get(self.row_of(id)?)?.place)
     }
 
     /// An enterprise; None when it is newer than the snapshot.
     pub fn get(&self, id: Id) -> Option<Enterprise> {
-        let row = self.rows.get(self.row_of.get(&id)? as usize)?;
+        let row = self.rows.get(self.row_of(id)?)?;
         Some(Enterprise {
             id,
             tax_code: self.texts.owned(row.tax_code),
@@ -92,12 +137,20 @@ impl Enterprises {
 
     /// The place of an enterprise with a group, by its tax code.
     pub fn place_of_tax_code(&self, tax_code: &str) -> Option<u32> {
-        self.by_tax_code.get(tax_code)
+        let row_at = |row: u32| self.rows.get(row as usize);
+        let is_it = |row: u32| row_at(row).is_some_and(|row| self.texts.get(row.tax_code) == Some(tax_code));
+        Some(row_at(self.by_tax_code.get(tax_code, is_it)?)?.place)
     }
 
     /// The place of an enterprise by its key: `group:CODE`, else a tax code without its branch suffix.
     pub fn place_of(&self, counts_as: &str) -> Option<u32> {
-        self.by_counts_as.get(counts_as)
+        self.by_counts_as.get(counts_as, |place| {
+            let row = self.first.get(place as usize).and_then(|row| self.rows.get(*row as usize));
+            row.is_some_and(|row| match self.texts.get(row.group) {
+                Some(group) => counts_as.strip_prefix("group:") == Some(group),
+                None => self.texts.get(row.tax_code).map(enterprise_of) == Some(counts_as),
+            })
+        })
     }
 
     /// The representative enterprise of a place.
@@ -126,43 +179,134 @@ struct OfficerRow {
     unknown: bool,
 }
 
+/// Enterprises as they come from the database, in any order.
+#[derive(Debug, Default)]
+pub(super) struct EnterpriseRows {
+    rows: Vec<EnterpriseRow>,
+    texts: Texts,
+}
+
+impl EnterpriseRows {
+    pub fn add(&mut self, enterprise: &Enterprise) {
+        self.rows.push(EnterpriseRow::new(enterprise, &mut self.texts));
+    }
+
+    /// All enterprises: first those of a list, in its order, then the others by id. None if one of the list is missing.
+    pub fn in_order(mut self, list: &[(Id, u32)]) -> Option<Enterprises> {
+        let (listed, others) = order(&mut self.rows, list, |row| row.id)?;
+        let mut enterprises = Enterprises { texts: self.texts, ..Enterprises::default() };
+        listed.into_iter().chain(others).for_each(|at| enterprises.push(self.rows[at].clone()));
+        Some(enterprises)
+    }
+}
+
+/// Sorts rows by id. Returns where those of a list are, in its order, and where the others are. None if one of the list
+/// is missing or in it twice.
+fn order<R>(rows: &mut [R], list: &[(Id, u32)], id_of: fn(&R) -> Id) -> Option<(Vec<usize>, Vec<usize>)> {
+    rows.sort_unstable_by_key(id_of);
+    let mut is_listed = vec![false; rows.len()];
+    let mut listed = Vec::with_capacity(list.len());
+    for (id, _) in list {
+        let at = rows.binary_search_by_key(id, id_of).ok()?;
+        if std::mem::replace(&mut is_listed[at], true) {
+            return None;
+        }
+        listed.push(at);
+    }
+    Some((listed, (0..rows.len()).filter(|at| !is_listed[*at]).collect()))
+}
+
+/// How many ranks share their texts.
+const RANKS: usize = 64;
+
 /// Officers, and their places: numbers from 0.
 #[derive(Debug, Clone, Default)]
 pub struct Officers {
     rows: SharedList<OfficerRow>,
+    texts: OfficerTexts,
+    by_id: SharedIndex,
+    by_code: SharedIndex,
+}
+
+#[derive(Debug, Clone, Default)]
+struct OfficerTexts {
     texts: Texts,
-    by_id: SharedMap<Id>,
-    by_code: SharedMap<Box<str>>,
+    /// Some ranks, which most officers share.
+    ranks: Vec<Text>,
+}
+
+impl OfficerTexts {
+    fn add(&mut self, officer: &Officer) -> OfficerRow {
+        let rank = officer.rank.as_deref();
+        let known = self.ranks.iter().copied().find(|known| self.texts.get(*known) == rank);
+        let rank = known.unwrap_or_else(|| {
+            let rank = self.texts.add(rank);
+            if self.ranks.len() < RANKS {
+                self.ranks.push(rank);
+            }
+            rank
+        });
+        OfficerRow {
+            id: officer.id,
+            code: self.texts.add(Some(&officer.code)),
+            name: self.texts.add(officer.name.as_deref()),
+            rank,
+            appointed_on: officer.appointed_on,
+            unknown: officer.unknown,
+        }
+    }
+}
+
+/// Officers as they come from the database, in any order.
+#[derive(Debug, Default)]
+pub(super) struct OfficerRows {
+    rows: Vec<OfficerRow>,
+    texts: OfficerTexts,
+}
+
+impl OfficerRows {
+    pub fn add(&mut self, officer: &Officer) {
+        self.rows.push(self.texts.add(officer));
+    }
+
+    /// All officers: first those of a list, in its order, then the others by code. None if one of the list is missing.
+    pub fn in_order(mut self, list: &[(Id, u32)]) -> Option<Officers> {
+        let (listed, mut others) = order(&mut self.rows, list, |row| row.id)?;
+        let code = |at: &usize| self.texts.texts.get(self.rows[*at].code);
+        others.sort_unstable_by(|a, b| code(a).cmp(&code(b)));
+        let mut officers = Officers { texts: self.texts, ..Officers::default() };
+        listed.into_iter().chain(others).for_each(|at| officers.push(self.rows[at].clone()));
+        Some(officers)
+    }
 }
 
 impl Officers {
     /// Adds or updates an officer; a code never changes.
     pub(super) fn put(&mut self, officer: &Officer) {
-        let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let place = self.by_id.get_or_insert(officer.id, next);
-        let row = OfficerRow {
-            id: officer.id,
-            code: self.texts.add(Some(&officer.code)),
-            name: self.texts.add(officer.name.as_deref()),
-            rank: self.texts.add(officer.rank.as_deref()),
-            appointed_on: officer.appointed_on,
-            unknown: officer.unknown,
-        };
-        match self.rows.get_mut(place as usize) {
+        let row = self.texts.add(officer);
+        match self.place(officer.id).and_then(|place| self.rows.get_mut(place as usize)) {
             Some(existing) => *existing = row,
-            None => {
-                self.by_code.insert(officer.code.as_str().into(), place);
-                self.rows.push(row);
-            }
+            None => self.push(row),
         }
     }
 
+    /// Adds a row whose texts are there.
+    fn push(&mut self, row: OfficerRow) {
+        let place = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.by_id.insert(&row.id, place);
+        self.by_code.insert(self.texts.texts.get(row.code).unwrap_or_default(), place);
+        self.rows.push(row);
+    }
+
     pub fn place(&self, id: Id) -> Option<u32> {
-        self.by_id.get(&id)
+        self.by_id.get(&id, |place| self.at(place) == Some(id))
     }
 
     pub fn place_of(&self, code: &str) -> Option<u32> {
-        self.by_code.get(code)
+        self.by_code.get(code, |place| {
+            let row = self.rows.get(place as usize);
+            row.is_some_and(|row| self.texts.texts.get(row.code) == Some(code))
+        })
     }
 
     pub fn at(&self, place: u32) -> Option<Id> {
@@ -171,12 +315,12 @@ impl Officers {
 
     /// An officer; None when newer than the snapshot.
     pub fn get(&self, id: Id) -> Option<Officer> {
-        let row = self.rows.get(self.place(id)? as usize)?;
+        let (row, texts) = (self.rows.get(self.place(id)? as usize)?, &self.texts.texts);
         Some(Officer {
             id,
-            code: self.texts.owned(row.code),
-            name: self.texts.get(row.name).map(str::to_owned),
-            rank: self.texts.get(row.rank).map(str::to_owned),
+            code: texts.owned(row.code),
+            name: texts.get(row.name).map(str::to_owned),
+            rank: texts.get(row.rank).map(str::to_owned),
             appointed_on: row.appointed_on,
             unknown: row.unknown,
         })
@@ -194,22 +338,4 @@ impl Officers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn enterprise(id: u128, tax_code: &str) -> Enterprise {
-        Enterprise { id: Id(uuid::Uuid::from_u128(id)), tax_code: tax_code.into(), name: None, group_code: None }
-    }
-
-    #[test]
-    fn who_stands_for_enterprises_that_count_as_one_does_not_depend_on_who_came_first() {
-        let whole = enterprise(2, "0314409058");
-        let branch = enterprise(1, "0314409058-002");
-        for order in [[&whole, &branch], [&branch, &whole]] {
-            let mut enterprises = Enterprises::default();
-            order.into_iter().for_each(|one| enterprises.add(one.clone()));
-            assert_eq!((enterprises.places(), enterprises.at(0)), (1, Some(branch.id)));
-            assert_eq!(enterprises.place(whole.id), enterprises.place(branch.id));
-        }
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! before. Where only values changed, it copies only the columns that hold them.
 
 use super::columns::{Columns, EPISODE};
+use super::reference::Reference;
 use chrono::NaiveDate;
 use polars::prelude::{ChunkAgg, Column, DataFrame, IdxCa, IdxSize, PolarsResult, UInt64Chunked};
 use schema::Id;
@@ -43,7 +44,7 @@ pub struct Piece {
     first_day: i32,
     last_day: i32,
     last_episode: u32,
-    /// Of each block.
+    /// The range of received times of each block.
     zones: Vec<Zone>,
 }
 
@@ -206,6 +207,9 @@ impl Pieces {
     }
 
     /// Adds rows after all others, as one piece.
+    ///
+    /// # Errors
+    /// If `rows` lack a column of facts.
     pub fn push(&mut self, rows: DataFrame) -> PolarsResult<()> {
         if rows.height() > 0 {
             self.list.push(Arc::new(Piece::of(rows)?));
@@ -214,9 +218,14 @@ impl Pieces {
     }
 
     /// All rows as one frame, whose columns have a chunk for each piece and share its memory.
+    ///
+    /// # Errors
+    /// If the pieces differ in their columns.
     pub fn facts(&self) -> PolarsResult<DataFrame> {
         let mut pieces = self.list.iter();
-        let Some(first) = pieces.next() else { return Columns::new(0, NaiveDate::default()).into_frame() };
+        let Some(first) = pieces.next() else {
+            return Columns::new(0, NaiveDate::default(), &Reference::default()).into_frame();
+        };
         let mut facts = first.rows.clone();
         for piece in pieces {
             facts.vstack_mut(&piece.rows)?;
@@ -225,6 +234,9 @@ impl Pieces {
     }
 
     /// The piece and the row of a complaint.
+    ///
+    /// # Errors
+    /// If a piece lacks its columns of ids.
     pub fn find(&self, id: IdHalves) -> PolarsResult<Option<(&Piece, usize)>> {
         let after = self.list.partition_point(|piece| piece.first <= id);
         let Some(piece) = after.checked_sub(1).and_then(|at| self.list.get(at)) else { return Ok(None) };
@@ -234,6 +246,9 @@ impl Pieces {
 
     /// The pieces after some complaints changed: `changed` has their ids and `fresh` the rows of those that still
     /// exist, both in order. Pieces without any of them are shared.
+    ///
+    /// # Errors
+    /// If `fresh` lacks a column of facts.
     pub fn changed(&self, changed: &[IdHalves], fresh: &DataFrame) -> PolarsResult<Self> {
         let fresh_ids = ids(fresh)?;
         let mut next = Self::new(self.most);

@@ -14,7 +14,7 @@ use schema::register::stops_of;
 /// No day, in the column `rounds`.
 const NONE: i32 = i32::MIN;
 
-/// What the columns of a complaint take from other tables.
+/// The rows of other tables that the columns of a complaint take values from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClockRows {
     pub rounds: Vec<ComplaintClock>,
@@ -61,16 +61,19 @@ fn decoded(words: &[i32]) -> Vec<Round> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handling {
     pub open: bool,
-    /// Open and not answered in the round of the day.
+    /// Open, and not answered in the current round.
     pub waiting: bool,
-    /// Waiting, and the deadline has passed. On the last day it has not, and while the clock is stopped it does not.
+    /// Waiting, and the clock is stopped.
+    pub stopped: bool,
+    /// Waiting, and the deadline has passed. It passes at the end of the last day, and never while the clock is
+    /// stopped.
     pub overdue: bool,
-    /// A deadline has passed of a round that did not end unanswered.
+    /// The deadline has passed of at least one round that did not end without an answer.
     pub was_due: bool,
-    /// It was due, and each of these rounds was answered by its deadline.
+    /// Every round whose deadline passed was answered in time; false unless `was_due`.
     pub in_time: bool,
-    /// Days from the beginning of the round to the answer, without those of stops; if it is not answered, to the end of
-    /// the complaint or the day.
+    /// Days from the beginning of the round to the answer, without days on which the clock was stopped. Without an
+    /// answer they count to the end of the complaint, or to the day.
     pub waited: i32,
     pub answered: bool,
     /// In a later round than the first.
@@ -132,6 +135,7 @@ impl Handling {
         Self {
             open,
             waiting,
+            stopped: stopped_since.is_some(),
             overdue: waiting && passed.is_some(),
             was_due: due_at_all,
             in_time: due_at_all && !is_late && !earlier.iter().any(was_late),
@@ -144,6 +148,13 @@ impl Handling {
             round: i32::try_from(number + 1).unwrap_or(i32::MAX),
         }
     }
+}
+
+/// By how many days a complaint that waits is overdue on a day; 0 if it is not. `words`: its rounds, if it has several
+/// or a stop.
+pub(super) fn days_over(due: Option<i32>, words: &[i32], as_of: i32) -> i32 {
+    let row = RowDays { day: as_of, due, answered: None, ended: None };
+    Handling::of(row, Some(words).filter(|words| !words.is_empty()), as_of).days_over
 }
 
 /// Reads how each complaint of a frame was handled by a day.

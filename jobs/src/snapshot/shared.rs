@@ -1,14 +1,13 @@
-//! Lists and maps whose copies share what was not written since: a snapshot with one more enterprise copies a few
+//! Lists and indexes whose copies share what was not written since: a snapshot with one more enterprise copies a few
 //! kilobytes, and not the names of all.
 
-use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Items of a block of a list, which a write copies.
 const BLOCK: usize = 1_024;
-/// Parts of a map, of which a write copies one.
+/// Parts of an index, of which a write copies one.
 const PARTS: usize = 256;
 /// Bytes of a block of texts.
 const TEXT_BLOCK: usize = 1 << 16;
@@ -52,44 +51,85 @@ impl<T: Clone> SharedList<T> {
     }
 }
 
-/// A map from keys to numbers.
+/// Finds numbers by keys. It holds the numbers and not the keys: a map of all tax codes and ids would take more memory
+/// than the rows that it leads to, which have them already.
 #[derive(Debug, Clone)]
-pub(super) struct SharedMap<K> {
-    parts: Vec<Arc<HashMap<K, u32>>>,
+pub(super) struct SharedIndex {
+    parts: Vec<Arc<Part>>,
+    hasher: RandomState,
 }
 
-impl<K> Default for SharedMap<K> {
+/// The search for a key begins at the slot that its hash gives, and goes on to the next free one.
+#[derive(Debug, Clone, Default)]
+struct Part {
+    slots: Vec<Option<Slot>>,
+    taken: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    hash: NonZeroU32,
+    number: u32,
+}
+
+impl Default for SharedIndex {
     fn default() -> Self {
-        Self { parts: vec![Arc::default(); PARTS] }
+        Self { parts: vec![Arc::default(); PARTS], hasher: RandomState::new() }
     }
 }
 
-fn part_of<Q: Hash + ?Sized>(key: &Q) -> usize {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish() as usize % PARTS
+impl SharedIndex {
+    /// The number of a key; `is_of_key` tells whether a number is that of the key.
+    pub fn get<Q: Hash + ?Sized>(&self, key: &Q, is_of_key: impl Fn(u32) -> bool) -> Option<u32> {
+        let (part, hash) = self.place(key);
+        self.parts.get(part)?.get(hash, is_of_key)
+    }
+
+    /// Adds the number of a key, which must have none yet.
+    pub fn insert<Q: Hash + ?Sized>(&mut self, key: &Q, number: u32) {
+        let (part, hash) = self.place(key);
+        Arc::make_mut(&mut self.parts[part]).insert(Slot { hash, number });
+    }
+
+    /// The part of a key, and its hash there.
+    fn place<Q: Hash + ?Sized>(&self, key: &Q) -> (usize, NonZeroU32) {
+        let hash = self.hasher.hash_one(key);
+        (hash as usize % PARTS, NonZeroU32::MIN | (hash >> 32) as u32)
+    }
 }
 
-impl<K: Hash + Eq + Clone> SharedMap<K> {
-    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<u32>
-    where
-        K: Borrow<Q>,
-    {
-        self.parts.get(part_of(key))?.get(key).copied()
+impl Part {
+    fn get(&self, hash: NonZeroU32, is_of_key: impl Fn(u32) -> bool) -> Option<u32> {
+        let first = self.first(hash);
+        let slots = self.slots.get(first..)?.iter().chain(self.slots.get(..first)?);
+        // A free slot ends the search: no slot becomes free again.
+        let found = slots.map_while(|slot| *slot).find(|slot| slot.hash == hash && is_of_key(slot.number))?;
+        Some(found.number)
     }
 
-    pub fn insert(&mut self, key: K, number: u32) {
-        let part = part_of(&key);
-        Arc::make_mut(&mut self.parts[part]).insert(key, number);
-    }
-
-    /// The number of a key, which is `number` if it has none yet.
-    pub fn get_or_insert(&mut self, key: K, number: u32) -> u32 {
-        if let Some(found) = self.get(&key) {
-            return found;
+    fn insert(&mut self, slot: Slot) {
+        // At most four of five slots are taken, so that a search is short.
+        if self.taken * 5 >= self.slots.len() * 4 {
+            let room = self.slots.len() * 5 / 4 + 8;
+            let slots = std::mem::replace(&mut self.slots, vec![None; room]);
+            slots.into_iter().flatten().for_each(|slot| self.put(slot));
         }
-        self.insert(key, number);
-        number
+        self.put(slot);
+        self.taken += 1;
+    }
+
+    /// Puts a slot into the first free place.
+    fn put(&mut self, slot: Slot) {
+        let first = self.first(slot.hash);
+        let (before, after) = self.slots.split_at_mut(first);
+        if let Some(free) = after.iter_mut().chain(before).find(|place| place.is_none()) {
+            *free = Some(slot);
+        }
+    }
+
+    /// Where the search for a hash begins: its share of all slots.
+    fn first(&self, hash: NonZeroU32) -> usize {
+        ((u64::from(hash.get()) * self.slots.len() as u64) >> 32) as usize
     }
 }
 
@@ -157,13 +197,28 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_a_map_shares_all_parts_but_one() {
-        let mut map: SharedMap<Box<str>> = SharedMap::default();
-        (0..5_000u32).for_each(|number| map.insert(number.to_string().into(), number));
-        let mut copy = map.clone();
-        assert_eq!((copy.get_or_insert("17".into(), 9), copy.get_or_insert("new".into(), 9)), (17, 9));
-        assert_eq!((map.get("new"), copy.get("new"), copy.get("4999")), (None, Some(9), Some(4_999)));
-        assert_eq!(map.parts.iter().zip(&copy.parts).filter(|(a, b)| !Arc::ptr_eq(a, b)).count(), 1);
+    fn a_copy_of_an_index_shares_all_parts_but_one() {
+        let mut names: Vec<String> = (0..5_000u32).map(|number| number.to_string()).collect();
+        let mut index = SharedIndex::default();
+        (0u32..).zip(&names).for_each(|(number, name)| index.insert(name.as_str(), number));
+        let mut copy = index.clone();
+        names.push("new".into());
+        copy.insert("new", 5_000);
+        let of = |index: &SharedIndex, key: &str| index.get(key, |number| names[number as usize] == key);
+        assert_eq!((of(&index, "new"), of(&copy, "new"), of(&copy, "5001")), (None, Some(5_000), None));
+        assert!((0..5_000).all(|number| of(&copy, &names[number as usize]) == Some(number)));
+        assert_eq!(index.parts.iter().zip(&copy.parts).filter(|(a, b)| !Arc::ptr_eq(a, b)).count(), 1);
+    }
+
+    #[test]
+    fn keys_of_one_hash_are_told_apart_and_few_slots_are_free() {
+        let mut part = Part::default();
+        let hash = |number: u32| NonZeroU32::MIN | ((number % 3) << 30);
+        (0..999).for_each(|number| part.insert(Slot { hash: hash(number), number }));
+        assert!((0..999).all(|number| part.get(hash(number), |found| found == number) == Some(number)));
+        assert_eq!(part.get(hash(0), |found| found == 999), None);
+        assert!(part.slots.len() < 999 * 2, "{} slots", part.slots.len());
+        assert_eq!(size_of::<Option<Slot>>(), 8);
     }
 
     #[test]

@@ -5,9 +5,11 @@ use crate::runner::settings::SnapshotSettings;
 use chrono::{Days, TimeDelta};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use polars::prelude::lit;
 use schema::enums::Finding;
 use schema::tables::{complaint_events, complaint_officers, complaints};
-use schema::world::{self, Parameters};
+use schema::world::{self, Bursts, Parameters};
+use std::collections::HashSet;
 
 /// The number of complaints with an allegation that has a finding.
 fn with_finding(snapshot: &Snapshot, finding: Finding) -> usize {
@@ -24,7 +26,8 @@ fn a_finding_counts_from_its_day_on_without_any_write() {
     let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
     db.migrate().expect("migrations");
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 4, until }, &mut |_| true).expect("a register");
+    world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
+        .expect("a register");
     let now = Timestamp::now();
     let tomorrow = local_date(now) + Days::new(1);
     let (finding, day) = (Some(Finding::Exonerated), Some(tomorrow));
@@ -79,11 +82,18 @@ fn a_register_that_another_history_replaced_is_read_in_full() {
     let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
     db.migrate().expect("migrations");
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 4, until }, &mut |_| true).expect("a register");
+    world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
+        .expect("a register");
     let store = SnapshotStore::load(&db).expect("a snapshot");
     let first = store.current().reading;
+    let contents = store.current().contents_version;
     store.refresh(&db).expect("a refresh");
     assert_eq!(store.current().reading, first, "nothing was written");
+    assert_eq!(store.current().contents_version, contents, "what was computed from it stays true");
+    let (part, other) =
+        (store.current().of(lit(true)).expect("a part"), store.current().with(&store.current().facts, 1));
+    let versions = HashSet::from([contents, part.contents_version, other.contents_version]);
+    assert_eq!(versions.len(), 3, "rows that a computation chose are other contents");
     // The node that took over wrote the same position in its own way.
     let replaced = db.write("test", |tx| {
         diesel::update(complaints::table).set(complaints::cost_vnd.eq(Some(7_i64))).execute(tx.conn)?;
@@ -96,6 +106,7 @@ fn a_register_that_another_history_replaced_is_read_in_full() {
     assert!(file.load(&db, &Timestamp::now).is_none(), "the file has the signature of what it holds");
     store.refresh(&db).expect("a refresh");
     assert_ne!(store.current().reading, first);
+    assert!(!versions.contains(&store.current().contents_version));
     let loaded = SnapshotStore::load(&db).expect("a snapshot").current();
     assert!(store.current().agrees_with(&loaded).expect("columns"));
 }

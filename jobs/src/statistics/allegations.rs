@@ -1,4 +1,4 @@
-//! Which allegations a question counts.
+//! Selects the allegations that a question counts.
 
 use crate::snapshot::{any_named, attribution, meaning};
 use polars::prelude::Expr;

@@ -1,4 +1,4 @@
-//! Which groups are shown, and in which order.
+//! Selects the groups of an answer (having, first) and orders them.
 
 use super::calendar::Calendar;
 use super::{Answer, Cursor, GroupResult, Order, Question, fill};

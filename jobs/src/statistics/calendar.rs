@@ -164,7 +164,7 @@ impl Calendar {
 /// The buckets of a range of days, numbered consecutively from 1, so that keys stay small.
 pub(super) struct Buckets {
     first: i32,
-    /// The code of each day's bucket. Few days stand for many rows, so each is computed once.
+    /// The code of each day's bucket. Many rows share few days, so each is computed once.
     codes: Vec<u32>,
     /// The first day of each bucket.
     pub starts: Vec<i32>,

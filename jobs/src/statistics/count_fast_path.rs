@@ -4,6 +4,7 @@
 use super::calendar::{Bucket, Buckets, Calendar, Shift};
 use super::{Dimension, Question, SelectedMeasures};
 use crate::JobError;
+use crate::snapshot::Places;
 use polars::prelude::*;
 
 /// Maximum number of possible keys, which is the size of a thread's table.
@@ -117,8 +118,19 @@ pub fn count_keys(
 type Found<'t> = Option<(Source<'t>, u64, Option<Vec<i64>>)>;
 
 fn places<'t>(table: &'t DataFrame, name: &str) -> Result<Found<'t>, JobError> {
-    let column = table.column(name)?.u32()?;
-    let size = column.max().map_or(1, |most| u64::from(most) + 2);
+    Ok(match Places::of(table, name)? {
+        Places::Narrow(column) => places_of(column, column.max().map(u32::from)),
+        Places::Wide(column) => places_of(column, column.max()),
+    })
+}
+
+/// `most`: the greatest place.
+fn places_of<T>(column: &ChunkedArray<T>, most: Option<u32>) -> Found<'_>
+where
+    T: PolarsNumericType,
+    T::Native: Into<u32>,
+{
+    let size = most.map_or(1, |most| u64::from(most) + 2);
     let chunks: Vec<_> = column
         .downcast_iter()
         .map(|chunk| (&chunk.values()[..], chunk.validity().filter(|valid| valid.unset_bits() > 0)))
@@ -129,18 +141,20 @@ fn places<'t>(table: &'t DataFrame, name: &str) -> Result<Found<'t>, JobError> {
         match valid {
             None => {
                 for (key, place) in keys.iter_mut().zip(values) {
+                    let place: u32 = (*place).into();
                     *key = *key * size + place + 1;
                 }
             }
             Some(valid) => {
                 let valid = (*valid).clone().sliced(first.row, keys.len());
                 for ((key, place), valid) in keys.iter_mut().zip(values).zip(valid.iter()) {
+                    let place: u32 = (*place).into();
                     *key = *key * size + if valid { place + 1 } else { 0 };
                 }
             }
         }
     });
-    Ok(Some((source, size, None)))
+    Some((source, size, None))
 }
 
 fn days(table: &DataFrame, bucket: Bucket) -> Result<Found<'_>, JobError> {
@@ -172,7 +186,7 @@ mod tests {
             rows.len(),
             vec![
                 Column::new("department".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
-                Column::new("kind".into(), rows.iter().map(|row| row.1).collect::<Vec<_>>()),
+                Column::new("kind".into(), rows.iter().map(|row| row.1 as u16).collect::<Vec<_>>()),
                 Column::new("day".into(), rows.iter().map(|row| row.2).collect::<Vec<_>>()),
             ],
         )

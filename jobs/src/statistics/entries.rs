@@ -1,4 +1,4 @@
-//! What is grouped: the rows of complaints, or each (officer, finding) of a row.
+//! The entries to group: the rows of complaints, or each (officer, finding) of a row.
 
 /// The entries that are grouped.
 #[derive(Default)]

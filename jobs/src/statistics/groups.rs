@@ -10,9 +10,11 @@ use super::measures::{FixedCell, Measures, Rows, SelectedMeasures, measure};
 use super::{Dimension, GroupResult, MOST_GROUPS, Question};
 use crate::JobError;
 use crate::facts::days::day_number;
-use crate::snapshot::{Snapshot, meaning};
+use crate::snapshot::{Places, Snapshot, meaning};
 use polars::prelude::*;
+use schema::StoreError;
 use schema::domain::calendar::local_date;
+use schema::refusal::FilterRefusal;
 use std::collections::HashMap;
 
 /// Complaints assigned to groups.
@@ -95,7 +97,7 @@ pub fn group(
     let as_of = question.as_of.unwrap_or_else(|| day_number(local_date(snapshot.as_of)));
     let mut rows = Rows::read(&table, question.wanted, as_of, question.disclosure.is_some())?;
     if question.counts_only() {
-        // They are aligned already, unless the filter left more chunks than rows.
+        // The chunks are aligned already, unless the filter left more chunks than rows.
         table.align_chunks();
     }
     if question.counts_only()
@@ -156,7 +158,10 @@ fn coded(
         }
     };
     let column = |name: &str| -> Result<Coded, JobError> {
-        let codes = codes_of_places(table.column(name)?.u32()?);
+        let codes = match Places::of(table, name)? {
+            Places::Narrow(places) => codes_of_places(places),
+            Places::Wide(places) => codes_of_places(places),
+        };
         let size = codes.iter().max().map_or(1, |most| u64::from(*most) + 1);
         let codes = if rows.entries.is_exploded() { rows.entries.values(|row| codes[row]) } else { codes };
         Ok(Coded { codes, size, places: None })
@@ -196,14 +201,22 @@ fn coded(
 }
 
 /// Codes of a column of places: place + 1, and 0 for null.
-fn codes_of_places(column: &UInt32Chunked) -> Vec<u32> {
+fn codes_of_places<T>(column: &ChunkedArray<T>) -> Vec<u32>
+where
+    T: PolarsNumericType,
+    T::Native: Into<u32>,
+{
+    let code = |place: &T::Native| -> u32 {
+        let place: u32 = (*place).into();
+        place + 1
+    };
     let mut all = Vec::with_capacity(column.len());
     for chunk in column.downcast_iter() {
         match chunk.validity() {
-            None => all.extend(chunk.values().iter().map(|place| place + 1)),
+            None => all.extend(chunk.values().iter().map(code)),
             Some(valid) => {
                 all.extend(
-                    chunk.values().iter().zip(valid.iter()).map(|(place, valid)| if valid { place + 1 } else { 0 }),
+                    chunk.values().iter().zip(valid.iter()).map(|(place, valid)| if valid { code(place) } else { 0 }),
                 );
             }
         }
@@ -226,7 +239,7 @@ fn packed<T: Copy + From<u32>>(dimensions: &[Coded], entries: usize, add: impl F
 /// Numbers the groups: the group of each entry, and the key of each group.
 ///
 /// # Errors
-/// `Question` if keys would not fit into 64 bits, or there are more than [`MOST_GROUPS`] groups.
+/// `Question` if keys would not fit into 64 bits; a refusal if there are more than [`MOST_GROUPS`] groups.
 fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>), JobError> {
     if dimensions.is_empty() {
         return Ok((vec![0; entries], vec![0]));
@@ -263,10 +276,7 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
 
 fn within_limits(keys: Vec<u64>) -> Result<Vec<u64>, JobError> {
     if keys.len() > MOST_GROUPS {
-        return Err(JobError::Question(format!(
-            "the question has {} groups, more than {MOST_GROUPS}: narrow the filter, or group by fewer dimensions",
-            keys.len()
-        )));
+        return Err(StoreError::from(FilterRefusal::TooManyGroups { count: keys.len(), most: MOST_GROUPS }).into());
     }
     Ok(keys)
 }
@@ -299,6 +309,9 @@ impl Grouped {
     }
 
     /// The measures of each group; with `fixed_cell` those that disclosure control needs of fixed cells.
+    ///
+    /// # Errors
+    /// The errors of [`measure`].
     pub fn measured(&self, wanted: SelectedMeasures, fixed_cell: Option<FixedCell>) -> Result<Vec<Measures>, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(counts.iter().map(|count| Measures::of(*count)).collect());
@@ -307,6 +320,9 @@ impl Grouped {
     }
 
     /// The measures of fixed cells grouped by all dimensions except the first `first`.
+    ///
+    /// # Errors
+    /// The errors of [`measure`].
     pub fn measured_without(
         &self,
         first: usize,
@@ -318,6 +334,9 @@ impl Grouped {
     }
 
     /// The measures of all entries together.
+    ///
+    /// # Errors
+    /// The errors of [`measure`].
     pub fn totals(&self, wanted: SelectedMeasures) -> Result<Measures, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(Measures::of(counts.iter().sum()));
@@ -327,6 +346,9 @@ impl Grouped {
     }
 
     /// The measures of the union of some groups, computed from their rows.
+    ///
+    /// # Errors
+    /// The errors of [`measure`].
     pub fn measure_union(&self, groups: &[GroupResult], wanted: SelectedMeasures) -> Result<Measures, JobError> {
         let wanted_places: std::collections::HashSet<&[Option<i64>]> =
             groups.iter().map(|one| one.places.as_slice()).collect();

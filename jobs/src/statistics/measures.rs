@@ -12,17 +12,17 @@ use crate::sums::{cost_of, delay_of};
 use polars::prelude::*;
 use schema::db::cancellation::check_cancelled;
 
-/// Declares the measures: the field of [`SelectedMeasures`] by which each is computed, if it is not always, and its
+/// Declares the measures: the fields of [`SelectedMeasures`] by which each is computed, if it is not always, and its
 /// value as a number.
 macro_rules! measures {
-    ($( $measure:ident [$($wanted:ident)?] $value:expr; )+) => {
+    ($( $measure:ident [$($wanted:ident)*] $value:expr; )+) => {
         /// A measure of a group.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Measure { $( $measure ),+ }
 
         impl SelectedMeasures {
             pub fn add(&mut self, measure: Measure) {
-                match measure { $( Measure::$measure => { $( self.$wanted = true; )? } )+ }
+                match measure { $( Measure::$measure => { $( self.$wanted = true; )* } )+ }
             }
         }
 
@@ -54,7 +54,7 @@ measures! {
     Reopened [status] |of| Some(f64::from(of.reopened));
 }
 
-/// Which measures are computed, in addition to the number of complaints.
+/// The measures to compute, in addition to the number of complaints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SelectedMeasures {
     pub episodes: bool,

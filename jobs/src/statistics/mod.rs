@@ -52,7 +52,7 @@ pub struct Question {
     pub wanted: SelectedMeasures,
     /// Whether to compute the measures of all groups together.
     pub totals: bool,
-    /// Which groups are kept, by their measures.
+    /// Conditions on the measures of the groups to keep.
     pub having: Option<Having>,
     /// Sort keys as (order, descending), most significant first; ties are ordered by places.
     pub order_by: Vec<(Order, bool)>,

@@ -1,11 +1,13 @@
 //! The table `allegations`.
 
+use super::ColumnSet;
 use super::columns::{Day, Text, declare_table};
-use super::complaints::day_of;
 use super::names::Context;
 use super::piece_rows::PieceRows;
 use crate::JobError;
-use arrow_array::RecordBatch;
+use crate::facts::days::day_of;
+use crate::snapshot::{attribution, meaning};
+use arrow_array::{RecordBatch, StringArray};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::enums::{Attribution, Finding};
@@ -80,11 +82,51 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resu
         });
     }
     found.sort_unstable();
+    rows(&found, piece, Some(piece.names(of.reader)?))
+}
+
+/// The same in the columns that the snapshot has: all but the category, the unit and the day of the decision.
+///
+/// # Errors
+/// If a column is missing.
+pub(super) fn of_snapshot(of: &Context<'_>, piece: &PieceRows, wanted: ColumnSet) -> Result<RecordBatch, JobError> {
+    let facts = piece.piece.rows();
+    let mut found = Vec::with_capacity(facts.height());
+    for (row, words) in facts.column("named")?.list()?.amortized_iter().enumerate() {
+        let (Some(place), Some(words)) = (piece.place(row), words) else { continue };
+        for word in words.as_ref().u32()?.iter().flatten() {
+            let (Some(officer), finding) = meaning(word) else { continue };
+            found.push(Allegation {
+                place,
+                officer: Cow::Borrowed(of.names.officer_at(officer).unwrap_or_default()),
+                category: None,
+                unit: None,
+                attribution: attribution(word).and_then(|at| word_at(Attribution::WORDS, at)).unwrap_or_default(),
+                finding: word_at(Finding::WORDS, finding).unwrap_or_default(),
+                decided_on: None,
+                row,
+            });
+        }
+    }
+    found.sort_unstable();
+    // Pseudonyms of complaints are dear.
+    let names_complaints = ColumnSet::named(&TABLE, |name| name == "complaint").has_any(wanted);
+    let names = if names_complaints { Some(piece.names(of.reader)?) } else { None };
+    let all = rows(&found, piece, names)?;
+    Ok(all.project(&wanted.places().collect::<Vec<usize>>())?)
+}
+
+fn word_at(words: &[&'static str], place: u32) -> Option<&'static str> {
+    words.get(place as usize).copied()
+}
+
+/// The rows of allegations, without pseudonyms of complaints if there are no names.
+fn rows(found: &[Allegation<'_>], piece: &PieceRows, names: Option<&StringArray>) -> Result<RecordBatch, JobError> {
     let days = piece.piece.rows().column("day")?.i32()?;
     let mut rows = Rows::new(found.len());
-    for one in &found {
+    for one in found {
         rows.push(Row {
-            complaint: piece.name(one.row),
+            complaint: names.map_or("", |names| names.value(one.row)),
             officer: &one.officer,
             category: one.category,
             unit: one.unit,

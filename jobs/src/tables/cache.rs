@@ -1,71 +1,53 @@
 //! The pieces of tables for one reader, kept from one question to the next, and tables piece by piece.
 
+use super::beside::read_beside;
+use super::columns::batch;
 use super::keys::keys;
-use super::made::{Maker, Upon, maker};
-use super::names::{Context, Emit, Names};
+use super::made::{MakeWhole, Maker, Upon, maker};
+use super::names::{Context, Names};
+use super::of_snapshot::{Basis, OfSnapshot, lack, make_each, next_version};
+use super::parallel::in_parallel;
 use super::piece_rows::PieceRows;
-use super::{Piece, Table, TableReader};
+use super::{ColumnPiece, ColumnSet, Piece, Table, TableReader, Wanted};
 use crate::JobError;
-use crate::snapshot::{Enterprises, Officers, Reference, Snapshot};
-use arrow_array::RecordBatch;
-use chrono::NaiveDate;
+use crate::snapshot::{Enterprises, Officers, Snapshot};
+use arrow_array::{ArrayRef, RecordBatch};
 use diesel::prelude::*;
-use polars_core::runtime::RAYON;
 use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
 use schema::tables::{reference_events, state_events, state_position};
 use schema::{Conn, Db, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A number that no piece of this process has had.
-fn next_version() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    LAST.fetch_add(1, Ordering::Relaxed) + 1
+/// Consecutive rows of a table that was made as a whole, with the version of each column.
+struct Part {
+    rows: RecordBatch,
+    versions: Vec<u64>,
 }
 
-/// What pieces depend on beside rows.
-#[derive(Clone)]
-struct Basis {
-    reference: Arc<Reference>,
-    day: NaiveDate,
-    names: u64,
-}
-
-impl Basis {
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.reference, &other.reference) && self.day == other.day && self.names == other.names
-    }
-}
-
-/// A piece that was made.
-struct Made {
-    /// None after the rows of the snapshot changed: the piece has to be made again.
-    basis: Option<Basis>,
-    piece: Piece,
-}
-
-/// The pieces that were made of a piece of the snapshot.
-struct OfSnapshot {
-    rows: PieceRows,
-    key: u32,
-    made: HashMap<&'static str, Made>,
-}
-
-impl OfSnapshot {
-    /// Whether the piece of a table has to be made.
-    fn lacks(&self, table: &'static Table, basis: &Basis) -> bool {
-        let before = self.made.get(table.name).and_then(|made| made.basis.as_ref());
-        before.is_none_or(|before| !before.is(basis))
+impl Part {
+    /// Columns that have the values of an earlier part keep their versions.
+    fn of(rows: RecordBatch, before: Option<&Self>) -> Self {
+        let same = |(place, values): (usize, &ArrayRef)| {
+            let before = before.filter(|before| before.rows.column(place) == values)?;
+            before.versions.get(place).copied()
+        };
+        let versions = rows.columns().iter().enumerate().map(|one| same(one).unwrap_or_else(next_version)).collect();
+        Self { rows, versions }
     }
 
-    /// Keeps the rows of a table. Where they are those from before, the version stays.
-    fn keep(&mut self, table: &'static Table, basis: &Basis, rows: RecordBatch) {
-        let same = self.made.remove(table.name).filter(|before| before.piece.rows == rows);
-        let version = same.map_or_else(next_version, |before| before.piece.version);
-        let piece = Piece { table, key: self.key, version, rows };
-        self.made.insert(table.name, Made { basis: Some(basis.clone()), piece });
+    fn columns(&self, wanted: Wanted, key: u32) -> impl Iterator<Item = ColumnPiece> {
+        wanted.columns.places().filter_map(move |column| {
+            let version = *self.versions.get(column)?;
+            Some(ColumnPiece {
+                table: wanted.table,
+                key,
+                column,
+                version,
+                values: Arc::clone(self.rows.column(column)),
+            })
+        })
     }
 }
 
@@ -77,7 +59,7 @@ struct Whole {
     /// The position of the snapshot, and its people.
     snapshot: i64,
     people: (Arc<Officers>, Arc<Enterprises>),
-    pieces: Vec<Piece>,
+    parts: Vec<Part>,
 }
 
 impl Whole {
@@ -128,6 +110,10 @@ impl Whole {
         }
         Ok(true)
     }
+
+    fn columns(&self, wanted: Wanted) -> impl Iterator<Item = ColumnPiece> {
+        (0..).zip(&self.parts).flat_map(move |(key, part)| part.columns(wanted, key))
+    }
 }
 
 /// The position of the register and the number of the last state.
@@ -154,9 +140,7 @@ impl TableCache {
         &self.reader
     }
 
-    /// All pieces of `tables` at the position of the snapshot. Builds only those that changed since the last call. Rows
-    /// of the database may be newer than the snapshot by what was written since; those about complaints that it does not
-    /// hold are left out.
+    /// All columns of tables, as [`TableCache::columns`] makes them.
     ///
     /// # Errors
     /// When the database fails, or a table is not for this reader.
@@ -166,14 +150,40 @@ impl TableCache {
         snapshot: &Arc<Snapshot>,
         tables: &[&'static Table],
     ) -> Result<Vec<Piece>, JobError> {
-        let makers = tables
+        let wanted: Vec<Wanted> = tables.iter().map(|&table| Wanted::all(table)).collect();
+        let columns = self.columns(db, snapshot, &wanted)?;
+        let of_one_piece = columns.chunk_by(|a, b| a.table.name == b.table.name && a.key == b.key);
+        let mut pieces = Vec::new();
+        for columns in of_one_piece {
+            let Some(first) = columns.first() else { continue };
+            let rows = batch(first.table, columns.iter().map(|column| Arc::clone(&column.values)).collect())?;
+            pieces.push(Piece { table: first.table, key: first.key, rows });
+        }
+        Ok(pieces)
+    }
+
+    /// Columns of tables at the position of the snapshot, in the order of tables, keys and columns. Makes only those that
+    /// changed since the last call or that no question wanted yet. Rows of the database may be newer than the snapshot
+    /// by what was written since; those about complaints that it does not hold are left out.
+    ///
+    /// # Errors
+    /// When the database fails, or a table is not for this reader.
+    pub fn columns(
+        &mut self,
+        db: &Db,
+        snapshot: &Arc<Snapshot>,
+        wanted: &[Wanted],
+    ) -> Result<Vec<ColumnPiece>, JobError> {
+        let makers = wanted
             .iter()
-            .map(|&table| {
-                self.reader.may_read(table)?;
-                Ok((table, maker(table)?))
+            .map(|&one| {
+                self.reader.may_read(one.table)?;
+                Ok((one, maker(one.table)?))
             })
-            .collect::<Result<Vec<(&'static Table, &'static Maker)>, JobError>>()?;
-        self.names.refresh(snapshot, &self.reader.pseudonyms);
+            .collect::<Result<Vec<(Wanted, &'static Maker)>, JobError>>()?;
+        if makers.iter().any(|(one, maker)| maker.of_piece(*one).is_none_or(|made| made.names(*one))) {
+            self.names.refresh(snapshot, &self.reader.pseudonyms);
+        }
         if makers.iter().any(|(_, maker)| !matches!(maker, Maker::Whole(..))) {
             self.align(snapshot)?;
         }
@@ -181,37 +191,42 @@ impl TableCache {
         let basis = Basis { reference: Arc::clone(&snapshot.reference), day, names: self.names.version() };
         let Self { reader, names, of_snapshot, whole } = self;
         let context = Context { snapshot, reader, names, day };
-        let mut beside = false;
-        for &(table, maker) in &makers {
-            match maker {
-                Maker::OfPiece(make) => make_each(of_snapshot, &context, table, &basis, *make)?,
-                Maker::BesidePiece(_) | Maker::Whole(..) => beside = true,
+        let mut reads = false;
+        for &(one, maker) in &makers {
+            match maker.of_piece(one) {
+                Some(made) => make_each(of_snapshot, &context, one, &basis, made.make)?,
+                None => reads |= matches!(maker, Maker::Whole(..)) || lack(of_snapshot, one, &basis),
             }
         }
-        if beside {
+        if reads {
             db.read_snapshot(|conn| {
-                for &(table, maker) in &makers {
+                for &(one, maker) in &makers {
                     match maker {
-                        Maker::OfPiece(_) => {}
-                        Maker::BesidePiece(make) => {
-                            for one in of_snapshot.iter_mut().filter(|one| one.lacks(table, &basis)) {
-                                let rows = make(&context, &one.rows, conn)?;
-                                one.keep(table, &basis, rows);
+                        Maker::BesidePiece(make, _) if lack(of_snapshot, one, &basis) => {
+                            let missing: Vec<&mut OfSnapshot> =
+                                of_snapshot.iter_mut().filter(|of| !of.lacks(one, &basis).is_empty()).collect();
+                            let pieces: Vec<&PieceRows> = missing.iter().map(|of| &of.rows).collect();
+                            let made = read_beside(db, conn, &context, &pieces, *make)?;
+                            // All columns, so that those of one basis are of the same rows.
+                            let all = ColumnSet::all(one.table);
+                            for (of, rows) in missing.into_iter().zip(made) {
+                                of.keep(one.table, all, &basis, &rows);
                             }
                         }
                         Maker::Whole(upon, make) => {
-                            make_whole(whole, &context, conn, table, &basis, upon, *make)?;
+                            make_whole(whole, &context, conn, one.table, &basis, upon, *make)?;
                         }
+                        Maker::OfPiece(_) | Maker::BesidePiece(..) => {}
                     }
                 }
                 Ok::<_, JobError>(())
             })?;
         }
         let mut found = Vec::new();
-        for &(table, maker) in &makers {
+        for &(one, maker) in &makers {
             match maker {
-                Maker::Whole(..) => found.extend(whole.get(table.name).into_iter().flat_map(|one| one.pieces.clone())),
-                _ => found.extend(of_snapshot.iter().filter_map(|one| Some(one.made.get(table.name)?.piece.clone()))),
+                Maker::Whole(..) => found.extend(whole.get(one.table.name).into_iter().flat_map(|of| of.columns(one))),
+                _ => found.extend(of_snapshot.iter().flat_map(|of| of.columns(one))),
             }
         }
         Ok(found)
@@ -228,47 +243,23 @@ impl TableCache {
         let kept: Vec<Option<u32>> = aligned.iter().map(|one| one.as_ref().map(|one| one.key)).collect();
         let keys = keys(&kept, &earlier);
         let new: Vec<usize> = (0..pieces.len()).filter(|at| aligned[*at].is_none()).collect();
-        // A table that shows nothing of what changed keeps the versions of its pieces.
+        // Columns without the changed values keep their versions.
         let mut replaced: HashMap<u32, OfSnapshot> = before.into_values().map(|one| (one.key, one)).collect();
         let reader = &self.reader;
         let rows = in_parallel(&new, &|at: &usize| PieceRows::of(&pieces[*at], &snapshot.officers, reader));
         for (at, rows) in new.into_iter().zip(rows) {
-            let mut made = replaced.remove(&keys[at]).map(|one| one.made).unwrap_or_default();
-            made.values_mut().for_each(|one| one.basis = None);
-            aligned[at] = Some(OfSnapshot { rows: rows?, key: keys[at], made });
+            aligned[at] = Some(OfSnapshot::in_place_of(replaced.remove(&keys[at]), rows?, keys[at]));
         }
         let mut aligned: Vec<OfSnapshot> = aligned.into_iter().flatten().collect();
         for (one, key) in aligned.iter_mut().zip(keys) {
-            if one.key != key {
-                one.key = key;
-                one.made.values_mut().for_each(|made| made.piece.key = key);
-            }
+            one.key = key;
         }
         self.of_snapshot = aligned;
         Ok(())
     }
 }
 
-type OfPiece = fn(&Context<'_>, &PieceRows) -> Result<RecordBatch, JobError>;
-type OfWhole = fn(&Context<'_>, &mut Conn, &mut Emit<'_>) -> Result<(), JobError>;
-
-/// Makes the pieces of a table that are missing, on the threads of polars.
-fn make_each(
-    of_snapshot: &mut [OfSnapshot],
-    context: &Context<'_>,
-    table: &'static Table,
-    basis: &Basis,
-    make: OfPiece,
-) -> Result<(), JobError> {
-    let missing: Vec<&mut OfSnapshot> = of_snapshot.iter_mut().filter(|one| one.lacks(table, basis)).collect();
-    let made = in_parallel(&missing, &|one: &&mut OfSnapshot| make(context, &one.rows));
-    for (one, rows) in missing.into_iter().zip(made) {
-        one.keep(table, basis, rows?);
-    }
-    Ok(())
-}
-
-/// Makes a table as a whole, unless nothing changed. Pieces that hold the same rows as before keep their version.
+/// Makes a table as a whole, unless nothing changed.
 fn make_whole(
     whole: &mut HashMap<&'static str, Whole>,
     context: &Context<'_>,
@@ -276,7 +267,7 @@ fn make_whole(
     table: &'static Table,
     basis: &Basis,
     upon: &[Upon],
-    make: OfWhole,
+    make: MakeWhole,
 ) -> Result<(), JobError> {
     let snapshot = context.snapshot;
     let at = now(conn)?;
@@ -285,33 +276,17 @@ fn make_whole(
     {
         return Ok(());
     }
-    let mut pieces: Vec<Piece> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     let before = whole.get(table.name);
     make(context, conn, &mut |rows| {
-        let same = before.and_then(|before| before.pieces.get(pieces.len())).filter(|same| same.rows == rows);
-        let version = same.map_or_else(next_version, |same| same.version);
-        pieces.push(Piece { table, key: nth(pieces.len()), version, rows });
+        let nth = parts.len();
+        parts.push(Part::of(rows, before.and_then(|before| before.parts.get(nth))));
         Ok(())
     })?;
     let people = (Arc::clone(&snapshot.officers), Arc::clone(&snapshot.enterprises));
-    let made = Whole { basis: basis.clone(), at, snapshot: snapshot.position, people, pieces };
+    let made = Whole { basis: basis.clone(), at, snapshot: snapshot.position, people, parts };
     whole.insert(table.name, made);
     Ok(())
-}
-
-fn nth(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
-}
-
-/// The results for all items, computed on the threads of polars.
-fn in_parallel<T: Sync, R: Send>(items: &[T], of: &(impl Fn(&T) -> R + Sync)) -> Vec<R> {
-    if items.len() <= 1 {
-        return items.iter().map(of).collect();
-    }
-    let (left, right) = items.split_at(items.len() / 2);
-    let (mut found, rest) = RAYON.join(|| in_parallel(left, of), || in_parallel(right, of));
-    found.extend(rest);
-    found
 }
 
 /// Makes the pieces of one table, one after the other, and keeps none: memory stays flat.
@@ -329,10 +304,10 @@ pub fn stream(
     let mut names = Names::default();
     names.refresh(snapshot, &reader.pseudonyms);
     let context = Context { snapshot, reader, names: &names, day: local_date(snapshot.as_of) };
-    let mut place = 0;
+    let mut key = 0;
     let mut emit = |rows| {
-        let piece = Piece { table, key: nth(place), version: next_version(), rows };
-        place += 1;
+        let piece = Piece { table, key, rows };
+        key += 1;
         take(piece)
     };
     let made = maker(table)?;
@@ -343,8 +318,8 @@ pub fn stream(
         let rows = PieceRows::of(piece, &snapshot.officers, reader)?;
         // A transaction for each piece: one for all would last as long as the slowest taker.
         emit(match made {
-            Maker::OfPiece(make) => make(&context, &rows)?,
-            Maker::BesidePiece(make) => db.read_snapshot(|conn| make(&context, &rows, conn))?,
+            Maker::OfPiece(made) => (made.make)(&context, &rows, ColumnSet::all(table))?,
+            Maker::BesidePiece(make, _) => db.read_snapshot(|conn| make(&context, &rows, conn))?,
             Maker::Whole(..) => continue,
         })?;
     }

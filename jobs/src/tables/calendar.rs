@@ -1,10 +1,11 @@
 //! The table `calendar`.
 
 use super::columns::{Day, Flag, Text, Whole, declare_table};
-use super::complaints::{day_of, month_text};
+use super::complaints::month_text;
 use super::names::{Context, Emit};
 use super::withheld::first_day;
 use crate::JobError;
+use crate::facts::days::{day_of, month_number};
 use chrono::{Datelike, NaiveDate};
 use schema::Conn;
 
@@ -32,12 +33,11 @@ pub(super) fn make(of: &Context<'_>, _: &mut Conn, emit: &mut Emit<'_>) -> Resul
     let known = &of.snapshot.reference.clock_rules.calendar;
     let mut rows = Rows::new(0);
     for day in start.iter_days().take_while(|day| *day <= end) {
-        let month = day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0);
         let weekday = day.weekday().number_from_monday();
         let is_working_day = known.is_working_day(day).ok();
         rows.push(Row {
             day,
-            month: &month_text(month),
+            month: &month_text(month_number(day)),
             year: i64::from(day.year()),
             quarter: i64::from(day.month0() / 3 + 1),
             weekday: i64::from(weekday),

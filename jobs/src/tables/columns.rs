@@ -1,17 +1,18 @@
-//! Declares a table beside its rows: the columns, a row with a field for each of them, and the builders of their arrays.
+//! Declares a table in the file of its rows: the columns, a row with a field for each of them, and the builders of
+//! their arrays.
 
-use super::{ColumnType, Table};
+use super::{ColumnSet, ColumnType, Table};
 use crate::JobError;
 use crate::facts::days::day_number;
 use arrow_array::builder::{
     ArrayBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
     TimestampMicrosecondBuilder,
 };
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use chrono::NaiveDate;
 use schema::Timestamp;
 
-/// What a column holds: its type, whether a value may be missing, and how its array is built. `Option<Text>` is a
+/// The content of a column: its type, whether a value may be missing, and how its array is built. `Option<Text>` is a
 /// column whose values may be missing.
 pub(super) trait Cell {
     const OF: ColumnType;
@@ -124,17 +125,18 @@ fn amounts(rows: usize) -> Decimal128Builder {
     Decimal128Builder::with_capacity(rows).with_data_type(ColumnType::Money.arrow())
 }
 
-/// Declares a table: `TABLE`, a `Row` with a field for each column, and `Rows`, which collects rows into a batch.
+/// Declares a table: `TABLE`, a `Row` with a field for each column, and `Rows`, which collects rows into a batch. With
+/// `by column` it declares `Values` in their place, which makes each column for itself.
 macro_rules! declare_table {
     (@month) => { None };
     (@month $month:literal) => { Some($month) };
     (@board) => { false };
     (@board $board:literal) => { $board };
     (
-        $name:literal: $comment:literal
+        @table $name:literal: $comment:literal
         { $( $column:ident: $of:ty = $said:literal, )+ }
-        $( month_of: $month:literal )?
-        $( board_only: $board:literal )?
+        { $( $month:literal )? }
+        { $( $board:literal )? }
     ) => {
         pub(in crate::tables) static TABLE: $crate::tables::Table = $crate::tables::Table {
             name: $name,
@@ -150,6 +152,45 @@ macro_rules! declare_table {
             month_of: $crate::tables::columns::declare_table!(@month $( $month )?),
             board_only: $crate::tables::columns::declare_table!(@board $( $board )?),
         };
+    };
+    (
+        by column $name:literal: $comment:literal
+        { $( $column:ident: $of:ty = $said:literal, )+ }
+        $( month_of: $month:literal )?
+        $( board_only: $board:literal )?
+    ) => {
+        $crate::tables::columns::declare_table! {
+            @table $name: $comment { $( $column: $of = $said, )+ } { $( $month )? } { $( $board )? }
+        }
+
+        /// The value of each column, by the place of a row.
+        struct Values<'v> {
+            $( $column: &'v dyn Fn(usize) -> <$of as $crate::tables::columns::Cell>::Value<'v> ),+
+        }
+
+        impl Values<'_> {
+            /// The wanted columns of some rows, in their order.
+            fn make(
+                &self,
+                rows: &[u32],
+                wanted: $crate::tables::ColumnSet,
+            ) -> Result<arrow_array::RecordBatch, $crate::JobError> {
+                let each: &[&dyn Fn() -> arrow_array::ArrayRef] =
+                    &[ $( &|| $crate::tables::columns::column_of::<$of>(rows, self.$column) ),+ ];
+                let columns = wanted.places().filter_map(|place| Some((each.get(place)?)())).collect();
+                $crate::tables::columns::some_columns(&TABLE, wanted, columns, rows.len())
+            }
+        }
+    };
+    (
+        $name:literal: $comment:literal
+        { $( $column:ident: $of:ty = $said:literal, )+ }
+        $( month_of: $month:literal )?
+        $( board_only: $board:literal )?
+    ) => {
+        $crate::tables::columns::declare_table! {
+            @table $name: $comment { $( $column: $of = $said, )+ } { $( $month )? } { $( $board )? }
+        }
 
         #[derive(Clone, Copy)]
         struct Row<'a> {
@@ -182,4 +223,25 @@ pub(super) use declare_table;
 /// The columns of a table as a batch.
 pub(super) fn batch(table: &Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, JobError> {
     Ok(RecordBatch::try_new(table.schema(), columns)?)
+}
+
+/// The values of a column in some rows, in their order.
+pub(super) fn column_of<'v, C: Cell>(rows: &[u32], value: &dyn Fn(usize) -> C::Value<'v>) -> ArrayRef {
+    let mut column = C::builder(rows.len());
+    for row in rows {
+        C::append(&mut column, value(*row as usize));
+    }
+    ArrayBuilder::finish(&mut column)
+}
+
+/// Some columns of a table as a batch.
+pub(super) fn some_columns(
+    table: &Table,
+    wanted: ColumnSet,
+    columns: Vec<ArrayRef>,
+    rows: usize,
+) -> Result<RecordBatch, JobError> {
+    let schema = table.schema().project(&wanted.places().collect::<Vec<usize>>())?;
+    let rows = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(schema.into(), columns, &rows)?)
 }

@@ -1,19 +1,20 @@
 //! The table `complaints`.
 
+use super::ColumnSet;
 use super::columns::{Day, Flag, Float, Instant, Money, Text, Whole, declare_table};
 use super::names::Context;
 use super::piece_rows::PieceRows;
 use crate::JobError;
-use crate::facts::days::day_number;
-use crate::snapshot::{Handlings, meaning};
+use crate::facts::days::{day_number, day_of, month_number};
+use crate::snapshot::{Handling, Handlings, Places, meaning};
 use arrow_array::RecordBatch;
-use chrono::{NaiveDate, TimeDelta};
-use polars::prelude::{BooleanChunked, DataFrame, Int32Chunked, PolarsResult, UInt32Chunked};
+use chrono::Datelike;
+use polars::prelude::{BooleanChunked, DataFrame, Int32Chunked, PolarsResult};
 use schema::Timestamp;
 use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm, PeerGroup};
 
 declare_table! {
-    "complaints": "Complaints, one row for each. One that is linked to another as saying the same is left out: the other counts."
+    by column "complaints": "Complaints, one row for each. One that is linked to another as saying the same is left out: the other counts."
     {
         complaint: Text = "Pseudonym of the complaint.",
         received_on: Day = "Day of receipt, in Vietnam's time.",
@@ -44,22 +45,18 @@ declare_table! {
         escalated_on: Option<Day> = "Day of the first escalation.",
         officers: Whole = "Allegations against officers.",
         finding: Option<Text> = "Finding of a complaint that names no officer; null where officers are named: see allegations.",
+        was_due: Flag = "Whether on the day of the data a deadline has passed of a round that did not end unanswered.",
+        in_time: Flag = "Whether it was due, and each of these rounds was answered by its deadline.",
+        reopened: Flag = "Whether it is in a later round than the first.",
+        waited_days: Option<Whole> = "Days of the present round to the answer, or without one to the end or to the day on which the clock was stopped, without days of stops. Null while the clock runs.",
+        waits_since: Option<Day> = "Day from which the clock runs in the present round, later by the days of stops. Null when it does not run.",
     }
     month_of: "received_on"
 }
 
-/// A day of the snapshot's columns.
-pub(super) fn day_of(number: i32) -> NaiveDate {
-    NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(number))).unwrap_or_default()
-}
-
-/// A month as the snapshot numbers it, as text.
+/// A month by its number ([`month_number`]), as text.
 pub(super) fn month_text(month: i32) -> String {
     format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)
-}
-
-fn numbers(facts: &DataFrame, column: &str) -> PolarsResult<UInt32Chunked> {
-    Ok(facts.column(column)?.u32()?.clone())
 }
 
 fn days(facts: &DataFrame, column: &str) -> PolarsResult<Int32Chunked> {
@@ -71,7 +68,7 @@ fn flags(facts: &DataFrame, column: &str) -> PolarsResult<BooleanChunked> {
 }
 
 /// The word of an enum at the place that a column holds.
-fn word(words: &[&'static str], places: &UInt32Chunked, row: usize) -> Option<&'static str> {
+fn word(words: &[&'static str], places: Places<'_>, row: usize) -> Option<&'static str> {
     words.get(places.get(row)? as usize).copied()
 }
 
@@ -93,37 +90,43 @@ fn named(facts: &DataFrame) -> PolarsResult<Vec<(i64, Option<&'static str>)>> {
     Ok(found)
 }
 
-/// The complaints of a piece.
+/// The months of a column of days as texts, from the earliest one, whose number comes with them, to the latest.
+fn month_texts(days: &Int32Chunked) -> (i32, Vec<String>) {
+    let month = |day: Option<i32>| month_number(day_of(day.unwrap_or_default()));
+    let (first, last) = (month(days.iter().flatten().min()), month(days.iter().flatten().max()));
+    (first, (first..=last).map(month_text).collect())
+}
+
+/// Columns of the complaints of a piece.
 ///
 /// # Errors
 /// If a column is missing.
-pub(super) fn make(of: &Context<'_>, piece: &PieceRows) -> Result<RecordBatch, JobError> {
+pub(super) fn make(of: &Context<'_>, piece: &PieceRows, wanted: ColumnSet) -> Result<RecordBatch, JobError> {
+    let wants = |names: &[&str]| ColumnSet::named(&TABLE, |name| names.contains(&name)).has_any(wanted);
     let facts = piece.piece.rows();
     let reference = &of.snapshot.reference;
-    let unit = |places: &UInt32Chunked, row: usize| Some(reference.units.get(places.get(row)? as usize)?.code.as_str());
+    let unit = |places: Places<'_>, row: usize| Some(reference.units.get(places.get(row)? as usize)?.code.as_str());
     let category =
-        |places: &UInt32Chunked, row: usize| Some(reference.categories.get(places.get(row)? as usize)?.code.as_str());
+        |places: Places<'_>, row: usize| Some(reference.categories.get(places.get(row)? as usize)?.code.as_str());
     let day = |days: &Int32Chunked, row: usize| days.get(row).map(day_of);
     let [department, branch, team, unit_at, responsible_unit] = [
-        numbers(facts, "department")?,
-        numbers(facts, "branch")?,
-        numbers(facts, "team")?,
-        numbers(facts, "unit")?,
-        numbers(facts, "responsible_unit")?,
+        Places::of(facts, "department")?,
+        Places::of(facts, "branch")?,
+        Places::of(facts, "team")?,
+        Places::of(facts, "unit")?,
+        Places::of(facts, "responsible_unit")?,
     ];
-    let (category_at, category_group) = (numbers(facts, "category")?, numbers(facts, "category_group")?);
+    let (category_at, category_group) = (Places::of(facts, "category")?, Places::of(facts, "category_group")?);
     let [kind, legal_form, channel, state, peer_group, enterprise] = [
-        numbers(facts, "kind")?,
-        numbers(facts, "legal_form")?,
-        numbers(facts, "channel")?,
-        numbers(facts, "state")?,
-        numbers(facts, "peer_group")?,
-        numbers(facts, "enterprise")?,
+        Places::of(facts, "kind")?,
+        Places::of(facts, "legal_form")?,
+        Places::of(facts, "channel")?,
+        Places::of(facts, "state")?,
+        Places::of(facts, "peer_group")?,
+        Places::of(facts, "enterprise")?,
     ];
-    let [received_on, month, year, due, answered, ended, escalated] = [
+    let [received_on, due, answered, ended, escalated] = [
         days(facts, "day")?,
-        days(facts, "month")?,
-        days(facts, "year")?,
         days(facts, "due")?,
         days(facts, "answered")?,
         days(facts, "ended")?,
@@ -132,42 +135,56 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows) -> Result<RecordBatch, J
     let (received, cost, delay) =
         (facts.column("received")?.i64()?, facts.column("cost")?.i64()?, facts.column("delay")?.f64()?);
     let (blames, confidential) = (flags(facts, "blames")?, flags(facts, "confidential")?);
-    let handlings = Handlings::of(facts, day_number(of.day))?;
-    let named = named(facts)?;
-    let mut rows = Rows::new(piece.order.len());
-    for row in piece.order.iter().map(|row| *row as usize) {
-        let (officers, finding) = named[row];
-        rows.push(Row {
-            complaint: piece.name(row),
-            received_on: day(&received_on, row).unwrap_or_default(),
-            month: &month_text(month.get(row).unwrap_or_default()),
-            year: year.get(row).map_or(0, i64::from),
-            department: unit(&department, row),
-            branch: unit(&branch, row),
-            team: unit(&team, row),
-            unit: unit(&unit_at, row),
-            responsible_unit: unit(&responsible_unit, row),
-            category: category(&category_at, row),
-            category_group: category(&category_group, row),
-            kind: word(CategoryKind::WORDS, &kind, row),
-            legal_form: word(LegalForm::WORDS, &legal_form, row).unwrap_or_default(),
-            channel: word(Channel::WORDS, &channel, row).unwrap_or_default(),
-            state: word(ComplaintState::WORDS, &state, row).unwrap_or_default(),
-            enterprise: enterprise.get(row).and_then(|place| of.names.enterprise_at(place)),
-            cost_vnd: cost.get(row),
-            delay_hours: delay.get(row),
-            blames_system: blames.get(row) == Some(true),
-            confidential: confidential.get(row) == Some(true),
-            due_on: day(&due, row),
-            answered_on: day(&answered, row),
-            ended_on: day(&ended, row),
-            overdue: handlings.get(row).is_some_and(|handling| handling.overdue),
-            received_at: received.get(row).and_then(Timestamp::from_micros).unwrap_or(of.snapshot.as_of),
-            peer_group: word(PeerGroup::WORDS, &peer_group, row),
-            escalated_on: day(&escalated, row),
-            officers,
-            finding,
-        });
-    }
-    rows.finish()
+    let as_of = day_number(of.day);
+    // What several columns are computed from, and no others.
+    let complaints = if wants(&["complaint"]) { Some(piece.names(of.reader)?) } else { None };
+    let (first_month, months) = if wants(&["month"]) { month_texts(&received_on) } else { Default::default() };
+    let named = if wants(&["officers", "finding"]) { named(facts)? } else { Vec::new() };
+    let of_handling = ["overdue", "was_due", "in_time", "reopened", "waited_days", "waits_since"];
+    let handlings = if wants(&of_handling) { Handlings::of(facts, as_of)? } else { Vec::new() };
+    let is = |row: usize, so: fn(&Handling) -> bool| handlings.get(row).is_some_and(so);
+    let runs = |handling: &&Handling| handling.waiting && !handling.stopped;
+    let values = Values {
+        complaint: &|row| complaints.map_or("", |names| names.value(row)),
+        received_on: &|row| day(&received_on, row).unwrap_or_default(),
+        month: &|row| {
+            let month = day(&received_on, row).map(month_number);
+            let place = month.and_then(|month| usize::try_from(month - first_month).ok());
+            place.and_then(|place| months.get(place)).map_or("", String::as_str)
+        },
+        year: &|row| day(&received_on, row).map_or(0, |day| i64::from(day.year())),
+        department: &|row| unit(department, row),
+        branch: &|row| unit(branch, row),
+        team: &|row| unit(team, row),
+        unit: &|row| unit(unit_at, row),
+        responsible_unit: &|row| unit(responsible_unit, row),
+        category: &|row| category(category_at, row),
+        category_group: &|row| category(category_group, row),
+        kind: &|row| word(CategoryKind::WORDS, kind, row),
+        legal_form: &|row| word(LegalForm::WORDS, legal_form, row).unwrap_or_default(),
+        channel: &|row| word(Channel::WORDS, channel, row).unwrap_or_default(),
+        state: &|row| word(ComplaintState::WORDS, state, row).unwrap_or_default(),
+        enterprise: &|row| enterprise.get(row).and_then(|place| of.names.enterprise_at(place)),
+        cost_vnd: &|row| cost.get(row),
+        delay_hours: &|row| delay.get(row),
+        blames_system: &|row| blames.get(row) == Some(true),
+        confidential: &|row| confidential.get(row) == Some(true),
+        due_on: &|row| day(&due, row),
+        answered_on: &|row| day(&answered, row),
+        ended_on: &|row| day(&ended, row),
+        overdue: &|row| is(row, |handling| handling.overdue),
+        received_at: &|row| received.get(row).and_then(Timestamp::from_micros).unwrap_or(of.snapshot.as_of),
+        peer_group: &|row| word(PeerGroup::WORDS, peer_group, row),
+        escalated_on: &|row| day(&escalated, row),
+        officers: &|row| named.get(row).map_or(0, |(officers, _)| *officers),
+        finding: &|row| named.get(row).and_then(|(_, finding)| *finding),
+        was_due: &|row| is(row, |handling| handling.was_due),
+        in_time: &|row| is(row, |handling| handling.in_time),
+        reopened: &|row| is(row, |handling| handling.reopened),
+        waited_days: &|row| {
+            handlings.get(row).filter(|handling| !runs(handling)).map(|handling| i64::from(handling.waited))
+        },
+        waits_since: &|row| handlings.get(row).filter(runs).map(|handling| day_of(as_of - handling.waited)),
+    };
+    values.make(&piece.order, wanted)
 }

@@ -58,7 +58,7 @@ declare_table! {
 /// # Errors
 /// When the database fails, or the numbers of a flag cannot be parsed.
 pub(super) fn make(of: &Context<'_>, conn: &mut Conn, emit: &mut Emit<'_>) -> Result<(), JobError> {
-    // They count complaints that are withheld from an officer.
+    // The numbers count complaints that are withheld from an officer.
     if of.reader.officer.is_some() {
         return emit(Rows::new(0).finish()?);
     }

@@ -24,6 +24,7 @@ pub(super) struct Shown {
 /// # Errors
 /// When the database fails.
 pub(super) fn shown(of: &Context<'_>, conn: &mut Conn) -> Result<Vec<Shown>, JobError> {
+    // Before those that are withheld: a flag that opens meanwhile is in neither list.
     let stored: Vec<Flag> = flags::table.select(Flag::as_select()).load(conn)?;
     let mut runs: Vec<Id> = stored.iter().map(|flag| flag.run_id).collect();
     runs.sort_unstable();
@@ -35,7 +36,7 @@ pub(super) fn shown(of: &Context<'_>, conn: &mut Conn) -> Result<Vec<Shown>, Job
         days.extend(found);
     }
     let withheld = WithheldFlags::of(of, conn)?;
-    let shown = stored.into_iter().filter(|flag| !withheld.has(flag));
+    let shown = stored.into_iter().filter(|flag| !withheld.has(flag.id));
     let mut shown: Vec<Shown> = shown
         .map(|flag| Shown { name: of.flag(flag.id), as_of: days.get(&flag.run_id).copied().flatten(), flag })
         .collect();

@@ -27,7 +27,7 @@ declare_table! {
     month_of: "as_of"
 }
 
-/// What the entries of a list in a result are about.
+/// The subjects of the entries of a list in a result.
 #[derive(Clone, Copy)]
 enum About {
     Units,
@@ -133,7 +133,7 @@ fn push(of: &Context<'_>, rows: &mut Rows, job: (&str, NaiveDate), lists: &[(&st
             };
             found.extend(subject.map(|subject| (subject, fields)));
         }
-        // The order of the document follows the codes of officers: it would tell who is behind pseudonyms.
+        // The order of the document follows the codes of officers: it would reveal identities behind pseudonyms.
         found.sort_by_key(|(subject, _)| (subject.kind, subject.unit, subject.category, subject.officer));
         for (subject, fields) in found {
             numbers(rows, job, subject, "", fields);

@@ -3,8 +3,9 @@
 /// The distance of keys that are given out at first.
 const APART: u64 = 1 << 12;
 
-/// A key for each piece. `kept` has the earlier key of each piece that was there before, and `earlier` all earlier keys,
-/// in order. A new piece takes the key of one that has gone where it can, else one between those of its neighbours.
+/// A key for each piece. `kept` has the earlier key of each piece that was there before, and `earlier` all earlier
+/// keys, in order. A new piece takes the key of one that has gone where it can, else one between those of its
+/// neighbours.
 pub(super) fn keys(kept: &[Option<u32>], earlier: &[u32]) -> Vec<u32> {
     let mut found: Vec<u32> = Vec::with_capacity(kept.len());
     let mut at = 0;
@@ -36,7 +37,7 @@ pub(super) fn keys(kept: &[Option<u32>], earlier: &[u32]) -> Vec<u32> {
     found
 }
 
-/// So many keys between two others; None if there is no room.
+/// `number` keys strictly between `low` and `high`; None if the gap is too small.
 fn between(low: Option<u32>, high: Option<u32>, number: usize) -> Option<Vec<u32>> {
     let number = u64::try_from(number).ok()?;
     // Keys begin with 0.
@@ -48,7 +49,7 @@ fn between(low: Option<u32>, high: Option<u32>, number: usize) -> Option<Vec<u32
     if apart == 0 {
         return None;
     }
-    // As far as can be from the one below.
+    // Each key is as far as possible from the one below it.
     (1..=number).map(|nth| u32::try_from(low + nth * apart - 1).ok()).collect()
 }
 

@@ -1,10 +1,11 @@
-//! How each table is made: from the pieces of the snapshot, or as a whole.
+//! Declares how each table is built: per piece of the snapshot, or as a whole.
 
 use super::names::{Context, Emit};
 use super::piece_rows::PieceRows;
 use super::{
-    Table, allegations, calendar, categories, complaints, flag_numbers, flags, incidents, job_results, measures,
-    people, postings, responses, sources, units, workload,
+    ColumnSet, Table, Wanted, allegations, calendar, categories, complaints, flag_numbers, flags, incidents,
+    job_results, measures, people, postings, recurrence_complaints, recurrence_exposure, responses, sources, units,
+    workload,
 };
 use crate::JobError;
 use arrow_array::RecordBatch;
@@ -12,18 +13,58 @@ use schema::Conn;
 use schema::events::Entity;
 use schema::states::StateTable;
 
-/// How a table is made.
+/// Builds columns of a piece of the snapshot.
+pub(super) type MakeColumns = fn(&Context<'_>, &PieceRows, ColumnSet) -> Result<RecordBatch, JobError>;
+/// Builds all columns of the rows that belong to the complaints of a piece of the snapshot.
+pub(super) type MakeBeside = fn(&Context<'_>, &PieceRows, &mut Conn) -> Result<RecordBatch, JobError>;
+/// Builds all rows of a table.
+pub(super) type MakeWhole = fn(&Context<'_>, &mut Conn, &mut Emit<'_>) -> Result<(), JobError>;
+
+/// How a table is built.
 pub(super) enum Maker {
-    /// Of each piece of the snapshot, without the database.
-    OfPiece(fn(&Context<'_>, &PieceRows) -> Result<RecordBatch, JobError>),
-    /// Of the rows of the database that belong to the complaints of each piece of the snapshot. Whatever changes such a
-    /// row is an event of its complaint, so that the piece is another one, too.
-    BesidePiece(fn(&Context<'_>, &PieceRows, &mut Conn) -> Result<RecordBatch, JobError>),
-    /// As a whole, which changes upon these changes, and with units, categories and the day.
-    Whole(&'static [Upon], fn(&Context<'_>, &mut Conn, &mut Emit<'_>) -> Result<(), JobError>),
+    /// Built per snapshot piece, without the database.
+    OfPiece(OfPiece),
+    /// Built per snapshot piece from the rows of the database that belong to its complaints. Each change of such a row
+    /// is an event of its complaint, so the piece changes, too. The second value, if any, builds some columns without
+    /// the database; it is used as long as a question reads no other column.
+    BesidePiece(MakeBeside, Option<OfPiece>),
+    /// Rebuilt whole when one of these changes occurs, or when units, categories or the day change.
+    Whole(&'static [Upon], MakeWhole),
 }
 
-/// What changes a table that is made as a whole.
+/// Columns that the snapshot suffices for.
+#[derive(Clone, Copy)]
+pub(super) struct OfPiece {
+    pub make: MakeColumns,
+    /// Whether a column is one of them.
+    has: fn(&str) -> bool,
+    /// Whether a column holds pseudonyms of officers or enterprises.
+    names: fn(&str) -> bool,
+}
+
+impl OfPiece {
+    /// Whether all of these columns are among them.
+    pub fn suffices(&self, wanted: Wanted) -> bool {
+        ColumnSet::named(wanted.table, self.has).has_all(wanted.columns)
+    }
+
+    /// Whether one of these columns holds pseudonyms of officers or enterprises.
+    pub fn names(&self, wanted: Wanted) -> bool {
+        ColumnSet::named(wanted.table, self.names).has_any(wanted.columns)
+    }
+}
+
+impl Maker {
+    /// How these columns are made of the snapshot alone; None if that does not suffice.
+    pub fn of_piece(&self, wanted: Wanted) -> Option<OfPiece> {
+        match self {
+            Self::OfPiece(made) | Self::BesidePiece(_, Some(made)) => Some(*made).filter(|made| made.suffices(wanted)),
+            Self::BesidePiece(_, None) | Self::Whole(..) => None,
+        }
+    }
+}
+
+/// The events that change a table that is made as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Upon {
     Event(Entity),
@@ -45,16 +86,43 @@ const FLAGS: &[Upon] = &[
 ];
 
 /// The tables, and how each is made.
-pub(super) static MAKERS: [(&Table, Maker); 18] = [
-    (&complaints::TABLE, Maker::OfPiece(complaints::make)),
-    (&allegations::TABLE, Maker::BesidePiece(allegations::make)),
-    (&responses::TABLE, Maker::BesidePiece(responses::make)),
+pub(super) static MAKERS: [(&Table, Maker); 20] = [
+    (
+        &complaints::TABLE,
+        Maker::OfPiece(OfPiece { make: complaints::make, has: |_| true, names: |name| name == "enterprise" }),
+    ),
+    (
+        &allegations::TABLE,
+        Maker::BesidePiece(
+            allegations::make,
+            Some(OfPiece {
+                make: allegations::of_snapshot,
+                has: |name| !matches!(name, "category" | "unit" | "decided_on"),
+                names: |_| true,
+            }),
+        ),
+    ),
+    (&responses::TABLE, Maker::BesidePiece(responses::make, None)),
     (&units::TABLE, Maker::Whole(&[], units::make)),
     (&categories::TABLE, Maker::Whole(&[], categories::make)),
     (&people::officers::TABLE, Maker::Whole(&[Upon::People, Upon::Withheld], people::officers::make)),
     (&postings::TABLE, Maker::Whole(&[Upon::Event(Entity::Postings), Upon::Event(Entity::Merge)], postings::make)),
     (&people::enterprises::TABLE, Maker::Whole(&[Upon::People, Upon::Withheld], people::enterprises::make)),
     (&workload::TABLE, Maker::Whole(&[Upon::Event(Entity::Workload), Upon::Event(Entity::Merge)], workload::make)),
+    (
+        &recurrence_complaints::TABLE,
+        Maker::Whole(
+            &[Upon::Complaints, Upon::People, Upon::Event(Entity::Postings), Upon::Event(Entity::Merge)],
+            recurrence_complaints::make,
+        ),
+    ),
+    (
+        &recurrence_exposure::TABLE,
+        Maker::Whole(
+            &[Upon::People, Upon::Event(Entity::Workload), Upon::Event(Entity::Postings), Upon::Event(Entity::Merge)],
+            recurrence_exposure::make,
+        ),
+    ),
     (&incidents::TABLE, Maker::Whole(&[Upon::Event(Entity::Incident)], incidents::make)),
     (&flags::flags_table::TABLE, Maker::Whole(FLAGS, flags::flags_table::make)),
     (&flag_numbers::TABLE, Maker::Whole(FLAGS, flag_numbers::make)),
@@ -89,7 +157,7 @@ pub(super) static MAKERS: [(&Table, Maker); 18] = [
         Maker::Whole(&[Upon::State(StateTable::JobResults), Upon::State(StateTable::JobRuns)], job_results::make),
     ),
     (&calendar::TABLE, Maker::Whole(&[Upon::Complaints, Upon::Event(Entity::HolidayYear)], calendar::make)),
-    (&sources::TABLE, Maker::BesidePiece(sources::make)),
+    (&sources::TABLE, Maker::BesidePiece(sources::make, None)),
 ];
 
 /// How a table is made.

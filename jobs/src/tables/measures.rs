@@ -28,7 +28,7 @@ declare_table! {
     }
 }
 
-/// The measures that stand, by the day of the decision.
+/// The measures that are not void, by the day of the decision.
 ///
 /// # Errors
 /// When the database fails.

@@ -2,12 +2,15 @@
 //! enterprises and complaints, and no free text of a complaint.
 //!
 //! A table is declared once ([`Table`]): its columns with types and comments, and who may read it. Its rows come in
-//! pieces ([`Piece`]): an engine that holds a piece of the same version needs nothing of it again.
+//! pieces, column by column ([`ColumnPiece`]): an engine that holds a column of a piece in the same version needs nothing
+//! of it again, and columns that no question reads are not made.
 
 mod allegations;
+mod beside;
 mod cache;
 mod calendar;
 mod categories;
+mod column_set;
 mod columns;
 mod complaints;
 mod flag_numbers;
@@ -18,9 +21,13 @@ mod keys;
 mod made;
 mod measures;
 mod names;
+mod of_snapshot;
+mod parallel;
 mod people;
 mod piece_rows;
 mod postings;
+mod recurrence_complaints;
+mod recurrence_exposure;
 mod responses;
 mod sources;
 mod units;
@@ -28,9 +35,10 @@ mod withheld;
 mod workload;
 
 pub use cache::{TableCache, stream};
+pub use column_set::{ColumnSet, Wanted};
 
 use crate::JobError;
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use schema::Id;
 use schema::pseudonyms::Pseudonyms;
@@ -78,6 +86,13 @@ pub struct Column {
     pub comment: &'static str,
 }
 
+impl Column {
+    /// The Arrow field, without the comment.
+    pub fn field(&self) -> Field {
+        Field::new(self.name, self.of.arrow(), self.nullable)
+    }
+}
+
 /// A table.
 #[derive(Debug)]
 pub struct Table {
@@ -94,11 +109,8 @@ impl Table {
     /// The Arrow schema, with the comments as the metadata `comment` of fields and table.
     pub fn schema(&self) -> SchemaRef {
         let commented = |text: &str| [("comment".to_owned(), text.to_owned())].into();
-        let fields: Vec<Field> = self
-            .columns
-            .iter()
-            .map(|one| Field::new(one.name, one.of.arrow(), one.nullable).with_metadata(commented(one.comment)))
-            .collect();
+        let fields: Vec<Field> =
+            self.columns.iter().map(|one| one.field().with_metadata(commented(one.comment))).collect();
         Arc::new(Schema::new_with_metadata(fields, commented(self.comment)))
     }
 }
@@ -114,6 +126,8 @@ pub static TABLES: &[&Table] = &[
     &postings::TABLE,
     &people::enterprises::TABLE,
     &workload::TABLE,
+    &recurrence_complaints::TABLE,
+    &recurrence_exposure::TABLE,
     &incidents::TABLE,
     &flags::flags_table::TABLE,
     &flag_numbers::TABLE,
@@ -130,7 +144,7 @@ pub fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().copied().find(|one| one.name == name)
 }
 
-/// For whom tables are made.
+/// The reader that tables are made for.
 #[derive(Clone)]
 pub struct TableReader {
     pub pseudonyms: Pseudonyms,
@@ -145,7 +159,7 @@ impl TableReader {
     /// Refuses a table that is not for this reader.
     ///
     /// # Errors
-    /// `Question`, which says for whom it is.
+    /// `Question`, which names the role that may read it.
     pub fn may_read(&self, table: &Table) -> Result<(), JobError> {
         if table.board_only && !self.board {
             return Err(JobError::Question(format!("the table {} is for a BOARD alone", table.name)));
@@ -158,12 +172,23 @@ impl TableReader {
 #[derive(Debug, Clone)]
 pub struct Piece {
     pub table: &'static Table,
-    /// Names the piece within its table. Pieces of a table in the order of keys hold its rows in order. Keys have gaps: a
-    /// piece keeps its own while others come and go.
+    /// Names the piece within its table. Pieces of a table in the order of keys hold its rows in order. Keys have gaps:
+    /// a piece keeps its own while others come and go.
     pub key: u32,
-    /// Another number whenever the rows differ; unique in this process.
-    pub version: u64,
     pub rows: RecordBatch,
+}
+
+/// A column of a piece.
+#[derive(Debug, Clone)]
+pub struct ColumnPiece {
+    pub table: &'static Table,
+    /// The key of the piece.
+    pub key: u32,
+    /// The place of the column in the table.
+    pub column: usize,
+    /// Another number whenever the values differ; unique in this process.
+    pub version: u64,
+    pub values: ArrayRef,
 }
 
 #[cfg(test)]

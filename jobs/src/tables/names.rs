@@ -1,6 +1,7 @@
 //! The pseudonyms of officers and enterprises by their places in the snapshot, kept from one snapshot to the next.
 
 use super::TableReader;
+use super::parallel::in_parallel;
 use crate::JobError;
 use crate::snapshot::{Enterprises, Officers, Snapshot};
 use arrow_array::RecordBatch;
@@ -10,12 +11,15 @@ use schema::pseudonyms::{Pseudonyms, Subject};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// Pseudonyms that a thread makes in one go.
+const PART: usize = 1_024;
+
 /// The pseudonyms of the officers and enterprises that a snapshot knows.
 #[derive(Default)]
 pub(super) struct Names {
     officers: Vec<(Id, String)>,
     enterprises: Vec<(Id, String)>,
-    /// Another number whenever a place stands for another officer or enterprise than before.
+    /// Changes whenever an index refers to another officer or enterprise than before.
     version: u64,
     of: Option<(Arc<Officers>, Arc<Enterprises>)>,
 }
@@ -36,7 +40,7 @@ impl Names {
             |place| officers.at(place),
             |id| pseudonyms.of(Subject::Officer, id),
         );
-        // The enterprise that stands for several may be another one when a new enterprise joins them.
+        // A new enterprise that joins a group may become the one that represents it.
         let changed = bring_up_to_date(
             &mut self.enterprises,
             enterprises.places(),
@@ -69,17 +73,18 @@ impl Names {
     }
 }
 
-/// Renews the names of places that stand for another subject than before, and adds those of new places. Tells whether
+/// Renews the names of indices that refer to another subject than before, and adds those of new indices. Tells whether
 /// a place changed that had a name.
 fn bring_up_to_date(
     names: &mut Vec<(Id, String)>,
     places: usize,
     at: impl Fn(u32) -> Option<Id>,
-    name: impl Fn(Id) -> String,
+    name: impl Fn(Id) -> String + Sync,
 ) -> bool {
     let known = names.len();
     let mut changed = places < known;
     names.truncate(places);
+    let mut new: Vec<Id> = Vec::new();
     for (place, id) in (0..u32::try_from(places).unwrap_or(u32::MAX)).map_while(|place| Some((place, at(place)?))) {
         match names.get_mut(place as usize) {
             Some((of, _)) if *of == id => {}
@@ -87,16 +92,19 @@ fn bring_up_to_date(
                 *renamed = (id, name(id));
                 changed = true;
             }
-            None => names.push((id, name(id))),
+            None => new.push(id),
         }
     }
+    let parts: Vec<&[Id]> = new.chunks(PART).collect();
+    let named = |part: &&[Id]| part.iter().map(|id| (*id, name(*id))).collect::<Vec<(Id, String)>>();
+    names.extend(in_parallel(&parts, &named).into_iter().flatten());
     changed
 }
 
 /// Takes the batches of a table, one after the other.
 pub(super) type Emit<'a> = dyn FnMut(RecordBatch) -> Result<(), JobError> + 'a;
 
-/// What the makers of tables share: the snapshot, its reader, and names.
+/// The inputs of all makers of tables: the snapshot, the reader, and names.
 pub(super) struct Context<'a> {
     pub snapshot: &'a Snapshot,
     pub reader: &'a TableReader,

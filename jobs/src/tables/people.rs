@@ -1,4 +1,4 @@
-//! The tables `officers` and `enterprises`: pseudonyms, and what identifies nobody.
+//! The tables `officers` and `enterprises`: pseudonyms, and columns that identify no person.
 
 pub(super) mod officers {
     use crate::JobError;
@@ -27,7 +27,7 @@ pub(super) mod officers {
         let mut rows = Rows::new(all.len());
         for (officer, id) in all {
             let Some(known) = of.snapshot.officers.get(id) else { continue };
-            // A code that is known only from a complaint would tell of that complaint.
+            // A code that is known only from a complaint would reveal that complaint.
             let is_named = |named: &HashSet<u32>| of.snapshot.officers.place(id).is_some_and(|at| named.contains(&at));
             if known.unknown && !named.as_ref().is_none_or(is_named) {
                 continue;

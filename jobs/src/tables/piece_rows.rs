@@ -9,7 +9,7 @@ use arrow_array::builder::StringBuilder;
 use polars::prelude::DataFrame;
 use schema::Id;
 use schema::pseudonyms::Subject;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 /// The place of a row that the reader does not see.
@@ -26,8 +26,8 @@ pub(super) struct PieceRows {
     pub order: Vec<u32>,
     /// The place of each row of the piece in this order.
     places: Vec<u32>,
-    /// The pseudonym of the complaint of each row of the piece.
-    names: StringArray,
+    /// The pseudonym of the complaint of each row of the piece, computed on first use.
+    names: OnceLock<StringArray>,
 }
 
 impl PieceRows {
@@ -39,16 +39,12 @@ impl PieceRows {
         let days = facts.column("day")?.i32()?;
         let hidden = names_reader(facts, reader.officer.and_then(|officer| officers.place(officer)))?;
         let shuffle = reader.pseudonyms.shuffle();
-        let mut names = StringBuilder::with_capacity(facts.height(), facts.height() * NAME);
         let mut seen: Vec<(i32, u64, u32)> = Vec::with_capacity(facts.height());
         let ids = high.iter().zip(low.iter()).map(|(high, low)| (high.unwrap_or_default(), low.unwrap_or_default()));
         for (((row, (high, low)), day), hidden) in (0..).zip(ids).zip(days.iter()).zip(hidden) {
-            if hidden {
-                names.append_value("");
-                continue;
+            if !hidden {
+                seen.push((day.unwrap_or_default(), shuffle.place(high, low), row));
             }
-            names.append_value(reader.pseudonyms.of(Subject::Complaint, Id(Uuid::from_u64_pair(high, low))));
-            seen.push((day.unwrap_or_default(), shuffle.place(high, low), row));
         }
         seen.sort_unstable();
         let order: Vec<u32> = seen.into_iter().map(|(_, _, row)| row).collect();
@@ -56,12 +52,36 @@ impl PieceRows {
         for (place, row) in (0..).zip(&order) {
             places[*row as usize] = place;
         }
-        Ok(Self { piece: Arc::clone(piece), order, places, names: names.finish() })
+        Ok(Self { piece: Arc::clone(piece), order, places, names: OnceLock::new() })
     }
 
-    /// The pseudonym of the complaint of a row.
-    pub fn name(&self, row: usize) -> &str {
-        self.names.value(row)
+    /// The pseudonyms of the complaints by the rows of the piece, empty for those that the reader does not see. `reader`
+    /// is the one whom the rows are for.
+    ///
+    /// # Errors
+    /// If a column is missing.
+    pub fn names(&self, reader: &TableReader) -> Result<&StringArray, JobError> {
+        if let Some(names) = self.names.get() {
+            return Ok(names);
+        }
+        let facts = self.piece.rows();
+        let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
+        let mut names = StringBuilder::with_capacity(facts.height(), facts.height() * NAME);
+        let mut name = String::with_capacity(NAME);
+        let ids = high.iter().zip(low.iter()).map(|(high, low)| (high.unwrap_or_default(), low.unwrap_or_default()));
+        for ((high, low), place) in ids.zip(&self.places) {
+            name.clear();
+            if *place != HIDDEN {
+                reader.pseudonyms.append(Subject::Complaint, Id(Uuid::from_u64_pair(high, low)), &mut name);
+            }
+            names.append_value(&name);
+        }
+        Ok(self.names.get_or_init(|| names.finish()))
+    }
+
+    /// The place of a row in the order; None if the reader does not see it.
+    pub fn place(&self, row: usize) -> Option<u32> {
+        self.places.get(row).copied().filter(|place| *place != HIDDEN)
     }
 
     /// The place of a complaint in the order, and its row; None if it is not in the piece, or not for the reader.
@@ -70,7 +90,7 @@ impl PieceRows {
     /// If a column is missing.
     pub fn find(&self, complaint: Id) -> Result<Option<(u32, usize)>, JobError> {
         let Some(row) = self.piece.row(complaint)? else { return Ok(None) };
-        Ok(Some((self.places[row], row)).filter(|(place, _)| *place != HIDDEN))
+        Ok(self.place(row).map(|place| (place, row)))
     }
 }
 

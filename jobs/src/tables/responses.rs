@@ -76,10 +76,11 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resu
     found.sort_by(|(a, _, left, one), (b, _, right, other)| {
         (a, times(one), left, one.4).cmp(&(b, times(other), right, other.4))
     });
+    let names = piece.names(of.reader)?;
     let mut rows = Rows::new(found.len());
     for (_, row, unit, (_, _, responded_at, recorded_at, action, outcome, satisfied, statement, visibility)) in found {
         rows.push(Row {
-            complaint: piece.name(row),
+            complaint: names.value(row),
             unit,
             responded_at: *responded_at,
             responded_on: local_date(*responded_at),

@@ -24,7 +24,7 @@ declare_table! {
 ///
 /// # Errors
 /// When the database fails, or a column is missing.
-pub(super) fn make(_: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Result<RecordBatch, JobError> {
+pub(super) fn make(of: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Result<RecordBatch, JobError> {
     let (first, last) = piece.piece.span()?;
     let stored: Vec<(Id, String, String)> = complaint_sources::table
         .filter(of_a_register())
@@ -39,9 +39,10 @@ pub(super) fn make(_: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resul
         }
     }
     found.sort_unstable();
+    let names = piece.names(of.reader)?;
     let mut rows = Rows::new(found.len());
     for (_, source, reference, row) in found {
-        rows.push(Row { complaint: piece.name(row), source, reference });
+        rows.push(Row { complaint: names.value(row), source, reference });
     }
     rows.finish()
 }

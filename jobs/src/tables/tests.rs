@@ -10,7 +10,7 @@ use schema::keys::Keys;
 use schema::models::{Complaint, Enterprise, Officer, UnitResponse};
 use schema::pseudonyms::{Audience, Subject};
 use schema::register::complaints::{load, update};
-use schema::world::{self, Parameters};
+use schema::world::{self, Bursts, Parameters};
 use schema::{Db, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -19,7 +19,8 @@ fn register() -> (tempfile::TempDir, Db) {
     let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
     db.migrate().expect("migrations");
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 4, until }, &mut |_| true).expect("a register");
+    world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
+        .expect("a register");
     (folder, db)
 }
 
@@ -34,6 +35,17 @@ fn for_all() -> Vec<&'static Table> {
 
 fn all_pieces(cache: &mut TableCache, db: &Db, snapshot: &Arc<Snapshot>) -> Vec<Piece> {
     cache.pieces(db, snapshot, &for_all()).expect("pieces")
+}
+
+fn all_columns(cache: &mut TableCache, db: &Db, snapshot: &Arc<Snapshot>) -> Vec<ColumnPiece> {
+    let wanted: Vec<Wanted> = for_all().into_iter().map(Wanted::all).collect();
+    cache.columns(db, snapshot, &wanted).expect("columns")
+}
+
+/// Columns of a table by their names.
+fn wanted(of: &str, names: &[&str]) -> Wanted {
+    let table = table(of).expect("a table");
+    Wanted::of(table, ColumnSet::named(table, |name| names.contains(&name)))
 }
 
 /// The values of a column of texts of a table.
@@ -82,8 +94,9 @@ fn the_tables_of_a_register_join() {
     for (one, next) in pieces.iter().zip(&pieces[1..]) {
         assert!(one.table.name != next.table.name || one.key < next.key, "{}", one.table.name);
     }
-    let versions: BTreeSet<u64> = pieces.iter().map(|piece| piece.version).collect();
-    assert_eq!(versions.len(), pieces.len());
+    let columns = all_columns(&mut cache, &db, &snapshot);
+    let versions: BTreeSet<u64> = columns.iter().map(|column| column.version).collect();
+    assert_eq!(versions.len(), columns.len());
     assert_eq!(rows(&pieces, "complaints"), snapshot.facts.height());
     let known = |table: &str, column: &str| texts(&pieces, table, column).into_iter().flatten().collect::<HashSet<_>>();
     let (complaints, officers, units) =
@@ -97,6 +110,7 @@ fn the_tables_of_a_register_join() {
         ("postings", "unit", &units),
         ("workload", "unit", &units),
         ("workload", "officer", &officers),
+        ("recurrence_exposure", "officer", &officers),
         ("complaints", "responsible_unit", &units),
         ("complaints", "enterprise", &known("enterprises", "enterprise")),
         ("complaints", "category", &known("categories", "code")),
@@ -151,11 +165,12 @@ fn a_change_of_one_complaint_makes_one_piece_anew() {
     let (_folder, db) = register();
     let store = SnapshotStore::load_in(&db, Timestamp::now, 40).expect("a snapshot");
     let mut cache = TableCache::new(reader(&Keys::ephemeral(), Role::DataTeam));
-    let before = all_pieces(&mut cache, &db, &store.current());
-    let versions = |pieces: &[Piece]| -> BTreeMap<(&'static str, u32), u64> {
-        pieces.iter().map(|piece| ((piece.table.name, piece.key), piece.version)).collect()
+    let before = all_columns(&mut cache, &db, &store.current());
+    let versions = |columns: &[ColumnPiece]| -> BTreeMap<(&'static str, u32, &'static str), u64> {
+        let name = |one: &ColumnPiece| (one.table.name, one.key, one.table.columns[one.column].name);
+        columns.iter().map(|one| (name(one), one.version)).collect()
     };
-    let again = all_pieces(&mut cache, &db, &store.current());
+    let again = all_columns(&mut cache, &db, &store.current());
     assert_eq!(versions(&before), versions(&again), "nothing changed");
     let ids: Vec<Id> = db
         .read(|conn| {
@@ -175,12 +190,16 @@ fn a_change_of_one_complaint_makes_one_piece_anew() {
     })
     .expect("a change");
     store.refresh(&db).expect("a refresh");
-    let after = all_pieces(&mut cache, &db, &store.current());
+    let after = all_columns(&mut cache, &db, &store.current());
     let (before, now) = (versions(&before), versions(&after));
     assert_eq!(before.keys().collect::<Vec<_>>(), now.keys().collect::<Vec<_>>());
-    let differ: Vec<&str> =
-        now.iter().filter(|(key, version)| before[*key] != **version).map(|((table, _), _)| *table).collect();
-    assert_eq!(differ, ["complaints"]);
+    let differ: Vec<(&str, &str)> = now
+        .iter()
+        .filter(|(name, version)| before[*name] != **version)
+        .map(|((table, _, column), _)| (*table, *column))
+        .collect();
+    assert_eq!(differ, [("complaints", "cost_vnd")]);
+    let after = all_pieces(&mut cache, &db, &store.current());
     let fresh = all_pieces(&mut TableCache::new(cache.reader().clone()), &db, &store.current());
     let content = |pieces: &[Piece]| pieces.iter().map(|piece| piece.rows.clone()).collect::<Vec<_>>();
     assert!(content(&fresh) == content(&after), "as if made anew");
@@ -194,6 +213,61 @@ fn a_change_of_one_complaint_makes_one_piece_anew() {
         let kept: Vec<_> = after.iter().filter(|piece| piece.table.name == table.name).collect();
         assert!(kept.iter().map(|piece| &piece.rows).eq(&streamed), "{}", table.name);
     }
+}
+
+#[test]
+fn columns_are_made_when_they_are_wanted() {
+    let (_folder, db) = register();
+    let snapshot = SnapshotStore::load_in(&db, Timestamp::now, 50).expect("a snapshot").current();
+    let of = reader(&Keys::ephemeral(), Role::DataTeam);
+    let whole = all_columns(&mut TableCache::new(of.clone()), &db, &snapshot);
+    let mut cache = TableCache::new(of);
+    let questions: [(&str, &[&str]); 7] = [
+        ("complaints", &["kind"]),
+        ("complaints", &[]),
+        ("complaints", &["month", "enterprise"]),
+        ("complaints", &["complaint", "waited_days", "kind", "finding"]),
+        ("allegations", &["complaint", "officer"]),
+        ("allegations", &["officer", "category", "decided_on"]),
+        ("officers", &["rank"]),
+    ];
+    for (table, names) in questions {
+        let wanted = wanted(table, names);
+        let found = cache.columns(&db, &snapshot, &[wanted]).expect("columns");
+        let is_wanted = |one: &&ColumnPiece| one.table.name == table && wanted.columns.has(one.column);
+        let expected: Vec<&ColumnPiece> = whole.iter().filter(is_wanted).collect();
+        assert_eq!(found.len(), expected.len(), "{table} {names:?}");
+        for (one, other) in found.iter().zip(expected) {
+            assert_eq!((one.key, one.column), (other.key, other.column), "{table} {names:?}");
+            assert_eq!(&one.values, &other.values, "{table} {names:?}");
+        }
+    }
+}
+
+#[test]
+fn allegations_of_the_snapshot_are_those_of_the_database() {
+    let (_folder, db) = register();
+    let snapshot = SnapshotStore::load_in(&db, Timestamp::now, 50).expect("a snapshot").current();
+    let of = reader(&Keys::ephemeral(), Role::DataTeam);
+    let own = wanted("allegations", &["complaint", "officer", "attribution", "finding", "received_on"]);
+    let mut cache = TableCache::new(of);
+    let short = cache.columns(&db, &snapshot, &[own]).expect("columns");
+    // The category needs the database, from which all columns come then.
+    let more = Wanted::of(own.table, own.columns.and(wanted("allegations", &["category"]).columns));
+    let whole = cache.columns(&db, &snapshot, &[more]).expect("columns");
+    let rows = |columns: &[ColumnPiece]| {
+        let mut rows: BTreeMap<(u32, usize), Vec<String>> = BTreeMap::new();
+        for one in columns.iter().filter(|one| own.columns.has(one.column)) {
+            for row in 0..one.values.len() {
+                rows.entry((one.key, row)).or_default().push(format!("{:?}", one.values.slice(row, 1)));
+            }
+        }
+        let mut rows: Vec<Vec<String>> = rows.into_values().collect();
+        rows.sort_unstable();
+        rows
+    };
+    assert!(rows(&short).len() > 20);
+    assert_eq!(rows(&short), rows(&whole));
 }
 
 #[test]

@@ -31,7 +31,7 @@ declare_table! {
 /// When the rows do not fit the columns.
 pub(super) fn make(of: &Context<'_>, _: &mut Conn, emit: &mut Emit<'_>) -> Result<(), JobError> {
     let reference = &of.snapshot.reference;
-    // Of a unit that is to come, what is above it is so on its first day.
+    // A unit that begins later has the parent of its first day.
     let day = |unit: &Unit| unit.valid_to.map_or(of.day, |last| last.min(of.day)).max(unit.valid_from);
     let code = |id: Option<Id>| of.unit(id?);
     let mut rows = Rows::new(reference.units.len());

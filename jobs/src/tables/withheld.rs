@@ -1,63 +1,33 @@
-//! What is withheld from a reader who is an officer, beside the complaints that name the reader: what was computed over
-//! all complaints, and what is in a table because of those. It is the same as over GraphQL.
+//! Withholds flags and officers that would reveal complaints naming the reader, as `access::row_scope` does. A test
+//! compares both.
 
 use super::names::Context;
 use super::piece_rows::names_reader;
 use crate::JobError;
 use crate::snapshot::meaning;
 use diesel::prelude::*;
-use schema::tables::{complaint_officers, complaints, merges, postings, unit_parents};
-use schema::{Conn, Id, models};
+use schema::db::MultiBackend;
+use schema::queries::{flags_of_branches_served, flags_on_officer};
+use schema::tables::{complaint_officers, complaints, flags};
+use schema::{Conn, Id};
 use std::collections::HashSet;
-
-/// Levels of units that a branch is above a team: a team may belong to another team.
-const LEVELS: usize = 2;
 
 /// The flags that are withheld from a reader: those on the reader, and those of branches where the reader ever served.
 #[derive(Default)]
-pub(super) struct WithheldFlags {
-    officers: HashSet<Id>,
-    branches: HashSet<Id>,
-}
+pub(super) struct WithheldFlags(HashSet<Id>);
 
 impl WithheldFlags {
     /// # Errors
     /// When the database fails.
     pub fn of(of: &Context<'_>, conn: &mut Conn) -> Result<Self, JobError> {
         let Some(own) = of.reader.officer else { return Ok(Self::default()) };
-        let merged: Vec<(Option<Id>, Option<Id>)> = merges::table
-            .filter(merges::split_at.is_null())
-            .select((merges::from_officer_id, merges::into_officer_id))
-            .load(conn)?;
-        let mut officers = HashSet::from([own]);
-        loop {
-            let known = officers.len();
-            let more: Vec<Id> = merged
-                .iter()
-                .filter(|(_, into)| into.is_some_and(|into| officers.contains(&into)))
-                .filter_map(|(from, _)| *from)
-                .collect();
-            officers.extend(more);
-            if officers.len() == known {
-                break;
-            }
-        }
-        let served: Vec<Id> =
-            postings::table.filter(postings::officer_id.eq(own)).select(postings::unit_id).load(conn)?;
-        let parents: Vec<(Id, Id)> =
-            unit_parents::table.select((unit_parents::unit_id, unit_parents::parent_id)).load(conn)?;
-        let mut branches: HashSet<Id> = served.into_iter().collect();
-        for _ in 0..LEVELS {
-            let above: Vec<Id> =
-                parents.iter().filter(|(unit, _)| branches.contains(unit)).map(|(_, above)| *above).collect();
-            branches.extend(above);
-        }
-        Ok(Self { officers, branches })
+        let withheld = flags_on_officer(own).or(flags_of_branches_served(own));
+        let withheld = flags::table.into_boxed::<MultiBackend>().filter(withheld).select(flags::id);
+        Ok(Self(withheld.load::<Id>(conn)?.into_iter().collect()))
     }
 
-    pub fn has(&self, flag: &models::Flag) -> bool {
-        flag.officer_id.is_some_and(|officer| self.officers.contains(&officer))
-            || flag.unit_id.is_some_and(|unit| self.branches.contains(&unit))
+    pub fn has(&self, flag: Id) -> bool {
+        self.0.contains(&flag)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::columns::{Day, Text, Whole, declare_table};
 use super::names::{Context, Emit};
 use crate::JobError;
-use crate::snapshot::for_each;
+use crate::row_by_row::for_each;
 use chrono::NaiveDate;
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;

@@ -46,7 +46,7 @@ impl History {
     /// # Errors
     /// Database errors, and `Cancelled` when the work of this thread is cancelled.
     pub fn load(conn: &mut Conn, except: Option<Id>) -> Result<Self, JobError> {
-        let mut facts = Facts::load(conn)?;
+        let mut facts = Facts::load_without_workload(conn)?;
         if let Some(except) = except {
             facts.remove_naming(except);
         }
@@ -70,7 +70,7 @@ impl History {
                 let next = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
                 *enterprises.entry(enterprise.counts_as()).or_insert(next)
             });
-            let rows = facts.allegations.get(&fact.id).map_or(&[][..], Vec::as_slice);
+            let rows = facts.allegations.of(fact.id);
             for of_officer in rows.chunk_by(|a, b| a.officer_id == b.officer_id) {
                 let next = u32::try_from(places.len()).unwrap_or(u32::MAX);
                 let officer = *places.entry(of_officer[0].officer_id).or_insert(next);

@@ -44,12 +44,12 @@ pub struct Question {
 pub struct Outcome {
     pub origin: NaiveDate,
     pub ranking: &'static str,
-    /// Officers with a complaint before the origin, and how many of them the ranking names.
+    /// Officers with a complaint before the origin.
     pub population: usize,
     pub named: usize,
-    /// Officers of the population with a later complaint that was sustained.
+    /// Officers of the population with a sustained complaint after the origin.
     pub later_sustained: usize,
-    /// Those of them that are named; ties at the cut count fractionally.
+    /// True positives: named officers with a later sustained complaint; ties at the cut-off count fractionally.
     pub found: f64,
     /// `found` / `named`.
     pub precision: f64,
@@ -93,7 +93,7 @@ pub fn backtest(history: &History, question: &Question) -> Result<Vec<Outcome>, 
     Ok(outcomes)
 }
 
-/// What was known of one officer at an origin.
+/// The known facts about one officer at an origin.
 #[derive(Debug, Default)]
 struct OfficerHistory {
     /// Complaints in the window.

@@ -13,6 +13,7 @@ use crate::facts::minhash::TextSketch;
 use crate::numeric::shrinkage::{Gamma, Prior};
 use proptest::prelude::*;
 use schema::enums::Tier;
+use std::sync::Arc;
 
 /// Cells as (subject, group, month, exposure, episodes), in months of 30 days.
 fn table(cells_: &[(u32, i32, u32, f64, u32)], rules: &Rules) -> Expected {
@@ -128,7 +129,7 @@ fn sketched(rows: &[(i32, u32, &str)], change: impl Fn(&mut Rules)) -> Option<As
         })
         .collect();
     let mut frames = frames(&allegations);
-    frames.sketches = rows.iter().map(|(_, _, text)| TextSketch::of(text)).collect();
+    frames.sketches = rows.iter().map(|(_, _, text)| Arc::new(TextSketch::of(text))).collect();
     officer_of(&frames, &rules)
 }
 

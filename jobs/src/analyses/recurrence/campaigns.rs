@@ -4,14 +4,19 @@
 use super::Rules;
 use crate::facts::minhash::TextSketch;
 use polars::prelude::*;
+use polars_core::runtime::THREAD_POOL;
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSliceMut;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// Number of preceding texts, by day, in the same bucket (texts that share a MinHash band) that a text is
 /// compared with. A text similar to none of them is taken as no member of their campaigns.
 const NEIGHBOURS: usize = 8;
 
-/// A row with a text; all texts of a list are about one subject.
+/// A row with a text.
 struct Text<'p> {
+    subject: Option<u32>,
     row: usize,
     day: i32,
     enterprise: u32,
@@ -29,7 +34,7 @@ struct Text<'p> {
 ///
 /// # Errors
 /// If `rows` lacks a column that it reads, or a column has another type.
-pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) -> PolarsResult<DataFrame> {
+pub fn with_campaigns(rows: &DataFrame, sketches: &[Arc<TextSketch>], rules: &Rules) -> PolarsResult<DataFrame> {
     // Without texts there are no campaigns, and a column of one value needs no memory.
     if sketches.is_empty() {
         return rows.hstack(&[Column::full_null("campaign".into(), rows.height(), &DataType::UInt32)]);
@@ -40,35 +45,38 @@ pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) 
     let enterprises = rows.column("enterprise")?.u32()?;
     let days = rows.column("day")?.i32()?;
     let places = rows.column("text")?.u32()?;
-    let mut campaign: Vec<Option<u32>> = vec![None; rows.height()];
-    let mut of_subject: Vec<Text<'_>> = Vec::new();
-    let mut at = None;
-    let mut mark_campaigns = |texts: &mut Vec<Text<'_>>| {
-        if texts.len() >= rule.enterprises as usize {
-            for members in found(texts, rules) {
-                let first = members.iter().map(|member| texts[*member].row).min();
-                for member in members {
-                    campaign[texts[member].row] = first.and_then(|first| u32::try_from(first).ok());
-                }
-            }
-        }
-        texts.clear();
-    };
+    let mut texts: Vec<Text<'_>> = Vec::new();
     let columns = subjects.iter().zip(enterprises.iter()).zip(days.iter()).zip(places.iter());
     for (row, (((subject, enterprise), day), place)) in columns.enumerate() {
-        if subject != at {
-            mark_campaigns(&mut of_subject);
-            at = subject;
-        }
-        let sketch = place.and_then(|place| sketches.get(place as usize));
+        let sketch = place.and_then(|place| sketches.get(place as usize)).map(Arc::as_ref);
         let (Some(enterprise), Some(day), Some(sketch)) = (enterprise, day, sketch) else { continue };
         let of_a_form = || templates.iter().any(|template| template.similarity(sketch) >= rule.similarity);
         if sketch.length >= rule.characters as usize && !of_a_form() {
-            of_subject.push(Text { row, day, enterprise, sketch });
+            texts.push(Text { subject, row, day, enterprise, sketch });
         }
     }
-    mark_campaigns(&mut of_subject);
+    // No subject depends on another: the threads of polars share them.
+    let campaigns: Vec<Vec<usize>> = THREAD_POOL.install(|| {
+        let of_subjects = texts.par_chunk_by_mut(|a, b| a.subject == b.subject);
+        of_subjects.flat_map_iter(|texts| rows_of_campaigns(texts, rules)).collect()
+    });
+    let mut campaign: Vec<Option<u32>> = vec![None; rows.height()];
+    for members in campaigns {
+        let first = members.iter().min().and_then(|first| u32::try_from(*first).ok());
+        for row in members {
+            campaign[row] = first;
+        }
+    }
     rows.hstack(&[Column::new("campaign".into(), campaign)])
+}
+
+/// The rows of each campaign among the texts about one subject.
+fn rows_of_campaigns(texts: &mut [Text<'_>], rules: &Rules) -> Vec<Vec<usize>> {
+    if texts.len() < rules.campaign.enterprises as usize {
+        return Vec::new();
+    }
+    let campaigns = found(texts, rules);
+    campaigns.into_iter().map(|members| members.into_iter().map(|member| texts[member].row).collect()).collect()
 }
 
 /// The campaigns among the texts about one subject, as indices into `texts`, which it sorts by day.

@@ -4,7 +4,7 @@
 use polars::prelude::*;
 use std::collections::HashMap;
 
-/// Whose complaints can be one episode: the subject and the enterprise of a row.
+/// The key of complaints that can be one episode: the subject and the enterprise of a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct EpisodeKey {
     subject: Option<u32>,
@@ -54,6 +54,9 @@ pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFr
 
 /// For each subject with episodes in a window: those of the enterprise with the most, and the anonymous ones.
 /// `rows` have episodes and are sorted by (subject, enterprise).
+///
+/// # Errors
+/// If `rows` lack a column.
 pub fn largest_and_anonymous(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (u32, u32)>> {
     let (subjects, enterprises) = (rows.column("subject")?.u32()?, rows.column("enterprise")?.u32()?);
     let (anonymous, opens) = (rows.column("anonymous")?.bool()?, rows.column("opens")?.bool()?);
@@ -71,9 +74,9 @@ pub fn largest_and_anonymous(rows: &DataFrame, as_of: i32, days: i32) -> PolarsR
             of = row;
             named = 0;
         }
-        let (largest, nobody) = found.entry(subject).or_default();
+        let (largest, of_anonymous) = found.entry(subject).or_default();
         if anonymous == Some(true) {
-            *nobody += 1;
+            *of_anonymous += 1;
         } else {
             named += 1;
             *largest = named.max(*largest);

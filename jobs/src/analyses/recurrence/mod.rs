@@ -6,6 +6,8 @@
 
 mod campaigns;
 mod cells;
+mod compared;
+mod comparisons;
 mod control;
 mod counted;
 mod data_coverage;
@@ -18,6 +20,7 @@ mod significance;
 mod subject_numbers;
 mod tiers;
 mod windows;
+mod without;
 
 #[cfg(test)]
 mod adjusted_tests;
@@ -31,6 +34,7 @@ mod tests;
 pub use crate::facts::lookback::WINDOWS;
 pub use campaigns::with_campaigns;
 pub use cells::{Cells, cells};
+pub use comparisons::{Comparisons, SubjectComparisons};
 pub use control::{CusumSeries, CusumWeek, FunnelPlot, FunnelUnit, cusum_series, funnel_plot};
 pub use data_coverage::{Available, MissingData, TopSubject, available};
 pub use episodes::with_episodes;
@@ -38,10 +42,11 @@ pub use expected::{Expected, expected};
 pub use reach::{Count, Reach, Reached, reach};
 pub use reasons::{Reason, reason};
 pub use rules::{AnonymousRule, CampaignRule, Rules, TierRule};
-pub use significance::{Adjusted, Comparison, Dispersion, round_6_digits};
+pub use significance::{Adjusted, Comparison, Dispersion, Rest, round_6_digits};
 pub use subject_numbers::{Numbers, SubjectCounts, SubjectNumbers, subject_numbers};
 pub use tiers::{Assessed, Assessment, Complainants, assess, assess_kind, rule_of};
 pub use windows::WindowNumbers;
+pub use without::{LeftOut, WindowWithout, WithoutEnterprise, without_enterprise, without_enterprise_as_compared};
 
 use counted::{combined, counted};
 
@@ -86,6 +91,7 @@ pub mod stages {
 }
 
 use crate::facts::days::day_number;
+use crate::facts::frames::Frames;
 use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::enums::SubjectKind;
@@ -96,6 +102,14 @@ fn subject_column(kind: SubjectKind) -> &'static str {
         SubjectKind::Officer => "officer",
         SubjectKind::Branch => "branch",
     }
+}
+
+/// The rows that count, with campaigns: the columns of [`Assessed::rows`] without those of episodes.
+///
+/// # Errors
+/// If a frame lacks a column.
+pub fn rows_with_campaigns(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
+    combined(frames, kind, rules)
 }
 
 /// The counts of each subject with a complaint in the longest window, as (place, numbers), sorted by place.

@@ -202,13 +202,13 @@ mod tests {
         );
         let counted = watch(2, 3, OwnEnterprise);
         assert!(counted.en.contains("and 3 more were anonymous (by the rules each counts"), "{}", counted.en);
-        let nobody = watch(0, 4, OwnEnterprise);
+        let without = watch(0, 4, OwnEnterprise);
         assert!(
-            nobody.en.contains("4 anonymous complaints were received about conduct (by the rules"),
+            without.en.contains("4 anonymous complaints were received about conduct (by the rules"),
             "{}",
-            nobody.en
+            without.en
         );
-        assert!(!nobody.en.contains("enterprise") && !nobody.vi.contains("doanh nghiệp"), "{nobody:?}");
+        assert!(!without.en.contains("enterprise") && !without.vi.contains("doanh nghiệp"), "{without:?}");
     }
 
     #[test]

@@ -11,6 +11,9 @@ use std::collections::HashMap;
 
 /// The cells that all windows are computed from: `subject` (u32), `group` (i32), `span`, `month` (u32),
 /// exposure `x`, episodes `y` (f64) and `carried` (bool).
+///
+/// # Errors
+/// If `rows` lack a column.
 pub fn cells(rows: &DataFrame, exposure: &DataFrame, spans: &[Span]) -> PolarsResult<LazyFrame> {
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
         return Ok(exposure.clone().lazy());
@@ -50,6 +53,9 @@ pub fn cells(rows: &DataFrame, exposure: &DataFrame, spans: &[Span]) -> PolarsRe
 }
 
 /// Observed and expected in the window of the last `days` days.
+///
+/// # Errors
+/// If polars fails to compute the sums.
 pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> PolarsResult<Expected> {
     let Some(last) = spans.last() else { return Ok(Expected::default()) };
     let from = spans.iter().position(|span| span.from > last.to - days).unwrap_or(0);
@@ -154,6 +160,9 @@ pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> 
 }
 
 /// The counts of each subject with a complaint in the longest window, sorted by place.
+///
+/// # Errors
+/// If `rows` lack a column.
 pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<Vec<SubjectWindows>> {
     let within = |column: &str, days: i32| col(column).gt(lit(as_of - days)).and(col(column).lt_eq(lit(as_of)));
     let distinct_of = |column: &str, condition: Expr| {
@@ -219,6 +228,9 @@ fn read(table: &DataFrame) -> PolarsResult<Vec<SubjectWindows>> {
 }
 
 /// For each subject: the episodes in a window of the enterprise with the most, and the anonymous episodes.
+///
+/// # Errors
+/// If `rows` lack a column.
 pub fn parts(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (u32, u32)>> {
     let within = col("episode_day").gt(lit(as_of - days)).and(col("episode_day").lt_eq(lit(as_of)));
     let table = rows
@@ -230,15 +242,16 @@ pub fn parts(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u3
         .group_by([col("subject")])
         .agg([
             col("n").filter(col("anonymous").not()).max().alias("largest"),
-            col("n").filter(col("anonymous")).sum().cast(DataType::UInt32).alias("nobody"),
+            col("n").filter(col("anonymous")).sum().cast(DataType::UInt32).alias("of_anonymous"),
         ])
         .collect()?;
-    let columns = (table.column("subject")?.u32()?, table.column("largest")?.u32()?, table.column("nobody")?.u32()?);
+    let columns =
+        (table.column("subject")?.u32()?, table.column("largest")?.u32()?, table.column("of_anonymous")?.u32()?);
     Ok(columns
         .0
         .iter()
         .zip(columns.1.iter())
         .zip(columns.2.iter())
-        .filter_map(|((subject, largest), nobody)| Some((subject?, (largest.unwrap_or(0), nobody.unwrap_or(0)))))
+        .filter_map(|((subject, largest), anonymous)| Some((subject?, (largest.unwrap_or(0), anonymous.unwrap_or(0)))))
         .collect())
 }

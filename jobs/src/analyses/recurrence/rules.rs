@@ -3,6 +3,7 @@
 
 use crate::JobError;
 use crate::facts::lookback::WINDOWS;
+use schema::domain::toml_text;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -131,7 +132,7 @@ impl Rules {
     pub fn load(path: &Path) -> Result<Self, JobError> {
         let wrong = |message: String| JobError::Rules { path: path.display().to_string(), message };
         let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-        let rules: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let rules: Self = toml_text::parse(&text).map_err(wrong)?;
         rules.check().map_err(wrong)?;
         Ok(rules)
     }

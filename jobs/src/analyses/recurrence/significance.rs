@@ -4,7 +4,7 @@
 use super::expected::Expected;
 use crate::numeric::multiplicity::{benjamini_hochberg, cut_off};
 use crate::numeric::poisson::{exact_limits, mid_p_upper_tail};
-use crate::numeric::shrinkage::{Prior, fit};
+use crate::numeric::shrinkage::{Posterior, Prior, fit};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -46,6 +46,25 @@ pub struct Adjusted {
     pub widened: f64,
     /// Whether some of the exposure was carried over from another month.
     pub carried: bool,
+}
+
+/// The numbers of one subject in one window with some of its episodes left out. The prior and E stay as with all of
+/// them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rest {
+    /// The episodes that are left.
+    pub observed: u32,
+    pub expected: f64,
+    /// The ratio of both, with exact 95 % limits.
+    pub ratio: f64,
+    pub lower: f64,
+    pub upper: f64,
+    /// Mid-p upper tail of the Poisson distribution.
+    pub p: f64,
+    /// EBGM and its limits, as in [`Adjusted`].
+    pub ebgm: f64,
+    pub eb05: f64,
+    pub eb95: f64,
 }
 
 /// How the rates of all subjects of a kind vary in one window.
@@ -140,8 +159,8 @@ impl Comparison {
             if left_out == 0 {
                 return (self.p[at], posterior.quantile(0.05));
             }
-            let rest = observed.saturating_sub(left_out);
-            (mid_p_upper_tail(rest, expected), self.scatter.prior.posterior(rest, expected).quantile(0.05))
+            let (p, posterior) = test(&self.scatter.prior, observed.saturating_sub(left_out), expected);
+            (p, posterior.quantile(0.05))
         };
         let (p_without_largest, eb05_without_largest) = without(largest);
         let (p_without_anonymous, eb05_without_anonymous) = without(anonymous);
@@ -168,6 +187,11 @@ impl Comparison {
         })
     }
 
+    /// O and E of one subject. None if it has no expectation.
+    pub fn observed_and_expected(&self, place: u32) -> Option<(u32, f64)> {
+        self.values.get(&place).map(|value| (value.observed, value.expected))
+    }
+
     /// (place, O, E) of every subject with an expectation, sorted by place.
     pub fn pairs(&self) -> Vec<(u32, u32, f64)> {
         let mut pairs: Vec<_> =
@@ -175,6 +199,11 @@ impl Comparison {
         pairs.sort_unstable_by_key(|(place, _, _)| *place);
         pairs
     }
+}
+
+/// p and the posterior of a count, beside the others as they are.
+fn test(prior: &Prior, observed: u32, expected: f64) -> (f64, Posterior) {
+    (mid_p_upper_tail(observed, expected), prior.posterior(observed, expected))
 }
 
 /// Rounds to 6 significant digits, the precision in which numbers are stored and hashed.
@@ -210,5 +239,40 @@ impl Adjusted {
             *value = round_6_digits(*value);
         }
         rounded
+    }
+}
+
+impl Rest {
+    /// The numbers of the episodes that are left.
+    pub(super) fn new(prior: &Prior, observed: u32, expected: f64) -> Self {
+        let limits = exact_limits(observed, 0.95).ratio(expected);
+        let (p, posterior) = test(prior, observed, expected);
+        Self {
+            observed,
+            expected,
+            ratio: f64::from(observed) / expected,
+            lower: limits.lower,
+            upper: limits.upper,
+            p,
+            ebgm: posterior.ebgm,
+            eb05: posterior.quantile(0.05),
+            eb95: posterior.quantile(0.95),
+        }
+    }
+
+    /// The same with all numbers rounded as those of [`Adjusted`] are stored.
+    #[must_use]
+    pub fn rounded(&self) -> Self {
+        Self {
+            observed: self.observed,
+            expected: round_6_digits(self.expected),
+            ratio: round_6_digits(self.ratio),
+            lower: round_6_digits(self.lower),
+            upper: round_6_digits(self.upper),
+            p: round_6_digits(self.p),
+            ebgm: round_6_digits(self.ebgm),
+            eb05: round_6_digits(self.eb05),
+            eb95: round_6_digits(self.eb95),
+        }
     }
 }

@@ -25,7 +25,7 @@ pub struct Numbers {
     /// All subjects, with exposure or without; most complaints first.
     pub counts: Vec<SubjectCounts>,
     pub available: Available,
-    /// Which data the rules need and the register lacks.
+    /// The data that the rules need and the register lacks.
     pub lacks: Vec<MissingData>,
 }
 

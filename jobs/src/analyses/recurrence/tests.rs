@@ -26,7 +26,7 @@ pub(super) struct Row {
     void: bool,
     cleared: bool,
     not_sustained: bool,
-    confirmed: bool,
+    pub confirmed: bool,
     /// Index in `sketches`.
     pub text: Option<u32>,
 }
@@ -267,9 +267,9 @@ fn reaching_is_less_than_so_many_days_after_the_first() {
 #[test]
 fn an_empty_register_gives_an_answer() {
     assert_eq!(assessed(&[], &Rules::default()), []);
-    let nobody = reach(&frames(&[]), SubjectKind::Branch, Count::Enterprises, 2, 10, &Rules::default(), false)
+    let empty = reach(&frames(&[]), SubjectKind::Branch, Count::Enterprises, 2, 10, &Rules::default(), false)
         .expect("an answer");
-    assert_eq!((nobody.subjects, nobody.by_year.len()), (0, 0));
+    assert_eq!((empty.subjects, empty.by_year.len()), (0, 0));
 }
 
 pub(super) fn any_rows() -> impl Strategy<Value = Vec<Row>> {

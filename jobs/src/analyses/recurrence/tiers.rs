@@ -1,12 +1,12 @@
 //! Assigns tiers to subjects. If exposure is missing or covers too few of the episodes, tiers fall back to
 //! the number of distinct enterprises alone, and the flags say so: `unadjusted`.
 
-use super::cells::cells;
-use super::episodes::{largest_and_anonymous, with_episodes};
-use super::expected::expected;
+use super::compared::Compared;
+use super::comparisons::Comparisons;
+use super::episodes::largest_and_anonymous;
 use super::significance::{Adjusted, Comparison, Dispersion};
 use super::windows::{SubjectWindows, WindowNumbers, leave_out, windows};
-use super::{Rules, TierRule, combined};
+use super::{Rules, TierRule};
 use crate::facts::Subject;
 use crate::facts::days::day_number;
 use crate::facts::exposure::Basis;
@@ -16,7 +16,7 @@ use polars::prelude::*;
 use polars_core::runtime::RAYON;
 use schema::Id;
 use schema::enums::{SubjectKind, Tier};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// A subject that reaches a tier.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +29,11 @@ pub struct Assessment {
     pub basis: Basis,
     /// The complaints counted in the tier's window, sorted by id.
     pub evidence: Vec<Id>,
-    /// Who made these complaints.
+    /// The complainants.
     pub complainants: Complainants,
 }
 
-/// Who made the complaints of an assessment.
+/// The complainants of an assessment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Complainants {
     /// Distinct known enterprises; a campaign counts as one.
@@ -54,6 +54,8 @@ pub struct Assessed {
     pub without_exposure: Vec<String>,
     /// The longest window compared, over all attributions: for the funnel plot.
     pub longest: Option<Comparison>,
+    /// The comparisons of the subjects that reach a tier.
+    pub comparisons: Comparisons,
     /// The rows that count, over the whole history, with campaigns and episodes. One for each
     /// (subject, complaint), sorted by (subject, enterprise, day, complaint):
     ///
@@ -97,70 +99,35 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
         SubjectKind::Officer => (&frames.officers, &frames.exposure[0]),
         SubjectKind::Branch => (&frames.branches, &frames.exposure[1]),
     };
-    let combined = combined(frames, kind, rules)?;
-    let rows = with_episodes(&combined, rules.episode_days)?;
-    let (mut numbers, recent) = windows(&rows, as_of)?;
+    let compared = Compared::new(frames, kind, rules)?;
+    let (mut numbers, recent) = windows(&compared.rows, as_of)?;
     leave_out(&mut numbers, &recent, &frames.by_month)?;
-
-    // The comparisons that tiers need, by (window, confirmed attributions only).
-    let all_confirmed = rows.column("confirmed")?.bool()?.all();
-    let confirmed_rows = if all_confirmed {
-        rows.clone()
-    } else {
-        with_episodes(&combined.lazy().filter(col("confirmed")).collect()?, rules.episode_days)?
-    };
-    let mut comparisons: BTreeMap<(i32, bool), Comparison> = BTreeMap::new();
-    let mut adjusted = exposure.basis != Basis::None;
-    if adjusted {
-        'kinds: for (confirmed, rows) in [(false, &rows), (true, &confirmed_rows)] {
-            if confirmed && all_confirmed {
-                break;
+    for ((days, confirmed), of_window) in &compared.comparisons {
+        let parts = largest_and_anonymous(compared.rows_of(*confirmed), as_of, *days)?;
+        let set = |(place, windows): &mut SubjectWindows| {
+            // Posterior quantiles are the costliest step: skip subjects that cannot reach a tier.
+            if !may_reach(windows, rules) {
+                return;
             }
-            let cells = cells(rows, &exposure.rows, &frames.spans)?;
-            // Longest window first: its coverage decides whether any numbers are adjusted.
-            for (nth, days) in super::expected::windows_of(rules).into_iter().rev().enumerate() {
-                let expected = expected(&cells, &frames.spans, days, rules)?;
-                if nth == 0 && !confirmed && expected.coverage() < rules.exposure_coverage {
-                    adjusted = false;
-                    break 'kinds;
+            let (largest, anonymous) = parts.get(place).copied().unwrap_or((0, 0));
+            let adjusted = of_window.numbers_of(*place, largest, anonymous);
+            if let Some(window) = windows.iter_mut().find(|window| window.days == *days) {
+                if *confirmed {
+                    window.adjusted_confirmed = adjusted;
+                } else {
+                    window.adjusted = adjusted;
                 }
-                let parts = largest_and_anonymous(rows, as_of, days)?;
-                let Some(of_window) = Comparison::new(&expected, days, confirmed) else { continue };
-                let set = |(place, windows): &mut SubjectWindows| {
-                    // Posterior quantiles are the costliest step: skip subjects that cannot reach a tier.
-                    if !may_reach(windows, rules) {
-                        return;
-                    }
-                    let (largest, anonymous) = parts.get(place).copied().unwrap_or((0, 0));
-                    let adjusted = of_window.numbers_of(*place, largest, anonymous);
-                    if let Some(window) = windows.iter_mut().find(|window| window.days == days) {
-                        if confirmed {
-                            window.adjusted_confirmed = adjusted;
-                        } else {
-                            window.adjusted = adjusted;
-                        }
-                    }
-                };
-                for_all(&mut numbers, &set);
-                comparisons.insert((days, confirmed), of_window);
             }
-        }
-        if all_confirmed {
-            for window in numbers.iter_mut().flat_map(|(_, windows)| windows) {
-                window.adjusted_confirmed.clone_from(&window.adjusted);
-            }
+        };
+        for_all(&mut numbers, &set);
+    }
+    if compared.confirmed.is_none() {
+        for window in numbers.iter_mut().flat_map(|(_, windows)| windows) {
+            window.adjusted_confirmed.clone_from(&window.adjusted);
         }
     }
-    let basis = if adjusted { exposure.basis } else { Basis::None };
-    let tests: Vec<(Tier, Test<'_>)> = [Tier::SuspensionReview, Tier::Review, Tier::Watch]
-        .into_iter()
-        .map(|tier| {
-            let rule = rule_of(rules, tier);
-            let key = (rule.days, rule.confirmed && !all_confirmed);
-            let cut_off = rule.q.and_then(|limit| comparisons.get(&key)?.cut_off(limit));
-            (tier, Test { rule, adjusted, cut_off })
-        })
-        .collect();
+    let basis = if compared.adjusted { exposure.basis } else { Basis::None };
+    let tests: Vec<(Tier, Test<'_>)> = TIERS.into_iter().map(|tier| (tier, Test::of(tier, rules, &compared))).collect();
     let mut without_exposure = Vec::new();
     let mut reached: Vec<(SubjectWindows, Tier)> = Vec::new();
     for row in numbers {
@@ -171,6 +138,8 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
             without_exposure.extend(subjects.get(row.0 as usize).map(|subject| subject.code.clone()));
         }
     }
+    let of_reached = reached.iter().filter_map(|((place, _), _)| Some((*place, subjects.get(*place as usize)?.id)));
+    let kept = comparisons(&compared, rules, of_reached);
     let mut evidence = evidence(frames, &recent, as_of, &reached, rules)?;
     let mut found: Vec<Assessment> = reached
         .into_iter()
@@ -186,10 +155,25 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
         .collect();
     found.sort_by(|a, b| a.subject.cmp(&b.subject));
     without_exposure.sort();
+    let Compared { rows, comparisons, .. } = compared;
     let scatter = comparisons.values().map(|one| one.scatter.clone()).collect();
     let longest = comparisons.into_iter().rfind(|((_, confirmed), _)| !confirmed).map(|(_, one)| one);
-    Ok(Assessed { found, basis, scatter, without_exposure, longest, rows })
+    Ok(Assessed { found, basis, scatter, without_exposure, longest, comparisons: kept, rows })
 }
+
+/// The comparisons of subjects, given as (index, id).
+pub(super) fn comparisons(
+    compared: &Compared,
+    rules: &Rules,
+    subjects: impl IntoIterator<Item = (u32, Id)>,
+) -> Comparisons {
+    let cut_off = |tier: Tier| Some((tier, Test::of(tier, rules, compared).cut_off?));
+    let cut_offs = TIERS.into_iter().filter_map(cut_off).collect();
+    Comparisons::new(compared, cut_offs, subjects)
+}
+
+/// The tiers, the highest first.
+const TIERS: [Tier; 3] = [Tier::SuspensionReview, Tier::Review, Tier::Watch];
 
 /// How many subjects are not divided between threads any more.
 const AT_ONCE: usize = 64;
@@ -242,6 +226,15 @@ pub(super) struct Test<'r> {
     pub cut_off: Option<f64>,
 }
 
+impl<'r> Test<'r> {
+    fn of(tier: Tier, rules: &'r Rules, compared: &Compared) -> Self {
+        let rule = rule_of(rules, tier);
+        let comparison = compared.comparison(rule.days, rule.confirmed);
+        let cut_off = rule.q.and_then(|limit| comparison?.cut_off(limit));
+        Self { rule, adjusted: compared.adjusted, cut_off }
+    }
+}
+
 impl Test<'_> {
     pub fn holds(&self, windows: &[WindowNumbers; 4]) -> bool {
         let rule = self.rule;
@@ -258,14 +251,23 @@ impl Test<'_> {
             return by_enterprises;
         }
         let Some(adjusted) = adjusted else { return false };
-        let surprising = |p: f64| rule.q.is_none() || self.cut_off.is_some_and(|cut_off| p <= cut_off);
         // With a point prior all differences are chance, so no subject stands out.
         let differs = adjusted.eb95 > adjusted.eb05;
-        let large = |eb05: f64| rule.eb05.is_none_or(|limit| differs && eb05 >= limit);
-        let whole = rule.q.is_none_or(|limit| adjusted.q <= limit) && large(adjusted.eb05);
-        let without_largest = surprising(adjusted.p_without_largest) && large(adjusted.eb05_without_largest);
-        let without_anonymous = surprising(adjusted.p_without_anonymous) && large(adjusted.eb05_without_anonymous);
+        let whole = rule.q.is_none_or(|limit| adjusted.q <= limit) && self.is_large(adjusted.eb05, differs);
+        let without_largest = self.holds_of(adjusted.p_without_largest, adjusted.eb05_without_largest, differs);
+        let without_anonymous = self.holds_of(adjusted.p_without_anonymous, adjusted.eb05_without_anonymous, differs);
         whole && (!rule.robust || without_largest && without_anonymous)
+    }
+
+    /// Whether p and EB05 of a part of the episodes still meet the limits on q and EB05. `differs`: the prior is no
+    /// point.
+    pub fn holds_of(&self, p: f64, eb05: f64, differs: bool) -> bool {
+        let surprising = self.rule.q.is_none() || self.cut_off.is_some_and(|cut_off| p <= cut_off);
+        surprising && self.is_large(eb05, differs)
+    }
+
+    fn is_large(&self, eb05: f64, differs: bool) -> bool {
+        self.rule.eb05.is_none_or(|limit| differs && eb05 >= limit)
     }
 }
 

@@ -49,6 +49,9 @@ pub type SubjectWindows = (u32, [WindowNumbers; 4]);
 /// from: those of `rows` in the longest window, with the same columns. `rows` are those of
 /// [`Assessed::rows`](super::tiers::Assessed::rows), with campaigns, and with episodes formed on the whole history.
 /// `as_of` is in days since 1970.
+///
+/// # Errors
+/// If `rows` lack a column.
 pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows>, DataFrame)> {
     let longest = WINDOWS[WINDOWS.len() - 1];
     let within = col("day").gt(lit(as_of - longest)).and(col("day").lt_eq(lit(as_of)));
@@ -202,6 +205,9 @@ impl WindowNumbers {
 
 /// Leaves out short windows of subjects with a complaint that is known by its month alone. `recent` has
 /// `subject` and `complaint` (u32); `by_month` are places of complaints.
+///
+/// # Errors
+/// If `recent` lacks a column.
 pub fn leave_out(numbers: &mut [SubjectWindows], recent: &DataFrame, by_month: &HashSet<u32>) -> PolarsResult<()> {
     let subjects = subjects_by_month(recent, by_month)?;
     for (_, windows) in numbers.iter_mut().filter(|(place, _)| subjects.contains(place)) {
@@ -213,6 +219,9 @@ pub fn leave_out(numbers: &mut [SubjectWindows], recent: &DataFrame, by_month: &
 }
 
 /// The subjects of `rows` with a complaint that is known by its month alone.
+///
+/// # Errors
+/// If `rows` lack a column.
 pub fn subjects_by_month(rows: &DataFrame, by_month: &HashSet<u32>) -> PolarsResult<HashSet<u32>> {
     if by_month.is_empty() {
         return Ok(HashSet::new());

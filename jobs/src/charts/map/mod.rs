@@ -3,7 +3,7 @@
 mod outline;
 mod places;
 
-pub use places::{Place, Places, Unit};
+pub use places::{Branches, Place, Places, Unit};
 
 use super::canvas::{Anchor, Canvas, Look, Px, TEXT_SIZE, Type, escape};
 use super::frame::{Frame, Key, MARGIN};
@@ -20,12 +20,12 @@ const WITHOUT_DATA: Look = Look::fill(Paint::Surface).edged(Paint::Usual, 0.5);
 /// A label is at most this wide, in px.
 const LABEL: f64 = 170.0;
 
-/// What a map shows.
+/// The data of a map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MapData {
-    /// What is counted.
+    /// The name of the measure.
     pub what: String,
-    /// What the areas are, in the plural.
+    /// The name of the areas, in the plural.
     pub areas_name: String,
     pub areas: Vec<MapArea>,
 }
@@ -36,6 +36,7 @@ pub struct MapArea {
     pub label: String,
     /// Ids of shapes: see [`Places`]. Areas without a shape are only in the table.
     pub shapes: Vec<String>,
+    /// Both are 0 where there are no data.
     pub observed: f64,
     pub expected: f64,
     /// Whether chance hardly explains the difference.
@@ -70,7 +71,8 @@ pub fn chart(data: &MapData, words: &Words, style: Style<'_>) -> Result<Chart, J
     for (area, shapes) in &drawn {
         frame.canvas.begin(&tooltip(area, words));
         let outline = outline::path(shapes);
-        path(&mut frame.canvas, &outline, USUAL, stroke);
+        let has_data = area.observed > 0.0 || area.expected > 0.0;
+        path(&mut frame.canvas, &outline, if has_data { USUAL } else { WITHOUT_DATA }, stroke);
         if let Some(unusual) = area.unusual {
             hatched(&mut frame, &outline, unusual, stroke);
         }
@@ -117,7 +119,7 @@ fn begin(frame: &mut Frame<'_>, corner: (f64, f64), scale: f64) {
     frame.canvas.raw(&format!("<g transform=\"translate({x} {y}) scale({scale:.5})\" stroke-linejoin=\"round\">"));
 }
 
-/// Draws a path whose stroke is as wide as its look says when the group is scaled.
+/// Draws a path whose stroke keeps its width when the group is scaled.
 fn path(canvas: &mut Canvas, outline: &str, look: Look, stroke: f64) {
     let look = canvas.attributes(look.scaled(stroke));
     canvas.raw(&format!("<path fill-rule=\"evenodd\" d=\"{outline}\"{look}/>"));

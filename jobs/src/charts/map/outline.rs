@@ -126,7 +126,7 @@ fn outline(shapes: &[&Shape]) -> Vec<Vec<Point>> {
     rings
 }
 
-/// Follows edges from a point until there is no further one, and uses them up.
+/// Follows edges from a point as far as they lead, and removes them.
 fn ring_from(start: Point, neighbours: &mut BTreeMap<Point, Vec<Point>>) -> Vec<Point> {
     let (mut ring, mut at) = (vec![start], start);
     while let Some(next) = neighbours.get_mut(&at).and_then(Vec::pop) {

@@ -1,18 +1,18 @@
 //! Composes and renders a digest for one reader.
 
-use super::condition::is_wanted;
-use super::{RIGHTS, Reader, current_reader, outbox, sections_of};
+use super::condition::unmet;
+use super::{AccountRule, Reader, current_reader, outbox, rights, sections_of};
 use crate::JobError;
 use crate::digest::head::head_document;
 use crate::digest::{DigestDocument, Rendered, document, render};
 use crate::runner::settings::Settings;
 use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
-use schema::enums::{DigestCondition, Locale};
+use schema::enums::{DigestCondition, Locale, Role};
 use schema::models::DigestSubscription;
 use schema::{Conn, Db, Id};
 
-/// A digest for a reader, or why there is none.
+/// A digest for a reader, or the reason why it was not made.
 #[derive(Debug, Clone)]
 pub enum Composed {
     /// The reader lost the right to it.
@@ -26,8 +26,15 @@ pub struct Made {
     pub document: DigestDocument,
     pub rendered: Rendered,
     pub locale: Locale,
+    /// Why it does not meet the condition of the subscription; None if it does.
+    pub unmet: Option<String>,
+}
+
+impl Made {
     /// Whether it meets the condition of the subscription.
-    pub is_wanted: bool,
+    pub fn is_wanted(&self) -> bool {
+        self.unmet.is_none()
+    }
 }
 
 /// Composes the digest of a subscription as of a day, with the rights that its reader has now, and compares it with the
@@ -43,9 +50,10 @@ pub fn compose(
     as_of: NaiveDate,
 ) -> Result<Composed, JobError> {
     let found = db.read_snapshot(|conn| {
-        let reader = match current_reader(conn, &snapshot.reference.tree, subscription)? {
+        let rule = AccountRule::of(settings);
+        let reader = match current_reader(conn, &snapshot.reference.tree, &rule, subscription)? {
             Ok(reader) => reader,
-            Err(why) => return Ok::<_, JobError>(Err(why)),
+            Err(lost) => return Ok::<_, JobError>(Err(lost.why)),
         };
         let previous = outbox::previous(conn, subscription, as_of)?;
         let before = previous.as_ref().map(|(_, document)| document);
@@ -56,11 +64,11 @@ pub fn compose(
         Ok(found) => found,
         Err(why) => return Ok(Composed::Lost(why)),
     };
-    document.sections = sections_of(subscription);
+    document.limit(&sections_of(subscription));
     let rendered = render(&document, subscription.locale, settings.links.base_url.as_deref())?;
     let condition = subscription.condition.unwrap_or(DigestCondition::Always);
-    let is_wanted = is_wanted(&document, condition, subscription.min_overdue.unwrap_or(0));
-    Ok(Composed::Made(Box::new(Made { previous_id, document, rendered, locale: subscription.locale, is_wanted })))
+    let unmet = unmet(&document, condition, subscription.min_overdue.unwrap_or(0));
+    Ok(Composed::Made(Box::new(Made { previous_id, document, rendered, locale: subscription.locale, unmet })))
 }
 
 fn of_reader(
@@ -70,8 +78,12 @@ fn of_reader(
     as_of: NaiveDate,
     before: Option<&DigestDocument>,
 ) -> Result<DigestDocument, JobError> {
-    let Some(unit) = reader.unit_id else { return document(conn, snapshot, as_of, before) };
-    let rights = RIGHTS.get().copied().ok_or_else(|| {
+    let Some(unit) = reader.unit_id else {
+        let document = document(conn, snapshot, as_of, before)?;
+        let is_analyst = reader.principal.role == Role::DataTeam;
+        return Ok(if is_analyst { document.for_analysts() } else { document });
+    };
+    let rights = rights().ok_or_else(|| {
         JobError::NotFound("this process does not know the rights of readers: run the job in `phananh`".to_owned())
     })?;
     head_document(conn, snapshot, (reader, unit, rights), as_of, before)

@@ -2,26 +2,33 @@
 
 mod compose;
 mod condition;
+mod kept;
 pub mod outbox;
+mod standing;
 mod subscription;
 mod trial;
 
 pub use compose::{Composed, Made, compose};
-pub use subscription::{SCHEDULE, TIMEZONE, Wish, end, own, sections_of, subscribe};
+pub use kept::forget;
+pub(crate) use standing::valid_principal;
+pub use standing::{AccountRule, Lost, LostReason};
+pub use subscription::{SCHEDULE, TIMEZONE, Wish, end, first_due, own, sections_of, subscribe};
 pub use trial::send_on_trial;
 
 use crate::snapshot::Snapshot;
-use diesel::prelude::*;
 use polars::prelude::Expr;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
 use schema::enums::Role;
 use schema::models::{DigestSubscription, Principal};
 use schema::queries::Pred;
-use schema::tables::{api_tokens, escalations, flags, measures, principals};
+use schema::tables::{alerts, complaints, escalations, flags, measures};
 use schema::{Conn, Id, StoreError, Timestamp};
 use std::fmt::Debug;
 use std::sync::OnceLock;
+
+/// How long a digest that cannot be made is tried, each minute. A job whose result it reads may be late.
+pub const TRIED_HOURS: i64 = 2;
 
 /// The reader of a digest about one unit, or about all units.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,59 +38,60 @@ pub struct Reader {
     pub unit_id: Option<Id>,
 }
 
-/// What readers may see. The `api` crate has the one definition, which its lists and statistics use, too.
+/// The rights of readers. The `api` crate implements them by the row scope that its lists and statistics use.
 pub trait ReaderRights: Debug + Send + Sync {
     /// The complaints of a snapshot that the reader may see.
     fn complaints(&self, reader: &Reader, snapshot: &Snapshot) -> Expr;
+    /// The complaints that the reader may see, as rows; None for all of them.
+    fn complaint_rows(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<complaints::table>>;
     /// The flags that the reader may see; None for all of them.
     fn flags(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<flags::table>>;
     /// The measures that the reader may see; None for all of them.
     fn measures(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<measures::table>>;
     /// The escalations that the reader may see; None for all of them.
     fn escalations(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<escalations::table>>;
+    /// The alerts that the reader may see; None for all of them.
+    fn alerts(&self, reader: &Reader) -> Option<Pred<alerts::table>>;
 }
 
-/// What readers may see.
+/// The rights of readers.
 static RIGHTS: OnceLock<&'static dyn ReaderRights> = OnceLock::new();
 
-/// Says what readers may see. The first call in a process counts, at its start.
+/// Sets the rights of readers. Only the first call in a process, at its start, has an effect.
 pub fn know_rights(rights: &'static dyn ReaderRights) {
     let _ = RIGHTS.set(rights);
 }
 
-/// The reader of a subscription with the rights of this moment, or why it may not read digests any more.
+/// The rights of readers; None in a process that does not have them.
+pub(crate) fn rights() -> Option<&'static dyn ReaderRights> {
+    RIGHTS.get().copied()
+}
+
+/// The reader of a subscription with the rights of this moment, or why it is sent nothing.
 ///
 /// # Errors
 /// If the database cannot be read.
 pub fn current_reader(
     conn: &mut Conn,
     tree: &UnitTree,
+    rule: &AccountRule,
     subscription: &DigestSubscription,
-) -> Result<Result<Reader, String>, StoreError> {
+) -> Result<Result<Reader, Lost>, StoreError> {
     let Some(id) = subscription.principal_id else {
-        return Ok(Err("the subscription has no reader".to_owned()));
+        return Ok(Err(Lost::new(LostReason::Gone, "the subscription has no reader")));
     };
-    let found: Option<Principal> = principals::table.find(id).select(Principal::as_select()).first(conn).optional()?;
-    let Some(principal) = found else { return Ok(Err("its reader does not exist any more".to_owned())) };
-    let now = Timestamp::now();
-    let tokens: i64 = api_tokens::table
-        .filter(api_tokens::principal_id.eq(id))
-        .filter(api_tokens::revoked_at.is_null())
-        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now)))
-        .count()
-        .get_result(conn)?;
+    let principal = match valid_principal(conn, rule, id)? {
+        Ok(principal) => principal,
+        Err(lost) => return Ok(Err(lost)),
+    };
     let name = &principal.name;
-    if principal.disabled_at.is_some() {
-        return Ok(Err(format!("its reader {name} was disabled")));
-    }
-    if tokens == 0 {
-        return Ok(Err(format!("its reader {name} has no valid token: `phananh token create` makes one")));
-    }
     if subscription.role != Some(principal.role) {
         let then = subscription.role.map_or("another role", Role::as_str);
-        return Ok(Err(format!("its reader {name} subscribed as {then} and is a {} now", principal.role)));
+        let why = format!("its reader {name} subscribed as {then} and is a {} now", principal.role);
+        return Ok(Err(Lost::new(LostReason::OtherRole, why)));
     }
-    Ok(unit_of(tree, &principal, subscription.unit_id).map(|unit_id| Reader { principal, unit_id }))
+    let unit = unit_of(tree, &principal, subscription.unit_id);
+    Ok(unit.map(|unit_id| Reader { principal, unit_id }).map_err(|why| Lost::new(LostReason::OtherUnit, why)))
 }
 
 /// The unit that a principal's digest is about, if it may read about it; None for all units.
@@ -97,11 +105,18 @@ pub(super) fn unit_of(tree: &UnitTree, principal: &Principal, wanted: Option<Id>
         (Role::Board, _) => Ok(wanted),
         (Role::UnitHead, Some(own)) => {
             let unit = wanted.unwrap_or(own);
-            match tree.below_on(own, local_date(Timestamp::now())).contains(&unit) || unit == own {
+            match tree.is_within_on(unit, own, local_date(Timestamp::now())) {
                 true => Ok(Some(unit)),
                 false => Err(format!("the unit is not below the one of {name} any more")),
             }
         }
-        (role, _) => Err(format!("a {role} reads no digests: they are for BOARD and UNIT_HEAD")),
+        (Role::DataTeam, _) if principal.officer_id.is_some() => {
+            Err(format!("{name} is an officer, and digests about all units count complaints that name it"))
+        }
+        (Role::DataTeam, _) if wanted.is_some() => {
+            Err("digests for a DATA_TEAM are about all units: leave the unit out".to_owned())
+        }
+        (Role::DataTeam, _) => Ok(None),
+        (role, _) => Err(format!("a {role} reads no digests: they are for BOARD, UNIT_HEAD and DATA_TEAM")),
     }
 }

@@ -1,7 +1,8 @@
-//! The digests of readers on their way: each is stored with its delivery, and the reader's rights are checked again before
-//! each attempt.
+//! The outbox of the digests of readers: each is stored with its delivery, and the reader's rights are checked again
+//! before each attempt.
 
 use crate::digest::outbox::{ATTEMPTS, OutgoingDelivery};
+use crate::digest::reader::AccountRule;
 use crate::digest::{DigestDocument, reader};
 use crate::runner::ledger::still_owned;
 use crate::{JobError, snapshot::Reference};
@@ -15,7 +16,7 @@ use schema::states::StateTable;
 use schema::tables::{digest_subscriptions, reader_digests};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 
-/// Begins the reason why nothing was sent to a reader without the right to it.
+/// The prefix of the reason why a reader without the right to a digest was sent nothing.
 pub const LOST: &str = "nothing was sent: ";
 
 /// The last digest that was sent to the reader of a subscription before a day, with its document. None when there is
@@ -30,7 +31,7 @@ pub fn previous(
 ) -> Result<Option<(Id, DigestDocument)>, StoreError> {
     let found: Option<ReaderDigest> = reader_digests::table
         .filter(reader_digests::subscription_id.eq(subscription.id))
-        // Those before were another reader's, or about another unit.
+        // Earlier digests were sent to another reader, or were about another unit.
         .filter(reader_digests::created_at.ge(subscription.created_at))
         .filter(reader_digests::state.eq(DeliveryState::Sent))
         .filter(reader_digests::as_of.lt(as_of))
@@ -47,7 +48,8 @@ pub fn previous(
     }))
 }
 
-/// Stores a digest of a reader; false if there is one for the day already. It replaces the note that none could be made.
+/// Stores a digest of a reader; false if there is one for the day already. It replaces the note that it could not be
+/// made.
 ///
 /// # Errors
 /// If the database cannot be written.
@@ -70,7 +72,7 @@ pub fn store(tx: &mut WriteTx<'_>, digest: &ReaderDigest) -> Result<bool, StoreE
     Ok(true)
 }
 
-/// Notes that a scheduled time of a subscription is done with.
+/// Records that a scheduled time of a subscription has been handled.
 ///
 /// # Errors
 /// If the database cannot be written.
@@ -117,19 +119,19 @@ pub fn is_anything_due(conn: &mut Conn, by_mail: bool) -> Result<bool, StoreErro
 ///
 /// # Errors
 /// `Conflict` when another node has taken over the run that delivers.
-pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<OutgoingDelivery>, JobError> {
+pub fn take(db: &Db, run: &JobRun, by_mail: bool, rule: &AccountRule) -> Result<Option<OutgoingDelivery>, JobError> {
     loop {
         let tree = db.read(|conn| Ok(Reference::load(conn)))??.tree;
         let taken = db.write("job", |tx| {
             still_owned(tx, run)?;
             let now = tx.now;
             let Some((mut digest, subscription)) = next(tx.conn, now, by_mail)? else { return Ok(None) };
-            let why = match reader::current_reader(tx.conn, &tree, &subscription)? {
+            let why = match reader::current_reader(tx.conn, &tree, rule, &subscription)? {
                 _ if subscription.ended_at.is_some() => Some("unsubscribed before it was sent".to_owned()),
                 _ if digest.attempts >= ATTEMPTS => {
                     Some("the node went away in the last attempt: `phananh digest retry` sends it once more".to_owned())
                 }
-                Err(why) => Some(format!("{LOST}{why}")),
+                Err(lost) => Some(format!("{LOST}{lost}")),
                 // A digest for another reader or about another unit was made for other rights.
                 Ok(_) if digest.created_at < subscription.created_at => {
                     Some(format!("{LOST}its address has another reader or unit now"))
@@ -229,8 +231,8 @@ pub fn record_outcome(db: &Db, id: Id, outcome: &Result<(), String>) -> Result<(
     Ok(())
 }
 
-/// Queues the failed digests of current subscriptions again, whose readers' rights are checked then; returns how many. A
-/// digest that was never made because its reader had lost the right to it stays as it is.
+/// Queues the failed digests of current subscriptions again, whose readers' rights are checked then; returns how many.
+/// A digest that was never made because its reader had lost the right to it stays as it is.
 ///
 /// # Errors
 /// If the database cannot be written.
@@ -263,6 +265,32 @@ pub fn sent(conn: &mut Conn, subscription: &DigestSubscription, limit: i64) -> R
         .order(reader_digests::as_of.desc())
         .limit(limit)
         .select(ReaderDigest::as_select())
+        .load(conn)?)
+}
+
+/// The delivery of a digest of a reader, without its content.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = reader_digests)]
+pub struct Delivered {
+    pub as_of: NaiveDate,
+    pub created_at: Timestamp,
+    pub state: DeliveryState,
+    pub attempts: i32,
+    pub sent_at: Option<Timestamp>,
+    pub error: Option<String>,
+}
+
+/// The deliveries of the digests of [`sent`].
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn delivered(conn: &mut Conn, subscription: &DigestSubscription, limit: i64) -> Result<Vec<Delivered>, StoreError> {
+    Ok(reader_digests::table
+        .filter(reader_digests::subscription_id.eq(subscription.id))
+        .filter(reader_digests::created_at.ge(subscription.created_at))
+        .order(reader_digests::as_of.desc())
+        .limit(limit)
+        .select(Delivered::as_select())
         .load(conn)?)
 }
 

@@ -1,20 +1,24 @@
-//! What readers wish: subscriptions with a reader, their checks and changes.
+//! Subscriptions of readers: their checks and changes.
 
 use super::unit_of;
 use crate::digest::address;
 use crate::digest::outbox::spellings;
+use crate::digest::sections::sections_for;
 use crate::runner::cron::Schedule;
 use chrono::NaiveDate;
+use chrono_tz::Asia::Ho_Chi_Minh;
 use diesel::prelude::*;
 use schema::db::WriteTx;
+use schema::domain::calendar::start_of_day;
 use schema::domain::ids::random_id;
 use schema::domain::tree::UnitTree;
 use schema::each;
 use schema::enums::{DeliveryChannel, DigestCondition, DigestSection, Locale};
 use schema::models::{DigestSubscription, Principal};
+use schema::refusal::SubscriptionRefusal;
 use schema::states::StateTable;
 use schema::tables::digest_subscriptions;
-use schema::{Conn, Id, StoreError};
+use schema::{Conn, Id, StoreError, Timestamp};
 
 /// The schedule of readers that name none: after the jobs whose results a digest reads.
 pub const SCHEDULE: &str = "0 7 * * *";
@@ -42,8 +46,8 @@ pub struct Wish {
 /// Subscribes a reader, or changes its subscription with this address.
 ///
 /// # Errors
-/// `Rule` when the address, the domain, the unit, the schedule or the number is wrong; `Conflict` when the address has
-/// another subscription.
+/// `Rule` when the address, the domain, the unit, a section, the schedule or the number is wrong, or the schedule has
+/// several times a day; `Conflict` when the address has a subscription of another reader.
 pub fn subscribe(
     tx: &mut WriteTx<'_>,
     tree: &UnitTree,
@@ -51,33 +55,37 @@ pub fn subscribe(
     wish: &Wish,
     domains: &[String],
 ) -> Result<DigestSubscription, StoreError> {
-    let address = address::check(wish.channel, &wish.address).map_err(StoreError::Rule)?;
-    address::check_domain(wish.channel, address, domains).map_err(StoreError::Rule)?;
-    let unit_id = unit_of(tree, reader, wish.unit_id).map_err(StoreError::Rule)?;
+    let address = address::check(wish.channel, &wish.address).map_err(|why| SubscriptionRefusal::Address { why })?;
+    address::check_domain(wish.channel, address, domains)
+        .map_err(|why| SubscriptionRefusal::Domain { domains: domains.join(", "), why })?;
+    let unit_id = unit_of(tree, reader, wish.unit_id).map_err(|why| SubscriptionRefusal::Reader { why })?;
+    let given = sections_for(reader.role, unit_id.is_some());
+    if let Some(section) = wish.sections.iter().find(|section| !given.contains(section)) {
+        return Err(SubscriptionRefusal::Section { section: *section }.into());
+    }
     let schedule = wish.schedule.as_deref().unwrap_or(SCHEDULE);
     let timezone = wish.timezone.as_deref().unwrap_or(TIMEZONE);
-    Schedule::parse(schedule, timezone).map_err(StoreError::Rule)?;
+    let times = Schedule::parse(schedule, timezone).map_err(|why| SubscriptionRefusal::Schedule { why })?;
+    if let Some(twice) = times.twice_a_day(tx.now) {
+        let clock = |time: Timestamp| time.utc().with_timezone(&Ho_Chi_Minh).format("%Y-%m-%d %H:%M").to_string();
+        let (schedule, example) = (schedule.to_owned(), SCHEDULE.to_owned());
+        let [first, second] = twice.map(clock);
+        return Err(SubscriptionRefusal::TwiceADay { schedule, first, second, example }.into());
+    }
     match (wish.condition, wish.min_overdue) {
         (DigestCondition::Overdue, Some(0..)) => {}
-        (DigestCondition::Overdue, _) => {
-            let message = "the condition OVERDUE needs a number from 0: a digest has more overdue complaints than it";
-            return Err(StoreError::Rule(message.to_owned()));
-        }
+        (DigestCondition::Overdue, _) => return Err(SubscriptionRefusal::NumberMissing.into()),
         (_, None) => {}
-        (other, Some(_)) => {
-            let message = format!("the condition {other} takes no number of overdue complaints: leave it out");
-            return Err(StoreError::Rule(message));
-        }
+        (condition, Some(_)) => return Err(SubscriptionRefusal::NumberNotNeeded { condition }.into()),
     }
     let existing = spellings(tx.conn, wish.channel, address)?.into_iter().next();
     if let Some(existing) = existing.as_ref().filter(|existing| existing.ended_at.is_none())
         && existing.principal_id != Some(reader.id)
     {
-        let message = format!("{address} has a subscription already: `phananh digest unsubscribe` ends it");
-        return Err(StoreError::Conflict(message));
+        return Err(SubscriptionRefusal::Subscribed { address: address.to_owned() }.into());
     }
     let id = existing.as_ref().map_or_else(random_id, |row| row.id);
-    // An address has one row. Digests from before this time were made for other rights: nobody reads, compares with or
+    // An address has one row. Digests from before `created_at` were made for other rights: no code reads, compares or
     // sends them any more.
     let is_same = |row: &&DigestSubscription| {
         (row.principal_id, row.role, row.unit_id) == (Some(reader.id), Some(reader.role), unit_id)
@@ -112,6 +120,15 @@ pub fn subscribe(
     }
     tx.record_state(StateTable::DigestSubscriptions, &row.id);
     Ok(row)
+}
+
+/// The first scheduled time of a subscription that nothing was done about, not before its quiet days are over; None if
+/// it has no schedule.
+pub fn first_due(subscription: &DigestSubscription) -> Option<Timestamp> {
+    let (schedule, zone) = (subscription.schedule.as_deref()?, subscription.timezone.as_deref()?);
+    let since = subscription.considered_at.unwrap_or(subscription.created_at);
+    let loud = subscription.quiet_until.and_then(|day| day.succ_opt()).map(start_of_day);
+    Schedule::parse(schedule, zone).ok()?.next_after(loud.map_or(since, |loud| since.max(loud)))
 }
 
 /// The sections of a subscription; empty for all of them.
@@ -163,6 +180,37 @@ pub fn end(tx: &mut WriteTx<'_>, id: Id, principal: Option<Id>) -> Result<Digest
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
+
+    #[test]
+    fn a_digest_is_due_at_the_first_time_after_what_was_done_and_after_quiet_days() {
+        let day = |day: u32| NaiveDate::from_ymd_opt(2025, 3, day).expect("a day");
+        let at = |of: u32, hour: i64| Timestamp::from(start_of_day(day(of)).utc() + TimeDelta::hours(hour));
+        let subscription = |quiet_until: Option<NaiveDate>, considered_at: Option<Timestamp>| DigestSubscription {
+            id: random_id(),
+            channel: DeliveryChannel::Email,
+            address: "an@example.org".into(),
+            locale: Locale::Vi,
+            created_at: at(1, 0),
+            ended_at: None,
+            principal_id: None,
+            role: None,
+            unit_id: None,
+            sections: None,
+            schedule: Some(SCHEDULE.into()),
+            timezone: Some(TIMEZONE.into()),
+            condition: None,
+            min_overdue: None,
+            quiet_until,
+            considered_at,
+        };
+        assert_eq!(first_due(&subscription(None, None)), Some(at(1, 7)));
+        assert_eq!(first_due(&subscription(None, Some(at(1, 7)))), Some(at(2, 7)));
+        assert_eq!(first_due(&subscription(Some(day(9)), Some(at(1, 7)))), Some(at(10, 7)));
+        assert_eq!(first_due(&subscription(Some(day(9)), Some(at(20, 7)))), Some(at(21, 7)));
+        let without = DigestSubscription { schedule: None, ..subscription(None, None) };
+        assert_eq!(first_due(&without), None);
+    }
 
     #[test]
     fn sections_are_kept_once_and_in_their_order() {

@@ -10,16 +10,19 @@ use fluent_bundle::FluentArgs;
 use schema::domain::ids::random_id;
 use schema::enums::DeliveryState;
 use schema::models::{Delivery, Digest, DigestSubscription};
-use schema::{JsonValue, Timestamp};
+use schema::refusal::SubscriptionRefusal;
+use schema::{JsonValue, StoreError, Timestamp};
 use serde_json::json;
 
 /// Sends a composed digest to the recipient of its subscription. The next digest compares with the last one that was
 /// sent on schedule, not with this one.
 ///
 /// # Errors
-/// `Question` with the answer of the mail server, or why nothing can be sent.
+/// A refusal with the answer of the mail server, or why nothing can be sent.
 pub fn send_on_trial(settings: &Settings, subscription: &DigestSubscription, made: &Made) -> Result<(), JobError> {
-    check_domain(subscription.channel, &subscription.address, &settings.digests.domains).map_err(JobError::Question)?;
+    let domains = &settings.digests.domains;
+    check_domain(subscription.channel, &subscription.address, domains)
+        .map_err(|why| StoreError::from(SubscriptionRefusal::Domain { domains: domains.join(", "), why }))?;
     let mark = Messages::new(subscription.locale)?.message("test-mail", &FluentArgs::new())?;
     let (id, now) = (random_id(), Timestamp::now());
     let digest = Digest {
@@ -46,5 +49,7 @@ pub fn send_on_trial(settings: &Settings, subscription: &DigestSubscription, mad
         sent_at: None,
         error: None,
     };
-    Sender::new(settings).send(&(delivery, digest, subscription.clone())).map_err(JobError::Question)
+    Sender::new(settings)
+        .send(&(delivery, digest, subscription.clone()))
+        .map_err(|why| StoreError::from(SubscriptionRefusal::NotSent { why }).into())
 }

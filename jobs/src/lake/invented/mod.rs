@@ -1,7 +1,7 @@
-//! An invented lake: the tables of a register that nobody could store on one machine, written straight as files.
+//! An invented lake: the tables of a register that is too large for one machine, written straight as files.
 //!
-//! It has complaints, allegations and what they refer to; other tables are empty. Rows come month by month and are
-//! written as they come, so that memory does not grow with their number. The same seed makes the same rows.
+//! It has complaints, allegations and the rows that they refer to; other tables are empty. Rows come month by month and
+//! are written as they come, so that memory does not grow with their number. The same seed makes the same rows.
 
 mod cells;
 mod world;
@@ -33,7 +33,7 @@ pub struct Invented {
     pub until: NaiveDate,
 }
 
-/// What was written.
+/// The rows and files that were written.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Written {
@@ -83,13 +83,15 @@ pub fn invent(root: &Path, of: Invented, progress: &mut dyn FnMut(usize) -> bool
             }
             add(name, writer.finish(&folder)?);
         }
-        let of_table = known("workload")?;
-        let mut writer = PartWriter::begin(&folder, of_table, &part, KEY_VERSION)?;
         let officers: Vec<(u64, u64)> = (0..world.officers).map(|officer| (officer, 0)).collect();
-        for rows in officers.chunks(usize::try_from(ROWS).unwrap_or(1)) {
-            writer.add(&batch(of_table, rows, &|column, row| world.cell("workload", column, row, first))?)?;
+        for name in ["workload", "recurrence_exposure"] {
+            let of_table = known(name)?;
+            let mut writer = PartWriter::begin(&folder, of_table, &part, KEY_VERSION)?;
+            for rows in officers.chunks(usize::try_from(ROWS).unwrap_or(1)) {
+                writer.add(&batch(of_table, rows, &|column, row| world.cell(name, column, row, first))?)?;
+            }
+            add(name, writer.finish(&folder)?);
         }
-        add("workload", writer.finish(&folder)?);
     }
     let small = [
         ("units", BRANCHES + BRANCHES / BRANCHES_OF_DEPARTMENT),
@@ -97,9 +99,8 @@ pub fn invent(root: &Path, of: Invented, progress: &mut dyn FnMut(usize) -> bool
         ("officers", world.officers),
         ("postings", world.officers),
     ];
-    for of_table in
-        tables_of(Role::DataTeam).filter(|one| !["complaints", "allegations", "workload"].contains(&one.name))
-    {
+    let by_month = ["complaints", "allegations", "workload", "recurrence_exposure"];
+    for of_table in tables_of(Role::DataTeam).filter(|one| !by_month.contains(&one.name)) {
         let rows = small.iter().find(|(name, _)| *name == of_table.name).map_or(0, |(_, rows)| *rows);
         let mut writer = PartWriter::begin(&folder, of_table, part_without_rows(of_table), KEY_VERSION)?;
         let numbers: Vec<(u64, u64)> = (0..rows).map(|number| (number, 0)).collect();

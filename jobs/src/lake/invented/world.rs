@@ -150,13 +150,18 @@ impl World {
         let (code, kind, serious) = category(number);
         let branch = number % BRANCHES;
         match (table, column) {
-            ("workload", "month") => Value::Day(month),
-            ("workload", "declarations") => {
+            ("workload" | "recurrence_exposure", "month") | ("recurrence_exposure", "first_day") => Value::Day(month),
+            ("recurrence_exposure", "last_day") => Value::Day((month + Months::new(1)).pred_opt().unwrap_or(month)),
+            ("recurrence_exposure", "peer_group") => text(peer_group(branch)),
+            ("recurrence_exposure", "basis") => text("DECLARATIONS"),
+            ("workload", "declarations") | ("recurrence_exposure", "exposure") => {
                 let of_month = number.wrapping_mul(1_000) + u64::from(month.month());
                 Value::Whole(200 + i64::try_from(self.chance(16, of_month, 400)).unwrap_or_default())
             }
             ("workload" | "postings", "unit") => Value::Text(branch_code(branch)),
-            ("workload" | "postings" | "officers", "officer") => Value::Text(pseudonym(self.of.seed, 'o', number)),
+            ("workload" | "recurrence_exposure" | "postings" | "officers", "officer") => {
+                Value::Text(pseudonym(self.of.seed, 'o', number))
+            }
             ("postings", "valid_from") => Value::Day(self.first),
             ("units", "code" | "name_vi" | "name_en") if number < BRANCHES => Value::Text(branch_code(number)),
             ("units", "code" | "name_vi" | "name_en") => Value::Text(format!("{:02}", number - BRANCHES + 1)),

@@ -1,10 +1,11 @@
-//! Pausing jobs. The pause stands in the row of the job, so that all nodes obey it.
+//! Pausing jobs. The pause is stored in the row of the job, so that all nodes obey it.
 
 use super::rows::locked;
 use diesel::prelude::*;
 use schema::db::WriteTx;
 use schema::db::dialect::database_time;
 use schema::models::Job as JobRow;
+use schema::refusal::JobRefusal;
 use schema::states::StateTable;
 use schema::tables::jobs;
 use schema::{Db, StoreError, Timestamp};
@@ -12,7 +13,7 @@ use schema::{Db, StoreError, Timestamp};
 /// A pause of a job.
 #[derive(Debug, Clone, Copy)]
 pub struct Pause<'p> {
-    /// Who pauses it.
+    /// The actor of the pause.
     pub by: &'p str,
     pub reason: Option<&'p str>,
 }
@@ -44,10 +45,10 @@ pub fn change_pause(db: &Db, actor: &str, job: &str, pause: Option<Pause<'_>>) -
         match (row.paused_at, pause) {
             (Some(since), Some(_)) => {
                 let by = row.paused_by.as_deref().unwrap_or("an unknown actor");
-                let since = since.utc().format("%Y-%m-%d %H:%M:%SZ");
-                Err(StoreError::Conflict(format!("{job} is paused already, by {by} since {since}")))
+                let since = since.utc().format("%Y-%m-%d %H:%M:%SZ").to_string();
+                Err(JobRefusal::Paused { job: job.to_owned(), by: by.to_owned(), since }.into())
             }
-            (None, None) => Err(StoreError::Conflict(format!("{job} is not paused"))),
+            (None, None) => Err(JobRefusal::NotPaused { job: job.to_owned() }.into()),
             _ => store(tx, row, pause, now),
         }
     })?;

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde::Deserialize;
 
-/// Where readers of mails find the server.
+/// The address under which readers of mails find the server.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinkSettings {
@@ -64,7 +64,7 @@ impl WebhookSettings {
     }
 }
 
-/// What raises alerts.
+/// The limits that raise alerts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertSettings {

@@ -9,10 +9,10 @@
 //! The ending has a fixed length and is read first: a file that was cut off has none.
 
 use super::{ENDS, Failed, NO_FILE, doubt};
-use crate::snapshot::Snapshot;
 use crate::snapshot::columns::Columns;
 use crate::snapshot::load::Transaction;
 use crate::snapshot::pieces::Pieces;
+use crate::snapshot::{Reference, Snapshot};
 use chrono::NaiveDate;
 use data_encoding::HEXLOWER;
 use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
@@ -30,7 +30,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// The version of this layout.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const MARK: &[u8; 8] = b"PHANANHS";
 const ENDING: usize = 32 + 32 + 4 + 8 + 4 + 8;
 /// The key version of a file without a MAC.
@@ -40,7 +40,7 @@ const PURPOSE: &str = "snapshot-file";
 /// Bytes of an id and a place.
 const ENTRY: usize = 16 + 4;
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Description {
     /// The executable that wrote it.
@@ -113,8 +113,13 @@ pub(super) struct Contents {
 }
 
 impl Contents {
+    /// Opens a snapshot file and reads its description.
+    ///
+    /// # Errors
+    /// `Doubt` if the file must not be used; if it cannot be read.
     pub fn open(path: &Path, keys: Option<&Keys>) -> Result<Self, Failed> {
-        // Opening a pipe would wait for its other end, and a link may lead anywhere: here, and in its place a moment later.
+        // Opening a pipe would wait for its other end, and a link may lead anywhere: here, and in its place a moment
+        // later.
         if !path.symlink_metadata()?.is_file() {
             return doubt(NO_FILE);
         }
@@ -176,6 +181,9 @@ impl Contents {
     }
 
     /// The next section as ids and places: first the enterprises, then the officers.
+    ///
+    /// # Errors
+    /// `Doubt` if the section does not have this form; if the file cannot be read.
     pub fn entries(&mut self) -> Result<Vec<(Id, u32)>, Failed> {
         let bytes = self.section()?.unwrap_or_default();
         let mut entries = Vec::with_capacity(bytes.len() / ENTRY);
@@ -187,9 +195,13 @@ impl Contents {
         Ok(entries)
     }
 
-    /// The facts in all further sections, of which each is a piece: a reader holds the bytes of one beside them.
-    pub fn pieces(&mut self) -> Result<Pieces, Failed> {
-        let empty = Columns::new(0, NaiveDate::default()).into_frame()?;
+    /// The facts in all further sections, each of which is a piece. In addition to the facts, a reader holds the bytes
+    /// of one section.
+    ///
+    /// # Errors
+    /// `Doubt` if the columns or the number of rows differ; if the file cannot be read.
+    pub fn pieces(&mut self, reference: &Reference) -> Result<Pieces, Failed> {
+        let empty = Columns::new(0, NaiveDate::default(), reference).into_frame()?;
         let (mut pieces, mut height) = (Pieces::default(), 0);
         while let Some(bytes) = self.section()? {
             let rows = IpcStreamReader::new(Cursor::new(bytes)).set_rechunk(false).finish()?;

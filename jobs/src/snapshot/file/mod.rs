@@ -4,11 +4,10 @@
 //! The loader verifies a file before it uses it: when another program wrote it, when it belongs to another register or
 //! another state of this one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no
 //! name, no tax code and no text, so that nothing erased from the register lives on in it: people are in it as ids, and
-//! their rows come from the database ([`people`]). These ids are made of tax codes and of officers' codes without a
+//! their rows come from the database. These ids are made of tax codes and of officers' codes without a
 //! secret: a person with the file and a list of these codes can find them in it.
 
 mod layout;
-mod people;
 mod resume;
 #[cfg(test)]
 mod tests;
@@ -44,7 +43,7 @@ const FROM_A_FILE: u64 = 0;
 const NO_FILE: &str = "it is not a regular file";
 const ENDS: &str = "the server has to end";
 
-/// Why a file is not used, or not written.
+/// The reason why a file is not used, or not written.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
     #[error("{0}")]
@@ -73,7 +72,7 @@ fn doubt<T>(words: impl Into<String>) -> Result<T, Failed> {
     Err(Failed::Doubt(words.into()))
 }
 
-/// Which snapshot the file holds.
+/// The snapshot that the file holds.
 #[derive(Debug, Clone, Copy)]
 struct Held {
     position: i64,
@@ -87,12 +86,12 @@ impl Held {
     }
 }
 
-/// What this process knows of the file.
+/// The state of the file, as this process knows it.
 #[derive(Debug, Default)]
 struct FileState {
-    /// What is in it; None if there is none that fits.
+    /// Its content; None without a file that fits.
     held: Option<Held>,
-    /// Why the last attempt to write it failed.
+    /// The error of the last attempt to write it.
     failure: Option<String>,
 }
 
@@ -117,7 +116,7 @@ impl SnapshotFile {
             tracing::warn!("there is no snapshot file: the file of the running program cannot be found");
             return None;
         }
-        // It may be mounted later.
+        // This is a warning only: the folder may be mounted later.
         if let Some(folder) = settings.folder.as_ref().filter(|folder| !folder.is_dir()) {
             tracing::warn!(folder = %folder.display(), "snapshot.folder is not a folder: starts read the register");
         }
@@ -177,9 +176,9 @@ impl SnapshotFile {
         self.ends.get().is_some_and(|at| Instant::now() >= *at)
     }
 
-    /// Writes a snapshot into the file, if at least one of `share` complaints changed since it was written, if the register
-    /// was read in full since, or if the file would not be used. A failure goes to the log: without the file a start takes
-    /// longer, and nothing else.
+    /// Writes a snapshot into the file, if at least one of `share` complaints changed since it was written, if the
+    /// register was read in full since, or if the file would not be used. A failure goes to the log: without the file a
+    /// start takes longer, and nothing else.
     pub fn keep(&self, db: &Db, snapshot: &Snapshot, share: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
@@ -257,9 +256,9 @@ fn has_room(path: &Path, bytes: u64) -> Result<(), Failed> {
     }
 }
 
-/// The running executable: another build may compute the columns in another way. Builds of one version can have the same
-/// size and time, as where builds are reproducible, so that the place of the file on its disk and the time when it came
-/// there count, too. None where the executable cannot be found.
+/// The running executable: another build may compute the columns in another way. Builds of one version can have the
+/// same size and time, as where builds are reproducible, so that the place of the file on its disk and the time when it
+/// came there count, too. None where the executable cannot be found.
 static PROGRAM: LazyLock<Option<String>> = LazyLock::new(|| {
     // /proc/self/exe is this program even after an upgrade replaced its file.
     let path: PathBuf =

@@ -1,13 +1,14 @@
 //! Checks whether a file belongs to the present state of a register, and brings its snapshot up to date.
 
 use super::layout::Contents;
-use super::{FROM_A_FILE, Failed, PROGRAM, doubt, people};
+use super::{FROM_A_FILE, Failed, PROGRAM, doubt};
 use crate::snapshot::load::{Kept, are_too_many, changes_since, next_names_version, refreshed, transaction_at};
-use crate::snapshot::{Reference, Snapshot};
-use schema::db::dialect::current_position;
+use crate::snapshot::people::read_people;
+use crate::snapshot::{Enterprises, Officers, Reference, Snapshot, next_contents_version};
+use schema::db::dialect::{current_position, scanning};
 use schema::domain::calendar::local_date;
 use schema::register::demonstration;
-use schema::{Conn, Timestamp};
+use schema::{Conn, Id, Timestamp};
 use std::sync::Arc;
 
 /// The snapshot of a file as of `now`, with what was written since.
@@ -40,11 +41,11 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
     let transaction = Some(described.transaction.clone());
     let (enterprises, officers) = (contents.entries()?, contents.entries()?);
     // The file and the database are read at the same time.
-    let (people, pieces) = std::thread::scope(|scope| {
-        let pieces = scope.spawn(|| contents.pieces());
-        (people::load(conn, &enterprises, &officers), pieces.join())
+    let (found, pieces) = std::thread::scope(|scope| {
+        let pieces = scope.spawn(|| contents.pieces(&reference));
+        (scanning(conn, |conn| people(conn, &enterprises, &officers)), pieces.join())
     });
-    let (enterprises, officers) = people?;
+    let (enterprises, officers) = found?;
     let Ok(pieces) = pieces else { return doubt("it cannot be decoded") };
     let pieces = pieces?;
     let before = Snapshot {
@@ -59,6 +60,7 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
         enterprises: Arc::new(enterprises),
         officers: Arc::new(officers),
         names_version: next_names_version(),
+        contents_version: next_contents_version(),
         transaction,
         reading: FROM_A_FILE,
         later,
@@ -66,4 +68,24 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
     };
     let kept = Kept::of(&before);
     Ok(refreshed(conn, &before, kept, position, now)?)
+}
+
+/// Reads all enterprises and officers, as they are now, to the places that they have in the file.
+fn people(
+    conn: &mut Conn,
+    enterprise_places: &[(Id, u32)],
+    officer_places: &[(Id, u32)],
+) -> Result<(Enterprises, Officers), Failed> {
+    let (enterprises, officers) = read_people(conn)?;
+    let all = enterprises.in_order(enterprise_places).zip(officers.in_order(officer_places));
+    let Some((enterprises, officers)) = all else {
+        return doubt("it names an enterprise or officer that the register lacks");
+    };
+    // A changed tax code or group may have merged or split enterprises, which renumbers their places.
+    if enterprise_places.iter().any(|(id, place)| enterprises.place(*id) != Some(*place))
+        || officer_places.iter().any(|(id, place)| officers.place(*id) != Some(*place))
+    {
+        return doubt("some enterprises count as others since it was written");
+    }
+    Ok((enterprises, officers))
 }

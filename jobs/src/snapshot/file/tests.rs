@@ -2,7 +2,7 @@ use super::*;
 use crate::snapshot::SnapshotStore;
 use chrono::{NaiveDate, TimeDelta};
 use polars::prelude::{DataFrame, SortMultipleOptions};
-use schema::world::{self, Parameters};
+use schema::world::{self, Bursts, Parameters};
 use std::io::Write;
 
 /// A register of a few complaints in a folder.
@@ -17,7 +17,8 @@ impl Register {
         let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
         db.migrate().expect("migrations");
         let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-        world::generate(&db, Parameters { complaints: 300, seed, until }, &mut |_| true).expect("a register");
+        world::generate(&db, Parameters { complaints: 300, seed, until, bursts: Bursts::default() }, &mut |_| true)
+            .expect("a register");
         Self { _folder: folder, db }
     }
 
@@ -118,7 +119,7 @@ fn with_a_key_file_only_what_it_signed_is_used() {
     let register = Register::new(7);
     let [own, other] = [(); 2].map(|()| Arc::new(Keys::ephemeral()));
     register.keep(None);
-    assert!(register.start(Some(&own)).is_none(), "nobody signed it");
+    assert!(register.start(Some(&own)).is_none(), "it has no signature");
     register.keep(Some(&own));
     assert!(register.start(Some(&own)).is_some());
     assert!(register.start(Some(&other)).is_none(), "another key signed it");
@@ -130,7 +131,7 @@ fn with_a_key_file_only_what_it_signed_is_used() {
 fn a_file_of_another_register_another_program_or_another_day_is_not_used() {
     let (register, other) = (Register::new(8), Register::new(8));
     let own = register.keep(None);
-    // Not before: the snapshot may be of the day after.
+    // Taken here and not earlier: the snapshot may be of the day after.
     let now = Timestamp::now();
     let yesterday = Timestamp::from(now.utc() - TimeDelta::days(1));
     assert_eq!(register.doubt_at(yesterday), "it is of a later day than today");
@@ -167,9 +168,9 @@ fn nothing_is_written_while_little_changed_or_where_it_cannot_be() {
     let held = Some(Held::of(&snapshot));
     assert!(written(None).expect("written"));
     assert!(!written(held).expect("not due"));
-    std::fs::remove_file(&file.path).expect("somebody deletes it");
+    std::fs::remove_file(&file.path).expect("the file is deleted");
     assert!(written(held).expect("written"));
-    std::fs::remove_file(&file.path).expect("somebody deletes it");
+    std::fs::remove_file(&file.path).expect("the file is deleted");
     std::fs::create_dir(&file.path).expect("a folder");
     assert!(written(None).is_err());
     assert!(register.start(None).is_none());
@@ -240,7 +241,7 @@ fn what_a_full_reading_corrects_stays_correct_at_the_next_start() {
     let file = register.file(None);
     let store = SnapshotStore::load_kept(&register.db, Some(&file)).expect("a snapshot");
     assert!(store.current().agrees_with(&register.snapshot()).expect("columns"));
-    // Somebody changes the database around the program: no position tells of it.
+    // Another program changes the database: the position stays the same.
     let change = register.db.write("test", |tx| {
         Ok(diesel::update(complaints::table).set(complaints::delay_hours.eq(Some(7.25_f64))).execute(tx.conn)?)
     });

@@ -6,6 +6,7 @@
 
 use crate::snapshot::columns::{PlaceColumn, meaning};
 use crate::snapshot::pieces::BLOCK;
+use crate::snapshot::places::Places;
 use polars::prelude::{ChunkedArray, DataFrame, PolarsNumericType, PolarsResult};
 use std::ops::Range;
 
@@ -34,6 +35,8 @@ pub enum ColumnCondition {
     Cost(Comparison<i64>),
     /// Hours; false where it is not known.
     Delay(Comparison<f64>),
+    /// The day of the answer in the present round, in days since 1970; false where there was none.
+    Answered(Comparison<i32>),
     Blames,
     Confidential,
     /// An allegation names the officer with this place.
@@ -110,6 +113,7 @@ impl ColumnCondition {
             Self::Not(part) => part.comparisons(),
             Self::Received(Comparison::OneOf(values)) | Self::Cost(Comparison::OneOf(values)) => values.len(),
             Self::Delay(Comparison::OneOf(values)) => values.len(),
+            Self::Answered(Comparison::OneOf(values)) => values.len(),
             _ => 1,
         }
     }
@@ -145,20 +149,21 @@ impl ColumnCondition {
                 mask
             }
             Self::Place(column, wanted) => {
-                let places = rows.column(column.name())?.u32()?;
-                valued(places, block, |places| mask_of(places, |place| place == *wanted))
+                mask_of_places(Places::of(rows, column.name())?, block, |place| place == *wanted)
             }
-            Self::OneOf(column, chosen) => {
-                let places = rows.column(column.name())?.u32()?;
-                valued(places, block, |places| mask_of(places, |place| chosen.get(place as usize) == Some(&true)))
-            }
-            Self::Same(one, other) => {
-                let (one, other) = (rows.column(one.name())?.u32()?, rows.column(other.name())?.u32()?);
-                valued(other, block, |others| valued(one, block, |places| mask_of_equal(places, others)))
-            }
+            Self::OneOf(column, chosen) => mask_of_places(Places::of(rows, column.name())?, block, |place| {
+                chosen.get(place as usize) == Some(&true)
+            }),
+            Self::Same(one, other) => match (Places::of(rows, one.name())?, Places::of(rows, other.name())?) {
+                (Places::Narrow(one), Places::Narrow(other)) => mask_of_same(one, other, block),
+                (Places::Wide(one), Places::Wide(other)) => mask_of_same(one, other, block),
+                (Places::Narrow(one), Places::Wide(other)) | (Places::Wide(other), Places::Narrow(one)) => {
+                    mask_of_same(one, other, block)
+                }
+            },
             Self::Null(column) => {
                 let known = match column {
-                    Nullable::Place(column) => valued(rows.column(column.name())?.u32()?, block, |_| all(block)),
+                    Nullable::Place(column) => mask_of_places(Places::of(rows, column.name())?, block, |_| true),
                     Nullable::Cost => valued(rows.column("cost")?.i64()?, block, |_| all(block)),
                     Nullable::Delay => valued(rows.column("delay")?.f64()?, block, |_| all(block)),
                     Nullable::Answered => valued(rows.column("answered")?.i32()?, block, |_| all(block)),
@@ -173,6 +178,9 @@ impl ColumnCondition {
             }
             Self::Cost(comparison) => valued(rows.column("cost")?.i64()?, block, |values| comparison.mask(values)),
             Self::Delay(comparison) => valued(rows.column("delay")?.f64()?, block, |values| comparison.mask(values)),
+            Self::Answered(comparison) => {
+                valued(rows.column("answered")?.i32()?, block, |values| comparison.mask(values))
+            }
             Self::Blames => true_rows(rows, "blames", block)?,
             Self::Confidential => true_rows(rows, "confidential", block)?,
             Self::Names(officer) => naming(rows, *officer, block)?,
@@ -207,8 +215,13 @@ pub(super) fn bits(mask: &Mask) -> impl Iterator<Item = usize> {
     })
 }
 
+/// Takes a bit away.
+pub(super) fn clear(mask: &mut Mask, bit: usize) {
+    mask[bit / WORD] &= !(1 << (bit % WORD));
+}
+
 /// All rows of a block.
-fn all(block: &Range<usize>) -> Mask {
+pub(super) fn all(block: &Range<usize>) -> Mask {
     let mut mask = NONE;
     for (word, from) in mask.iter_mut().zip((0..block.len()).step_by(WORD)) {
         *word = u64::MAX >> (WORD - WORD.min(block.len() - from));
@@ -216,7 +229,7 @@ fn all(block: &Range<usize>) -> Mask {
     mask
 }
 
-fn mask_of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Mask {
+pub(super) fn mask_of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Mask {
     let mut mask = NONE;
     for (word, values) in mask.iter_mut().zip(values.chunks(WORD)) {
         for (bit, value) in values.iter().enumerate() {
@@ -226,19 +239,39 @@ fn mask_of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Mask {
     mask
 }
 
+/// The rows with a place that meets a test.
+fn mask_of_places(places: Places<'_>, block: &Range<usize>, test: impl Fn(u32) -> bool) -> Mask {
+    match places {
+        Places::Narrow(places) => valued(places, block, |places| mask_of(places, |place| test(u32::from(place)))),
+        Places::Wide(places) => valued(places, block, |places| mask_of(places, test)),
+    }
+}
+
+/// The rows in which two columns have a place, and the same one.
+fn mask_of_same<A, B>(one: &ChunkedArray<A>, other: &ChunkedArray<B>, block: &Range<usize>) -> Mask
+where
+    A: PolarsNumericType,
+    B: PolarsNumericType,
+    A::Native: Into<u32>,
+    B::Native: Into<u32>,
+{
+    valued(other, block, |others| valued(one, block, |places| mask_of_equal(places, others)))
+}
+
 /// The rows in which two columns have the same value.
-fn mask_of_equal(values: &[u32], others: &[u32]) -> Mask {
+fn mask_of_equal<A: Copy + Into<u32>, B: Copy + Into<u32>>(values: &[A], others: &[B]) -> Mask {
     let mut mask = NONE;
     for (word, (values, others)) in mask.iter_mut().zip(values.chunks(WORD).zip(others.chunks(WORD))) {
         for (bit, (value, other)) in values.iter().zip(others).enumerate() {
+            let (value, other): (u32, u32) = ((*value).into(), (*other).into());
             *word |= u64::from(value == other) << bit;
         }
     }
     mask
 }
 
-/// What `mask` makes of the values of a block, without the rows that have none.
-fn valued<T: PolarsNumericType>(
+/// Applies `mask` to the values of a block, without the rows that have none.
+pub(super) fn valued<T: PolarsNumericType>(
     column: &ChunkedArray<T>,
     block: &Range<usize>,
     mask: impl FnOnce(&[T::Native]) -> Mask,

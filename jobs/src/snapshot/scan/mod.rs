@@ -6,15 +6,18 @@
 //! scan of it.
 
 mod condition;
+mod overdue;
 #[cfg(test)]
 mod tests;
 
 pub use condition::{ColumnCondition, Comparison, Nullable};
+pub use overdue::Overdue;
 
 use super::Snapshot;
 use super::pieces::{BLOCK, Piece, Zone};
 use crate::JobError;
-use condition::{NONE, bits};
+use condition::{Mask, NONE, bits};
+use overdue::Clocks;
 use polars::prelude::PolarsResult;
 use schema::{Id, Timestamp};
 use std::cmp::Reverse;
@@ -22,17 +25,24 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What to read of the list of complaints, which is in the order of (time of receipt, id).
-#[derive(Debug, Clone, Default)]
-pub struct Reading {
+/// The part of a list of complaints to read; the list is in the order of (time of receipt, id), or of another number in
+/// place of the time.
+#[derive(Debug, Clone)]
+pub struct Reading<T = Timestamp> {
     /// Whether to read upwards, from the earliest; downwards otherwise.
     pub upwards: bool,
     /// Only rows beyond this one, in the direction of reading.
-    pub after: Option<(Timestamp, Id)>,
+    pub after: Option<(T, Id)>,
     /// Only rows before this one, in the direction of reading.
-    pub before: Option<(Timestamp, Id)>,
+    pub before: Option<(T, Id)>,
     /// Rows to read at most.
     pub limit: usize,
+}
+
+impl<T> Default for Reading<T> {
+    fn default() -> Self {
+        Self { upwards: false, after: None, before: None, limit: 0 }
+    }
 }
 
 /// A complaint of a page.
@@ -43,19 +53,38 @@ pub struct Listed {
     pub received_at: Timestamp,
 }
 
-/// The place of a row in the list, so that reading goes from the greatest to the least in either direction: time of
-/// receipt and the halves of the id, each with all bits inverted if the direction is upwards.
+/// The place of a row in the list, so that reading goes from the greatest to the least in either direction: the time or
+/// number and the halves of the id, each with all bits inverted if the direction is upwards.
 type Key = (i64, u64, u64);
 
-impl Reading {
+/// The sort key before the id in the order of a list.
+pub trait Place: Copy {
+    fn number(self) -> i64;
+}
+
+/// In microseconds since 1970.
+impl Place for Timestamp {
+    fn number(self) -> i64 {
+        self.micros()
+    }
+}
+
+/// A day since 1970.
+impl Place for i32 {
+    fn number(self) -> i64 {
+        self.into()
+    }
+}
+
+impl<T: Place> Reading<T> {
     fn key(&self, (received, high, low): Key) -> Key {
         if self.upwards { (!received, !high, !low) } else { (received, high, low) }
     }
 
-    fn bound(&self, of: Option<(Timestamp, Id)>) -> Option<Key> {
+    fn bound(&self, of: Option<(T, Id)>) -> Option<Key> {
         let (at, id) = of?;
         let (high, low) = id.0.as_u64_pair();
-        Some(self.key((at.micros(), high, low)))
+        Some(self.key((at.number(), high, low)))
     }
 }
 
@@ -122,12 +151,7 @@ impl Snapshot {
                 found.push(Reverse((key, nth, row)));
             }
         }
-        let mut rows = found.into_sorted_vec();
-        let more = rows.len() > reading.limit;
-        rows.truncate(reading.limit);
-        let listed = rows.into_iter().map(|Reverse((_, nth, row))| listed(pieces[nth], row));
-        let listed = listed.collect::<PolarsResult<Option<Vec<Listed>>>>()?;
-        Ok(listed.map(|listed| (listed, more)))
+        page(&pieces, found, reading.limit)
     }
 
     /// The number of complaints that meet a condition. None if the snapshot was made of another one.
@@ -149,6 +173,63 @@ impl Snapshot {
         Ok(Some(number))
     }
 
+    /// The first overdue complaints that meet a condition, in the direction of reading, and whether there are more; by
+    /// the day since when each is overdue, as if its clock had not been stopped for as many days as it is, and by id.
+    /// All columns are scanned: no block is of some such days. None if the snapshot was made of another one.
+    ///
+    /// # Errors
+    /// When a column is missing or has another type.
+    pub fn first_overdue(
+        &self,
+        condition: &ColumnCondition,
+        overdue: Overdue,
+        reading: &Reading<i32>,
+    ) -> Result<Option<(Vec<Listed>, bool)>, JobError> {
+        let Some(pieces) = self.listed_pieces() else { return Ok(None) };
+        let (after, before) = (reading.bound(reading.after), reading.bound(reading.before));
+        let wanted = reading.limit.saturating_add(1);
+        let mut found: BinaryHeap<Reverse<(Key, usize, usize)>> = BinaryHeap::new();
+        for (nth, piece) in pieces.iter().enumerate() {
+            for block in 0..piece.zones().len() {
+                let rows = block_of(piece, block);
+                let mask = overdue_rows(piece, &rows, condition, overdue)?;
+                if mask == NONE {
+                    continue;
+                }
+                let (clocks, keys) = (Clocks::of(piece.rows())?, KeyColumns::of(piece)?);
+                for row in bits(&mask).map(|bit| rows.start + bit) {
+                    let (_, high, low) = keys.at(row);
+                    let day = overdue.today - clocks.days_over(row, overdue.today)?;
+                    let key = reading.key((day.into(), high, low));
+                    if after.is_some_and(|after| key >= after) || before.is_some_and(|before| key <= before) {
+                        continue;
+                    }
+                    found.push(Reverse((key, nth, row)));
+                    if found.len() > wanted {
+                        found.pop();
+                    }
+                }
+            }
+        }
+        page(&pieces, found, reading.limit)
+    }
+
+    /// The number of overdue complaints that meet a condition. None if the snapshot was made of another one.
+    ///
+    /// # Errors
+    /// When a column is missing or has another type.
+    pub fn count_overdue(&self, condition: &ColumnCondition, overdue: Overdue) -> Result<Option<usize>, JobError> {
+        let Some(pieces) = self.listed_pieces() else { return Ok(None) };
+        let mut number = 0;
+        for piece in pieces {
+            for block in 0..piece.zones().len() {
+                let mask = overdue_rows(piece, &block_of(piece, block), condition, overdue)?;
+                number += mask.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+            }
+        }
+        Ok(Some(number))
+    }
+
     /// The pieces of all complaints: a list shows those that are linked as duplicates, too. None if the snapshot was
     /// made of another one.
     fn listed_pieces(&self) -> Option<Vec<&Arc<Piece>>> {
@@ -157,6 +238,36 @@ impl Snapshot {
         }
         Some(self.pieces.list.iter().chain(&self.duplicates.list).collect())
     }
+}
+
+/// The overdue complaints of a block that meet a condition.
+fn overdue_rows(
+    piece: &Piece,
+    rows: &Range<usize>,
+    condition: &ColumnCondition,
+    overdue: Overdue,
+) -> PolarsResult<Mask> {
+    // Few complaints are overdue.
+    let mut mask = overdue.mask(piece.rows(), rows)?;
+    if mask != NONE {
+        let other = condition.mask(piece.rows(), rows)?;
+        mask.iter_mut().zip(other).for_each(|(word, other)| *word &= other);
+    }
+    Ok(mask)
+}
+
+/// The page of the rows that were found, of which one too many tells that there are more.
+fn page(
+    pieces: &[&Arc<Piece>],
+    found: BinaryHeap<Reverse<(Key, usize, usize)>>,
+    limit: usize,
+) -> Result<Option<(Vec<Listed>, bool)>, JobError> {
+    let mut rows = found.into_sorted_vec();
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let listed = rows.into_iter().map(|Reverse((_, nth, row))| listed(pieces[nth], row));
+    let listed = listed.collect::<PolarsResult<Option<Vec<Listed>>>>()?;
+    Ok(listed.map(|listed| (listed, more)))
 }
 
 /// The rows of a block.

@@ -44,7 +44,8 @@ fn frame(rows: &[Row]) -> DataFrame {
         Column::new("version".into(), rows.iter().map(|row| row.version).collect::<Vec<i32>>()),
         Column::new("received".into(), rows.iter().map(|row| row.received).collect::<Vec<i64>>()),
         Column::new("day".into(), vec![0i32; rows.len()]),
-        Column::new("state".into(), rows.iter().map(|row| row.state).collect::<Vec<u32>>()),
+        // One of the two is narrow.
+        Column::new("state".into(), rows.iter().map(|row| row.state as u16).collect::<Vec<u16>>()),
         Column::new("unit".into(), rows.iter().map(|row| row.unit).collect::<Vec<Option<u32>>>()),
         Column::new("cost".into(), rows.iter().map(|row| row.cost).collect::<Vec<Option<i64>>>()),
         Column::new("delay".into(), rows.iter().map(|row| row.delay).collect::<Vec<Option<f64>>>()),
@@ -71,6 +72,7 @@ fn snapshot(rows: &[Row], most: usize) -> Snapshot {
         enterprises: Arc::default(),
         officers: Arc::default(),
         names_version: 1,
+        contents_version: 1,
         transaction: None,
         reading: 1,
         later: Arc::default(),
@@ -138,6 +140,7 @@ fn holds(condition: &ColumnCondition, row: &Row) -> bool {
         ColumnCondition::Received(comparison) => compares(comparison, &row.received),
         ColumnCondition::Cost(comparison) => row.cost.is_some_and(|cost| compares(comparison, &cost)),
         ColumnCondition::Delay(comparison) => row.delay.is_some_and(|delay| compares(comparison, &delay)),
+        ColumnCondition::Answered(comparison) => row.answered.is_some_and(|day| compares(comparison, &day)),
         ColumnCondition::Blames => row.blames,
         ColumnCondition::Confidential => row.confidential,
         ColumnCondition::Names(officer) => row.officers.contains(officer),
@@ -169,6 +172,9 @@ fn condition(random: &mut ChaCha8Rng, latest: i64, depth: u32) -> ColumnConditio
         4 => ColumnCondition::Received(comparison(random, |random| random.random_range(0..latest / 20) * 20)),
         5 => ColumnCondition::Cost(comparison(random, |random| random.random_range(0..5))),
         6 => ColumnCondition::Delay(comparison(random, |random| f64::from(random.random_range(0..5_i32)) / 2.0)),
+        7 if random.random_bool(0.5) => {
+            ColumnCondition::Answered(comparison(random, |random| random.random_range(5..10)))
+        }
         7 => ColumnCondition::Blames,
         8 if random.random_bool(0.5) => ColumnCondition::Same(PlaceColumn::State, PlaceColumn::Unit),
         8 => ColumnCondition::Confidential,

@@ -177,7 +177,8 @@ fn register() -> (tempfile::TempDir, Db) {
     let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
     db.migrate().expect("migrations");
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 21, until }, &mut |_| true).expect("a register");
+    world::generate(&db, Parameters { complaints: 300, seed: 21, until, bursts: Bursts::default() }, &mut |_| true)
+        .expect("a register");
     (folder, db)
 }
 

@@ -3,13 +3,13 @@
 
 use super::*;
 use crate::snapshot::PlaceColumn::{Branch, Category, Channel, Department, Kind, State};
-use crate::snapshot::SnapshotStore;
+use crate::snapshot::{Places, SnapshotStore};
 use crate::statistics::{Answer, statistics};
 use chrono::NaiveDate;
-use polars::prelude::{BooleanChunked, Column, Int32Chunked, IntoColumn, UInt32Chunked};
+use polars::prelude::{BooleanChunked, Column, Int32Chunked, IntoColumn};
 use schema::Db;
-use schema::world::{self, Parameters};
-use std::sync::Arc;
+use schema::world::{self, Bursts, Parameters};
+use std::sync::{Arc, LazyLock};
 
 const SECRET: [u8; 32] = [9; 32];
 const GROUPS: [Dimension; 3] = [Dimension::Place(Department), Dimension::Place(Kind), Dimension::Time(Bucket::Year)];
@@ -19,7 +19,8 @@ fn register(complaints: usize) -> Arc<Snapshot> {
     let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
     db.migrate().expect("migrations");
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints, seed: 11, until }, &mut |_| true).expect("a register");
+    world::generate(&db, Parameters { complaints, seed: 11, until, bursts: Bursts::default() }, &mut |_| true)
+        .expect("a register");
     let register = SnapshotStore::load(&db).expect("a snapshot").current();
     // More complaints are confidential than in the generated register.
     let mut facts = register.facts.clone();
@@ -28,17 +29,28 @@ fn register(complaints: usize) -> Arc<Snapshot> {
     Arc::new(register.with(&facts, register.position))
 }
 
+/// The register of the tests that need a large one.
+static LARGE: LazyLock<Arc<Snapshot>> = LazyLock::new(|| register(6_000));
+
 /// The part of a register with the rows to `keep`.
 fn part(snapshot: &Snapshot, keep: &[bool]) -> Snapshot {
     let keep: BooleanChunked = keep.iter().copied().collect();
     snapshot.with(&snapshot.facts.filter(&keep).expect("a part"), snapshot.position)
 }
 
+fn edition_of(snapshot: &Snapshot) -> Snapshot {
+    Editions::new(SECRET).edition(snapshot).expect("an edition")
+}
+
 fn ask(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
-    let editions = Editions::new(SECRET);
+    if shown { ask_of(&edition_of(snapshot), group_by, true) } else { ask_of(snapshot, group_by, false) }
+}
+
+/// What is answered of a register, or shown of an edition.
+fn ask_of(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
     let disclosure = shown.then(|| Disclosure {
         thresholds: Thresholds { complaints: 5, enterprises: 3 },
-        noise_key: editions.noise_key(),
+        noise_key: Editions::new(SECRET).noise_key(),
         scope: None,
         listed: Vec::new(),
         span: Span::ALL,
@@ -46,11 +58,7 @@ fn ask(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
     });
     let wanted = SelectedMeasures { officers: false, ..SelectedMeasures::ALL };
     let question = Question { group_by: group_by.to_vec(), wanted, disclosure, ..Question::default() };
-    if shown {
-        statistics(&editions.edition(snapshot).expect("an edition"), &question).expect("an answer")
-    } else {
-        statistics(snapshot, &question).expect("an answer")
-    }
+    statistics(snapshot, &question).expect("an answer")
 }
 
 fn by_place(answer: Answer) -> HashMap<Vec<Option<i64>>, GroupResult> {
@@ -67,8 +75,8 @@ fn flags(snapshot: &Snapshot) -> Vec<bool> {
 #[test]
 fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential() {
     const DAYS: usize = 80;
-    let all = register(6_000);
-    let confidential = flags(&all);
+    let all: &Snapshot = &LARGE;
+    let confidential = flags(all);
     // Half of the known complaints arrive one after the other, so that the larger groups change every day.
     let comes_on = |row: usize| if row.is_multiple_of(2) { row / 2 % DAYS } else { 0 };
     let is_here = |row: usize, day: usize| confidential[row] || comes_on(row) <= day;
@@ -80,21 +88,24 @@ fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential(
         &[Dimension::Time(Bucket::Year)],
     ];
     let mut estimates: Vec<(f64, f64)> = Vec::new();
-    let secret = part(&all, &confidential);
+    let secret = part(all, &confidential);
     let rows = 0..confidential.len();
-    for group_by in by {
-        let mut differences: HashMap<Vec<Option<i64>>, Vec<f64>> = HashMap::new();
-        for day in 0..DAYS {
-            let is_present: Vec<bool> = rows.clone().map(|row| is_here(row, day)).collect();
-            let is_known: Vec<bool> = rows.clone().map(|row| is_here(row, day) && !confidential[row]).collect();
-            let known_cells = by_place(ask(&part(&all, &is_known), group_by, false));
-            for (places, cell) in by_place(ask(&part(&all, &is_present), group_by, true)) {
+    let mut of_groups: Vec<HashMap<Vec<Option<i64>>, Vec<f64>>> = vec![HashMap::new(); by.len()];
+    for day in 0..DAYS {
+        let is_present: Vec<bool> = rows.clone().map(|row| is_here(row, day)).collect();
+        let is_known: Vec<bool> = rows.clone().map(|row| is_here(row, day) && !confidential[row]).collect();
+        let (known, edition) = (part(all, &is_known), edition_of(&part(all, &is_present)));
+        for (group_by, differences) in by.into_iter().zip(&mut of_groups) {
+            let known_cells = by_place(ask_of(&known, group_by, false));
+            for (places, cell) in by_place(ask_of(&edition, group_by, true)) {
                 if let Some(known_cell) = known_cells.get(&places).filter(|_| !cell.suppressed) {
                     let difference = f64::from(cell.measures.complaints) - f64::from(known_cell.measures.complaints);
                     differences.entry(places).or_default().push(difference);
                 }
             }
         }
+    }
+    for (group_by, differences) in by.into_iter().zip(&of_groups) {
         let secret = by_place(ask(&secret, group_by, false));
         estimates.extend(differences.iter().filter(|(_, days)| days.len() == DAYS).map(|(places, days)| {
             let truth = secret.get(places).map_or(0, |cell| cell.measures.complaints);
@@ -116,29 +127,30 @@ fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential(
 /// the ratio of the own cost to that of the others would follow from the dominance limit.
 #[test]
 fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
-    let all = register(6_000);
+    let all: &Snapshot = &LARGE;
     let rows = all.facts.height();
     let group_by = [Dimension::Place(Branch), Dimension::Time(Bucket::Year)];
-    let cells = by_place(ask(&all, &group_by, true));
+    let cells = by_place(ask(all, &group_by, true));
     let column = |name: &str| all.facts.column(name).expect("a column").clone();
-    let (branch, year) = (column("branch"), column("year"));
-    let (branch, year) = (branch.u32().expect("places"), year.i32().expect("years"));
+    let day = column("day");
+    let branch = Places::of(&all.facts, "branch").expect("places");
+    let day = day.i32().expect("days");
     let cost = column("cost");
     let costs: Vec<i64> = cost.i64().expect("costs").iter().map(Option::unwrap_or_default).collect();
     let places = |row: usize| {
-        let january = NaiveDate::from_ymd_opt(year.get(row)?, 1, 1)?;
-        Some(vec![branch.get(row).map(i64::from), Some(i64::from(crate::facts::days::day_number(january)))])
+        let january = Bucket::Year.start(day.get(row)?);
+        Some(vec![branch.get(row).map(i64::from), Some(i64::from(january))])
     };
     let enterprise = column("enterprise");
     let enterprise = enterprise.u32().expect("places");
-    let confidential = flags(&all);
+    let confidential = flags(all);
     let (mut probed, mut near, mut errors) = (0, 0, 0.0);
     let mut seen = std::collections::HashSet::new();
     for own in (0..rows).filter(|row| !confidential[*row] && enterprise.get(*row).is_some()) {
         let Some(places) = places(own).filter(|places| cells.get(places).is_some_and(|cell| !cell.suppressed)) else {
             continue;
         };
-        let of_cell: Vec<usize> = (0..rows).filter(|row| same(&places, branch, year, *row)).collect();
+        let of_cell: Vec<usize> = (0..rows).filter(|row| same(&places, branch, day, *row)).collect();
         let is_alone = of_cell.iter().filter(|row| enterprise.get(**row) == enterprise.get(own)).count() == 1;
         if !is_alone || of_cell.len() > 30 || !seen.insert(places.clone()) {
             continue;
@@ -147,7 +159,7 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
             of_cell.iter().filter(|row| **row != own && !confidential[**row]).map(|row| costs[*row]).sum();
         let keep: Vec<bool> = (0..rows).map(|row| of_cell.contains(&row)).collect();
         let own_at = of_cell.iter().position(|row| *row == own).expect("its own");
-        let cell = part(&all, &keep);
+        let cell = part(all, &keep);
         let is_hidden = |amount: i64| {
             let mut of_costs: Vec<i64> = of_cell.iter().map(|row| costs[*row]).collect();
             of_costs[own_at] = amount;
@@ -177,9 +189,8 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
     assert!(errors / f64::from(probed) > 0.04, "{}", errors / f64::from(probed));
 }
 
-fn same(places: &[Option<i64>], branch: &UInt32Chunked, year: &Int32Chunked, row: usize) -> bool {
-    let january =
-        year.get(row).and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1)).map(crate::facts::days::day_number);
+fn same(places: &[Option<i64>], branch: Places<'_>, day: &Int32Chunked, row: usize) -> bool {
+    let january = day.get(row).map(|day| Bucket::Year.start(day));
     places[0] == branch.get(row).map(i64::from) && places[1] == january.map(i64::from)
 }
 

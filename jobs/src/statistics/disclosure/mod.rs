@@ -232,7 +232,7 @@ mod tests {
                 },
                 ..Measures::default()
             };
-            // Each cell gets another key, which stands for other shared attributes.
+            // Each cell gets another key, with other shared attributes.
             let disclosure = Disclosure { noise_key: NoiseKey([cell_key as u8; 32]), ..disclosure(&[], ALL) };
             Fixed::new(&measures, &disclosure, &Reference::default())
         };

@@ -2,13 +2,14 @@
 //! added.
 
 use crate::JobError;
-use crate::snapshot::Reference;
+use crate::facts::days::{day_of, month_number};
+use crate::snapshot::{Places, Reference};
 use polars::prelude::DataFrame;
 use schema::Id;
 use sha2::{Digest, Sha256};
 
 /// The bits of each attribute in the 128-bit word of a complaint, lowest first. A code is place + 1, or 0 for
-/// none; `month` has no offset.
+/// none; `month`, which follows from the day of receipt, has no offset.
 const WIDTHS: [(&str, u32); 8] = [
     ("kind", 4),
     ("channel", 4),
@@ -121,13 +122,18 @@ pub fn attribute_words(facts: &DataFrame) -> Result<Vec<u128>, JobError> {
     for (name, width) in WIDTHS {
         let mask = (1u128 << width) - 1;
         if name == "month" {
-            let months = facts.column(name)?.i32()?;
-            for (word, month) in words.iter_mut().zip(months.iter()) {
-                let since = u128::try_from(month.unwrap_or_default()).unwrap_or_default().saturating_sub(1970 * 12);
-                *word |= since.min(mask) << at;
+            // Neighbours are mostly of one day.
+            let (mut day_before, mut since) = (None, 0u128);
+            for (word, day) in words.iter_mut().zip(facts.column("day")?.i32()?.iter()) {
+                if day_before != Some(day) {
+                    day_before = Some(day);
+                    let month = month_number(day_of(day.unwrap_or_default()));
+                    since = u128::try_from(month).unwrap_or_default().saturating_sub(1970 * 12).min(mask);
+                }
+                *word |= since << at;
             }
         } else {
-            for (word, place) in words.iter_mut().zip(facts.column(name)?.u32()?.iter()) {
+            for (word, place) in words.iter_mut().zip(Places::of(facts, name)?.iter()) {
                 *word |= place.map_or(0, |place| (u128::from(place) + 1).min(mask)) << at;
             }
         }
@@ -139,6 +145,8 @@ pub fn attribute_words(facts: &DataFrame) -> Result<Vec<u128>, JobError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::days::day_number;
+    use chrono::{Days, Months, NaiveDate};
     use polars::prelude::df;
     use schema::enums::{CategoryKind, Channel, ComplaintState};
     use std::collections::HashSet;
@@ -153,12 +161,17 @@ mod tests {
 
     /// The words of complaints given as (department, month).
     fn of(complaints: &[(Option<u32>, i32)]) -> Vec<u128> {
-        let (departments, months): (Vec<Option<u32>>, Vec<i32>) =
-            complaints.iter().map(|(department, month)| (*department, 2020 * 12 + month)).unzip();
-        let none: Vec<Option<u32>> = vec![None; months.len()];
+        let day = |month: i32| {
+            let first = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
+            let last = first + Months::new(u32::try_from(month + 1).expect("a month")) - Days::new(1);
+            day_number(last)
+        };
+        let (departments, days): (Vec<Option<u32>>, Vec<i32>) =
+            complaints.iter().map(|(department, month)| (*department, day(*month))).unzip();
+        let none: Vec<Option<u32>> = vec![None; days.len()];
         let facts = df!(
-            "kind" => vec![Some(4u32); months.len()], "channel" => &none, "state" => &none, "department" => departments,
-            "branch" => &none, "unit" => &none, "category" => &none, "month" => months
+            "kind" => vec![Some(4u32); days.len()], "channel" => &none, "state" => &none, "department" => departments,
+            "branch" => &none, "unit" => &none, "category" => &none, "day" => days
         );
         attribute_words(&facts.expect("columns")).expect("words")
     }

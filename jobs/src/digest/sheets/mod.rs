@@ -1,12 +1,17 @@
 //! The tables of a digest as a workbook (XLSX).
 
+mod news;
+mod pictured;
+
 use super::document::DigestDocument;
+use super::head_part::HeadPart;
 use super::messages::Messages;
 use super::people::UnitName;
 use crate::JobError;
 use chrono::NaiveDate;
 use fluent_bundle::FluentArgs;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use schema::domain::ids::human_reference;
 use schema::enums::{DigestSection, Locale};
 
 /// A cell. A text is never a formula.
@@ -14,7 +19,15 @@ enum Cell {
     Empty,
     Text(String),
     Number(f64),
+    /// From 0 to 1.
+    Share(f64),
     Day(NaiveDate),
+}
+
+impl Cell {
+    fn day(day: Option<NaiveDate>) -> Self {
+        day.map_or(Self::Empty, Self::Day)
+    }
 }
 
 impl From<String> for Cell {
@@ -61,6 +74,7 @@ pub(super) fn workbook(document: &DigestDocument, locale: Locale) -> Result<Vec<
 
 fn fill(sheet: &mut Worksheet, header: &[String], rows: &[Vec<Cell>]) -> Result<(), XlsxError> {
     let (bold, day) = (Format::new().set_bold(), Format::new().set_num_format("yyyy-mm-dd"));
+    let per_cent = Format::new().set_num_format("0.0%");
     sheet.set_freeze_panes(1, 0)?;
     for (column, name) in (0u16..).zip(header) {
         sheet.set_column_width(column, 22)?;
@@ -75,6 +89,9 @@ fn fill(sheet: &mut Worksheet, header: &[String], rows: &[Vec<Cell>]) -> Result<
                 }
                 Cell::Number(number) => {
                     sheet.write_number(row, column, *number)?;
+                }
+                Cell::Share(share) => {
+                    sheet.write_number_with_format(row, column, *share, &per_cent)?;
                 }
                 Cell::Day(date) => {
                     let date = ExcelDateTime::parse_from_str(&date.to_string())?;
@@ -96,6 +113,7 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
         })
     };
     let mut tables = Vec::new();
+    tables.extend(news::table(document, messages)?);
     if document.has(DigestSection::Numbers) {
         let mut rows: Vec<Vec<Cell>> = Vec::new();
         for line in &document.numbers.lines {
@@ -143,6 +161,7 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
         }
         let columns = &["kind", "code", "name", "unit-code", "unit", "tier-column", "change", "reason"];
         tables.push(Table { name: "standing", columns, rows });
+        tables.extend(pictured::unusual(document, messages)?);
     }
     if document.has(DigestSection::Overdue) {
         let rows = document.overdue.branches.iter().map(|unit| {
@@ -155,6 +174,7 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
         });
         let columns = &["unit-code", "responsible-unit", "count", "oldest-days"];
         tables.push(Table { name: "overdue", columns, rows: rows.collect() });
+        tables.extend(document.head.iter().flat_map(|head| lists_of(head, unit)));
     }
     if document.has(DigestSection::Rising) {
         let rows = document.categories.iter().map(|category| {
@@ -168,13 +188,15 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
         let columns = &["code", "category", "recent", "expected"];
         tables.push(Table { name: "categories", columns, rows: rows.collect() });
     }
-    if document.has(DigestSection::Answers) {
+    if let Some(head) = document.head.as_ref().filter(|_| document.has(DigestSection::Answers)) {
+        tables.extend(pictured::scorecard(head, messages)?);
+    } else if document.has(DigestSection::Answers) {
         let ranked = document.answers.best.iter().chain(&document.answers.worst);
         let rows = ranked.map(|unit| {
             vec![
                 unit.code.clone().into(),
                 name(&unit.name_vi, unit.name_en.as_deref()).into(),
-                Some(unit.share_in_time).into(),
+                Cell::Share(unit.share_in_time),
                 unit.median_days.into(),
                 Some(unit.due).into(),
             ]
@@ -182,15 +204,135 @@ fn tables(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, 
         let columns = &["unit-code", "unit", "share", "median-days", "due"];
         tables.push(Table { name: "answers", columns, rows: rows.collect() });
     }
+    tables.extend(decided(document, messages)?);
     if tables.is_empty() {
         tables.push(Table { name: "title", columns: &[], rows: Vec::new() });
     }
     Ok(tables)
 }
 
+/// The measures with their outcomes, the proposals and the blame check, where the digest has some.
+fn decided(document: &DigestDocument, messages: &Messages) -> Result<Vec<Table>, JobError> {
+    let word = |key: &str| messages.message(key, &FluentArgs::new());
+    // All is new in a first digest, so that no mark says it.
+    let new = document.previous_as_of.map(|_| word("mark-flags-new")).transpose()?.unwrap_or_default();
+    let change = |is_new: bool| if is_new { new.clone() } else { String::new() };
+    let mut tables = Vec::new();
+    let mut add = |name: &'static str, columns: &'static [&'static str], rows: Vec<Vec<Cell>>| {
+        if !rows.is_empty() {
+            tables.push(Table { name, columns, rows });
+        }
+    };
+    if document.has(DigestSection::Measures) {
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        for one in &document.measures.listed {
+            let ground = one.ground.as_ref().map(|ground| word(&format!("ground-{}", ground.as_str()))).transpose()?;
+            rows.push(vec![
+                one.officer.clone().into(),
+                one.unit.clone().into(),
+                word(&format!("measure-{}", one.kind.as_str()))?.into(),
+                Cell::Day(one.decided_on),
+                Cell::Day(one.starts_on),
+                Cell::day(one.ends_on),
+                word(&format!("measure-{}", one.state.as_str()))?.into(),
+                ground.unwrap_or_default().into(),
+            ]);
+        }
+        add(
+            "measures",
+            &["OFFICER", "unit-code", "measure", "decided-on", "starts-on", "ends-on", "state-column", "ground-column"],
+            rows,
+        );
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        for one in &document.measures.outcomes {
+            let measure = &one.measure;
+            rows.push(vec![
+                measure.officer.clone().into(),
+                measure.unit.clone().into(),
+                word(&format!("measure-{}", measure.kind.as_str()))?.into(),
+                Cell::Day(measure.starts_on),
+                i32::try_from(one.days).ok().into(),
+                Some(one.before).into(),
+                Some(one.after).into(),
+            ]);
+        }
+        let columns = &["OFFICER", "unit-code", "measure", "starts-on", "days-compared", "before-it", "after-it"];
+        add("outcomes", columns, rows);
+    }
+    if document.has(DigestSection::Proposals) {
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        for one in &document.proposals {
+            let effect = one.effect.as_ref();
+            rows.push(vec![
+                one.title.clone().into(),
+                word(&format!("proposal-{}", one.state.as_str()))?.into(),
+                Cell::day(one.implemented_on),
+                effect.map(|effect| effect.days_before).into(),
+                effect.map(|effect| effect.before).into(),
+                effect.map(|effect| effect.days_after).into(),
+                effect.map(|effect| effect.after).into(),
+                effect.and_then(|effect| effect.ratio).into(),
+                effect.and_then(|effect| effect.ratio_elsewhere).into(),
+                change(one.is_new).into(),
+            ]);
+        }
+        add(
+            "proposals",
+            &[
+                "proposal",
+                "state-column",
+                "in-force-on",
+                "days-before",
+                "before-it",
+                "days-after",
+                "after-it",
+                "ratio-column",
+                "ratio-elsewhere",
+                "change",
+            ],
+            rows,
+        );
+    }
+    if document.has(DigestSection::Blame) {
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        for one in &document.blame {
+            rows.push(vec![
+                word(one.kind.as_str())?.into(),
+                one.code.clone().into(),
+                Some(one.blamed).into(),
+                Some(one.without_incident).into(),
+                Cell::Share(one.share),
+                Cell::Share(one.peers_share),
+                change(one.is_new).into(),
+            ]);
+        }
+        let columns = &["kind", "code", "blame-blamed", "blame-without", "without-share", "blame-others", "change"];
+        add("blame", columns, rows);
+    }
+    Ok(tables)
+}
+
+/// The overdue and the escalated complaints of a digest about one unit. `unit` gives the cells of a unit.
+fn lists_of(head: &HeadPart, unit: impl Fn(Option<&UnitName>) -> [Cell; 2]) -> [Table; 2] {
+    let late = head.late.iter().map(|line| {
+        let [code, name] = unit(line.unit.as_ref());
+        vec![human_reference(line.complaint).into(), code, name, Cell::Day(line.due_on), Some(line.days_over).into()]
+    });
+    let escalated = head.escalated.iter().map(|line| {
+        let [code, name] = unit(line.unit.as_ref());
+        vec![human_reference(line.complaint).into(), code, name, Cell::Day(line.due_on)]
+    });
+    let columns = &["complaint", "unit-code", "responsible-unit", "due-on", "overdue-days"];
+    let late = Table { name: "late", columns, rows: late.collect() };
+    let columns = &["complaint", "unit-code", "unit", "due-on"];
+    [late, Table { name: "escalated-here", columns, rows: escalated.collect() }]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::head_part::{EscalatedLine, LateLine, ScorecardPart};
+    use schema::domain::ids::random_id;
 
     #[test]
     fn a_text_that_looks_like_a_formula_stays_a_text() {
@@ -199,5 +341,27 @@ mod tests {
         fill(workbook.add_worksheet(), &["a".to_owned(), "b".to_owned()], &rows).expect("a sheet");
         let bytes = workbook.save_to_buffer().expect("a file");
         assert_eq!(&bytes[..2], b"PK");
+    }
+
+    #[test]
+    fn the_complaints_of_a_digest_about_a_unit_are_tables() {
+        let (complaint, due_on) = (random_id(), NaiveDate::from_ymd_opt(2025, 3, 3).expect("a date"));
+        let head = HeadPart {
+            scorecard: ScorecardPart::default(),
+            waiting: None,
+            late: vec![LateLine { complaint, unit: None, due_on, days_over: 4 }],
+            older: 0,
+            escalated: vec![EscalatedLine { complaint, unit: None, due_on }],
+        };
+        for table in lists_of(&head, |_| [Cell::Empty, Cell::Empty]) {
+            assert_eq!((table.rows.len(), table.rows[0].len()), (1, table.columns.len()), "{}", table.name);
+            assert!(matches!(&table.rows[0][0], Cell::Text(text) if *text == human_reference(complaint)));
+            for locale in [Locale::Vi, Locale::En] {
+                let messages = Messages::new(locale).expect("messages");
+                for key in table.columns {
+                    assert!(messages.message(key, &FluentArgs::new()).is_ok(), "{locale}: {key}");
+                }
+            }
+        }
     }
 }
