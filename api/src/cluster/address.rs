@@ -1,11 +1,11 @@
-//! The address of a cluster: `sc://host:port/;token=…;use_ssl=true;user_id=…`, as Spark's own clients write it.
+//! The address of a cluster: `sc://host:port/;token=…;use_ssl=true;user_id=…`, in the form of Spark's clients.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// The port of Spark Connect.
 const PORT: u16 = 15_002;
-/// The name that the cluster sees as the user of questions.
+/// The user name that this program sends to the cluster.
 const USER: &str = "phananh";
 
 /// The address of a cluster. Its `Display` form has no token.
@@ -20,7 +20,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address as HTTP/2 clients write it.
+    /// The address as a URL.
     pub fn uri(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{}:{}", self.host, self.port)

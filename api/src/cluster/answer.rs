@@ -1,4 +1,4 @@
-//! The answer of a cluster. A thread of its own reads it, so that who waits for it can watch a deadline.
+//! The answer of a cluster. A thread of its own reads it, so that the waiting thread can watch a deadline.
 
 use super::Address;
 use super::failure::{is_forgotten, is_lost};
@@ -18,15 +18,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// How often a waiting thread looks whether its work is cancelled.
+/// How often a waiting thread checks whether its work is cancelled.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
-/// Parts of an answer that wait to be read: a slow reader holds up the cluster.
+/// The most parts of an answer that wait for the reader; the cluster waits beyond that.
 const PARTS: usize = 2;
 /// How long a cancellation may take.
 const CANCELS_WITHIN: Duration = Duration::from_secs(2);
-/// How long a cluster has to see that a worker is gone, before a question begins again.
+/// The wait before a question is sent again: in this time the cluster notices that it lost a worker.
 const BEGINS_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// Up to so many rows, the cluster is told how many are wanted: a sort then keeps only these.
+/// The largest limit of rows that is sent with a question, so that a sort in the cluster keeps only these rows.
 const FEW_ROWS: u64 = 100_000;
 
 type Part = Result<Answer, QueryError>;
@@ -43,7 +43,7 @@ pub struct Question {
 /// The answer of a cluster. Dropping it cancels the question.
 pub struct ClusterAnswer {
     parts: Receiver<Part>,
-    /// The thread of the question sees that it is dropped.
+    /// Dropping it tells the thread of the question to stop.
     _cancels: oneshot::Sender<()>,
 }
 
@@ -86,11 +86,11 @@ fn run(question: &Question, to: &SyncSender<Part>, cancelled: oneshot::Receiver<
     }
 }
 
-/// How far a question is.
+/// The progress of a question.
 #[derive(Default)]
 struct Progress {
     session: Option<String>,
-    /// Whether the reader got a part.
+    /// Whether the reader has received a part.
     began: bool,
     truncated: bool,
 }
@@ -118,7 +118,7 @@ async fn answer(
         };
         let session = progress.session.unwrap_or_default();
         if ended.is_none() || progress.truncated {
-            // Else the cluster computes what nobody reads.
+            // Without this the cluster would continue to compute.
             let interrupted = connection.interrupt(&session, &operation);
             match tokio::time::timeout(CANCELS_WITHIN, interrupted).await {
                 Ok(Ok(())) => {}
@@ -128,20 +128,42 @@ async fn answer(
         }
         match ended {
             Some(Ok(())) => return Ok(()),
-            // Nobody has seen a row: the question may begin again.
-            Some(Err(failed)) if !is_second && !progress.began && is_lost(&failed) => {
-                tracing::warn!(error = %failed, "a question to the cluster begins again");
-                tokio::time::sleep(BEGINS_AGAIN_AFTER).await;
-                is_second = true;
-            }
-            Some(Err(failed)) if !is_second && !progress.began && is_forgotten(&failed) => {
-                question.sessions.forget(&session);
-                is_second = true;
-            }
-            Some(Err(failed)) => return Err(failed),
-            // At the deadline the reader knows by its own clock.
+            Some(Err(failed)) => match next_attempt(&failed, is_second, progress.began) {
+                Some(Attempt::AfterLoss) => {
+                    tracing::warn!(error = %failed, "a question to the cluster begins again");
+                    tokio::time::sleep(BEGINS_AGAIN_AFTER).await;
+                    is_second = true;
+                }
+                Some(Attempt::InNewSession) => {
+                    question.sessions.forget(&session);
+                    is_second = true;
+                }
+                None => return Err(failed),
+            },
+            // The reader watches the deadline itself, and reports it.
             None => return Err(QueryError::Cancelled),
         }
+    }
+}
+
+/// How a question is sent a second time.
+#[derive(Debug, PartialEq, Eq)]
+enum Attempt {
+    AfterLoss,
+    InNewSession,
+}
+
+/// Whether a question that failed is sent again: once, and only while the reader has no part of an answer.
+fn next_attempt(failed: &QueryError, is_second: bool, began: bool) -> Option<Attempt> {
+    if is_second || began {
+        return None;
+    }
+    if is_lost(failed) {
+        Some(Attempt::AfterLoss)
+    } else if is_forgotten(failed) {
+        Some(Attempt::InNewSession)
+    } else {
+        None
     }
 }
 
@@ -193,7 +215,24 @@ fn cut(rows: &RecordBatch, most: u64) -> RecordBatch {
     rows.slice(0, rows.num_rows().min(usize::try_from(most).unwrap_or(usize::MAX)))
 }
 
-/// Sends a part. It blocks while the reader is slow: this thread has nothing else to do.
+/// Sends a part. Blocks this thread, which has nothing else to do, until the reader has taken earlier parts.
 fn send(to: &SyncSender<Part>, part: Answer) -> Result<(), QueryError> {
     to.send(Ok(part)).map_err(|_| QueryError::Cancelled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_begins_again_once_and_only_before_its_first_row() {
+        let lost = QueryError::Cluster("the cluster sc://host lost a worker".into());
+        assert_eq!(next_attempt(&lost, false, false), Some(Attempt::AfterLoss));
+        assert_eq!(next_attempt(&lost, true, false), None);
+        assert_eq!(next_attempt(&lost, false, true), None);
+        let forgotten = QueryError::Cluster("[INVALID_HANDLE.SESSION_NOT_FOUND]".into());
+        assert_eq!(next_attempt(&forgotten, false, false), Some(Attempt::InNewSession));
+        assert_eq!(next_attempt(&forgotten, true, false), None);
+        assert_eq!(next_attempt(&QueryError::Sql("no column".into()), false, false), None);
+    }
 }

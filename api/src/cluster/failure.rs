@@ -1,4 +1,4 @@
-//! Failures of a cluster, as an asker can use them.
+//! Turns failures of a cluster into errors that say whose they are and what to do.
 
 use super::Address;
 use crate::sql::QueryError;
@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 /// Most characters of a message.
 const LONGEST: usize = 2_000;
 
-/// What a message says when the question is wrong, by the class of its error in Spark and in Sail.
+/// Parts of messages about a wrong question, by the class of the error in Spark and in Sail.
 const WRONG: [&str; 9] = [
     "AnalysisException",
     "ParseException",
@@ -21,7 +21,7 @@ const WRONG: [&str; 9] = [
     "ArrayIndexOutOfBoundsException",
 ];
 
-/// What a message says when workers went away.
+/// Parts of messages about lost workers.
 const LOST: [&str; 9] = [
     "worker",
     "executor lost",
@@ -34,7 +34,17 @@ const LOST: [&str; 9] = [
     "Connection refused",
 ];
 
-/// What a message says when the cluster does not know a session any more, such as after its restart.
+/// Parts of messages about memory that ran out: of Sail, of Spark, and of Kubernetes and YARN, which end such a worker.
+const EXHAUSTED: [&str; 6] = [
+    "Resources exhausted",
+    "Failed to allocate additional",
+    "OutOfMemoryError",
+    "UNABLE_TO_ACQUIRE_MEMORY",
+    "OOMKilled",
+    "exceeding memory limits",
+];
+
+/// Parts of messages about a session that the cluster no longer knows, for example after its restart.
 const FORGOTTEN: [&str; 3] = ["INVALID_HANDLE", "SESSION_", "TABLE_OR_VIEW_NOT_FOUND"];
 
 /// The error of a cluster that does not answer.
@@ -53,7 +63,7 @@ pub fn unreachable(address: &Address, error: &dyn Error) -> QueryError {
 /// The error of a call.
 pub fn of_status(address: &Address, status: &Status) -> QueryError {
     let message = shortened(status.message());
-    // The class stands in the details, which are an encoded message: its text is in there as it is.
+    // The details are an encoded message that contains the class as text.
     let details = String::from_utf8_lossy(status.details());
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     match status.code() {
@@ -65,8 +75,13 @@ pub fn of_status(address: &Address, status: &Status) -> QueryError {
             "the cluster {address} went away or has no workers ({message}): ask again when it is back"
         )),
         Code::Cancelled => QueryError::Cancelled,
+        // A worker that ran out of memory would do so again.
+        _ if says(&EXHAUSTED) => QueryError::Cluster(format!(
+            "the cluster {address} has too little memory for the question ({message}): {MORE_MEMORY}"
+        )),
         _ if says(&LOST) => QueryError::Cluster(format!(
-            "the cluster {address} {LOST_A_WORKER} and could not end the question without it ({message}): ask again"
+            "the cluster {address} {LOST_A_WORKER} and could not end the question without it ({message}): ask again; \
+             where that happens again, the system may have ended the worker for its memory: {MORE_MEMORY}"
         )),
         Code::InvalidArgument => QueryError::Sql(message),
         _ if WRONG.iter().any(|class| details.contains(class)) || message.contains("SQLSTATE") => {
@@ -76,15 +91,19 @@ pub fn of_status(address: &Address, status: &Status) -> QueryError {
     }
 }
 
-/// Whether a question failed because a worker went away: others may answer it.
+/// Whether a question failed because the cluster lost a worker: other workers may answer it.
 pub fn is_lost(failed: &QueryError) -> bool {
     matches!(failed, QueryError::Cluster(message) if message.contains(LOST_A_WORKER))
 }
 
-/// What the message of such a failure says.
+/// The message of such a failure.
 const LOST_A_WORKER: &str = "lost a worker";
 
-/// Whether a failure may come from a session that the cluster does not know any more.
+/// What helps a question that needs more memory than workers have.
+const MORE_MEMORY: &str = "give the workers more memory or the cluster more workers (docs/lake.md, Memory), or ask for \
+                           fewer rows or groups";
+
+/// Whether a failure may come from a session that the cluster no longer knows.
 pub fn is_forgotten(failed: &QueryError) -> bool {
     let text = failed.to_string();
     FORGOTTEN.iter().any(|word| text.contains(word))
@@ -114,6 +133,18 @@ mod tests {
         assert!(matches!(of(Code::Internal, "[X] no. SQLSTATE: 42703", ""), QueryError::Sql(_)));
         let lost = of(Code::Internal, "task failed: worker 2 is lost", "").to_string();
         assert!(lost.contains("lost a worker") && lost.contains("sc://host:15002"), "{lost}");
+        assert!(lost.contains("ask again") && lost.contains("give the workers more memory"), "{lost}");
+        for message in [
+            "Resources exhausted: Failed to allocate additional 64.0 MB for HashJoinInput",
+            "task failed: worker 2: Resources exhausted: no memory",
+            "Job aborted: ExecutorLostFailure (executor 1 exited): Container killed by YARN for exceeding memory limits",
+            "java.lang.OutOfMemoryError: Java heap space",
+        ] {
+            let exhausted = of(Code::Internal, message, "");
+            assert!(exhausted.to_string().contains("has too little memory for the question"), "{exhausted}");
+            assert!(exhausted.to_string().contains("give the workers more memory"), "{exhausted}");
+            assert!(!is_lost(&exhausted), "it would fail again: {exhausted}");
+        }
         assert!(of(Code::Unavailable, "refused", "").to_string().contains("ask again"));
         assert!(matches!(of(Code::Cancelled, "", ""), QueryError::Cancelled));
         assert!(is_forgotten(&of(Code::Internal, "[TABLE_OR_VIEW_NOT_FOUND] complaints", analysis)));

@@ -1,7 +1,7 @@
-//! The functions that questions to a cluster may call: they compute. Spark has others that run programs, read files or
-//! tell of the cluster.
+//! The functions that questions to a cluster may call: they only compute. Spark has other functions, which run
+//! programs, read files or reveal information about the cluster.
 
-/// Words before a bracket that are no function.
+/// Words that may stand before a bracket and are not functions.
 const WORDS: &[&str] = &[
     "all",
     "and",
@@ -61,6 +61,8 @@ const FUNCTIONS: &[&str] = &[
     "array_size",
     "array_sort",
     "avg",
+    "bit_and",
+    "bit_or",
     "bool_and",
     "bool_or",
     "cast",
@@ -214,7 +216,7 @@ pub fn is_allowed(word: &str) -> bool {
     FUNCTIONS.binary_search(&word).is_ok() || WORDS.contains(&word)
 }
 
-/// Whether the word before a bracket makes a call of it.
+/// Whether a word before a bracket is a call of a function.
 pub fn is_call(word: &str) -> bool {
     !WORDS.contains(&word)
 }

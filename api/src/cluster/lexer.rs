@@ -1,6 +1,7 @@
-//! The words of a SQL text. What dialects read differently is refused, so that the cluster reads the same words.
+//! The lexer of SQL texts for clusters. Constructs that dialects read differently are refused, so that the cluster
+//! reads the same tokens.
 
-/// What a word is.
+/// The kind of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A key word or a name, in lower case.
@@ -15,11 +16,11 @@ pub enum Kind {
     Symbol(char),
 }
 
-/// A word of a text.
+/// A token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     pub kind: Kind,
-    /// Whether a space or a comment stands before it.
+    /// Whether a space or a comment precedes it.
     pub spaced: bool,
 }
 
@@ -35,7 +36,7 @@ impl Token {
 
 /// Symbols that operators, lists and calls consist of.
 const SYMBOLS: &str = "()[],.*+-/%<>=!|:~^&;";
-/// Words that a text may follow without a space.
+/// Words that a quoted text may follow without a space.
 const BEFORE_TEXT: [&str; 4] = ["date", "timestamp", "interval", "like"];
 
 /// The tokens of a text, without comments.
@@ -55,7 +56,7 @@ struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    /// Reads one token, or what stands between two. Returns whether there was any.
+    /// Reads one token, or white space or a comment. Returns false at the end.
     fn step(&mut self) -> Result<bool, String> {
         let Some(first) = self.rest.chars().next() else { return Ok(false) };
         if first.is_whitespace() {

@@ -1,6 +1,6 @@
 //! The messages of Spark Connect that a question needs, with the numbers of their fields in Spark's `base.proto`,
 //! `relations.proto` and `commands.proto`. A message skips the fields that it does not declare. They are declared by
-//! hand because code from the files would need `protoc` in each build, for some hundred messages that nobody sends.
+//! hand: generated code would need `protoc` in each build, for a hundred messages that this client never sends.
 
 use prost::Message;
 use std::collections::HashMap;
@@ -160,7 +160,7 @@ pub struct ReleaseSessionRequest {
     pub user_context: Option<UserContext>,
 }
 
-/// An answer of which nothing is read.
+/// An answer whose fields are ignored.
 #[derive(Clone, PartialEq, Message)]
 pub struct Ignored {}
 

@@ -23,9 +23,9 @@ const RELEASE: &str = "/spark.connect.SparkConnectService/ReleaseSession";
 
 /// How long a connection may take.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
-/// How often a silent connection is tried, and how long it may stay silent then.
-const TRIED_EVERY: Duration = Duration::from_secs(10);
-const SILENT_FOR: Duration = Duration::from_secs(20);
+/// The interval and the timeout of keep-alive pings.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Largest message. Spark sends batches of up to 4 MiB, and a wide row may exceed that.
 const LARGEST: usize = 256 << 20;
 
@@ -45,8 +45,8 @@ impl Connection {
         let mut endpoint = Endpoint::from_shared(address.uri())
             .map_err(failed)?
             .connect_timeout(CONNECTS_WITHIN)
-            .http2_keep_alive_interval(TRIED_EVERY)
-            .keep_alive_timeout(SILENT_FOR)
+            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         if address.tls {
             endpoint = endpoint.tls_config(ClientTlsConfig::new().with_enabled_roots()).map_err(failed)?;
@@ -72,7 +72,7 @@ impl Connection {
         answered.map(Response::into_inner).map_err(|status| of_status(&self.address, &status))
     }
 
-    /// Sets what the session computes by.
+    /// Sets the configuration of the session.
     ///
     /// # Errors
     /// When the cluster refuses it.
@@ -113,7 +113,7 @@ impl Connection {
     /// The next part of an answer; None at its end.
     ///
     /// # Errors
-    /// When the question fails or the cluster went away.
+    /// When the question fails or the connection is lost.
     pub async fn next(
         &self,
         answer: &mut Streaming<ExecutePlanResponse>,

@@ -1,34 +1,32 @@
 //! A session of a cluster, and the views in it.
 
-use super::Address;
-use super::answer::{ClusterAnswer, Question};
 use super::messages::{Command, CreateView, DataSource, ExecutePlanRequest, Plan, Read, Relation};
 use super::rpc::Connection;
-use crate::sql::{QueryError, QueryLimits};
+use crate::sql::QueryError;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::Builder;
-use std::time::Duration;
 use uuid::Uuid;
 
-/// What an answer must not depend on the cluster for.
-const SETTINGS: [(&str, &str); 2] = [("spark.sql.session.timeZone", "UTC"), ("spark.sql.ansi.enabled", "true")];
+/// Settings of Spark that answers depend on, or without which it refuses a question.
+const SETTINGS: [(&str, &str); 3] = [
+    ("spark.sql.session.timeZone", "UTC"),
+    ("spark.sql.ansi.enabled", "true"),
+    // The counts of recurrence have more levels of subqueries than Spark resolves by default.
+    ("spark.sql.analyzer.maxIterations", "1000"),
+];
 /// The name of this client in the logs of the cluster.
 const CLIENT: &str = "phananh";
-
-/// How long the end of a session may take.
-const RELEASES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The views that a question reads, and their files.
 #[derive(Debug, Clone)]
 pub struct Views {
-    /// Names the state of the lake: views of another state are in another session.
+    /// The name of the state of the lake. Each state has a session with its own views.
     pub state: String,
     /// Tables with the paths of their files, as the cluster sees them.
     pub tables: Vec<(String, Vec<String>)>,
 }
 
-/// A session with the views of one state of the lake. Sail starts workers for each session, so that one lives on.
+/// A session with the views of one state of the lake. It is kept, because Sail starts workers for each session.
 #[derive(Debug, Clone)]
 struct Session {
     id: String,
@@ -37,61 +35,14 @@ struct Session {
     views: BTreeSet<String>,
 }
 
-/// A cluster. Its session stays from one question to the next.
-pub struct Cluster {
-    address: Address,
-    session: Arc<Mutex<Option<Session>>>,
-}
-
-impl Cluster {
-    pub fn new(address: Address) -> Self {
-        Self { address, session: Arc::default() }
-    }
-
-    pub fn address(&self) -> &Address {
-        &self.address
-    }
-
-    /// Asks a question, which [`text`](super::text) has checked. Blocks until the first rows or an error.
-    ///
-    /// # Errors
-    /// As [`QueryError`] says.
-    pub fn ask(&self, sql: String, views: Views, limits: QueryLimits) -> Result<ClusterAnswer, QueryError> {
-        let sessions = Sessions { session: Arc::clone(&self.session) };
-        ClusterAnswer::begin(Question { address: self.address.clone(), sessions, sql, views, limits })
-    }
-}
-
-impl Drop for Cluster {
-    /// Ends the session, so that the cluster ends its workers.
-    fn drop(&mut self) {
-        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(session) = session else { return };
-        let address = self.address.clone();
-        // A thread of its own: the caller may be one that runs futures.
-        let releasing = Builder::new().name("sql-release".into()).spawn(move || release(&address, &session.id));
-        if let Ok(thread) = releasing {
-            let _released = thread.join();
-        }
-    }
-}
-
-fn release(address: &Address, session: &str) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-    let releasing = async { Connection::open(address).await?.release(session).await };
-    let released = runtime.block_on(async { tokio::time::timeout(RELEASES_WITHIN, releasing).await });
-    if !matches!(released, Ok(Ok(()))) {
-        tracing::debug!(%address, "the cluster does not say that it ended a session: it ends idle ones itself");
-    }
-}
-
-/// What the thread of a question needs of the cluster's session.
+/// The session of a cluster, which questions about the same state of the lake share.
+#[derive(Debug, Clone, Default)]
 pub struct Sessions {
     session: Arc<Mutex<Option<Session>>>,
 }
 
 impl Sessions {
-    /// A session with these views. `begun` gets its name at once.
+    /// A session with these views. `begun` gets its id before the views are made, so that the caller can cancel.
     ///
     /// # Errors
     /// When the cluster refuses a view.
@@ -121,13 +72,18 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Forgets a session: the next question begins another one.
+    /// Takes the session out, so that the caller ends it. Returns its id; None if no session has begun.
+    pub fn take(&self) -> Option<String> {
+        self.lock().take().map(|session| session.id)
+    }
+
+    /// Forgets a session: the next question begins a new one.
     pub fn forget(&self, id: &str) {
         self.lock().take_if(|session| session.id == id);
     }
 
-    /// The session of a state. One of another state is left to the questions that run in it: the cluster ends it when
-    /// it was idle for long.
+    /// The session of a state. A session of another state stays open for the questions that run in it; the cluster ends
+    /// it after a long idle time.
     fn of_state(&self, state: &str) -> Session {
         let mut present = self.lock();
         if let Some(session) = present.as_ref().filter(|session| session.state == state) {

@@ -1,5 +1,5 @@
-//! Which tables a text reads. Only those of the lake may stand after FROM and JOIN: a cluster takes other names for
-//! tables of its catalogs and for paths of files.
+//! Finds the tables that a text reads. Only those of the lake may follow FROM and JOIN: a cluster would take other
+//! names for tables of its catalogs or for paths of files.
 
 use super::functions::{has_from, is_allowed, is_call};
 use super::lexer::{Kind, Token};
@@ -20,17 +20,17 @@ const ENDS_FROM: [&str; 12] = [
     "select",
     "offset",
 ];
-/// Words that change something or run a program, wherever they stand.
+/// Forbidden words: they change something or run a program.
 const FORBIDDEN: [&str; 9] =
     ["insert", "update", "delete", "merge", "into", "directory", "table", "identifier", "transform"];
 
-/// What stands between two brackets.
+/// The state of the check between two brackets.
 #[derive(Default)]
 struct Frame {
     /// Whether a name is a table: the last word was FROM, JOIN or a comma between tables.
     awaits_table: bool,
     in_from: bool,
-    /// The arguments of a function, where FROM stands before no table.
+    /// The arguments of a function, in which FROM precedes no table.
     has_own_from: bool,
     /// Names that WITH gives to queries of this frame.
     named: Vec<String>,
@@ -110,7 +110,7 @@ impl<'t> Reader<'t> {
 
     fn open(&mut self, at: usize) -> Result<(), String> {
         let frame = self.frame();
-        // A table of brackets: a query, or tables that are joined.
+        // Brackets in the place of a table: a subquery, or tables that are joined.
         let of_tables = std::mem::take(&mut frame.awaits_table);
         let mut inner = Frame::default();
         if of_tables && !self.begins_query(at + 1) {
@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// A name: of a table, where one is awaited.
+    /// Reads a name: the name of a table where a table is expected.
     fn name(&mut self, at: usize, name: &str) -> Result<(), String> {
         if self.is_query_name(at) {
             let name = name.to_owned();
@@ -209,7 +209,7 @@ impl<'t> Reader<'t> {
             && (self.begins_query(next + 2) || self.is_symbol(next + 2, '('))
     }
 
-    /// Whether a name with columns in brackets is that of a table before it: `AS t (a, b)`, `) t (a, b)`.
+    /// Whether a name with columns in brackets is an alias of the table before it: `AS t (a, b)`, `) t (a, b)`.
     fn is_alias(&self, at: usize) -> bool {
         at > 0 && (self.is_word(at - 1, &["as"]) || self.is_symbol(at - 1, ')'))
     }

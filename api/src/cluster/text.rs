@@ -1,10 +1,12 @@
 //! The text of a question to a cluster: one SELECT over the tables of the lake, with its parameters' values in it.
 //!
-//! It is read into words and written again from them. What dialects read differently, such as backslashes in texts,
-//! is refused or written so that all read the same.
+//! It is split into tokens and written again from them, in the words of Spark. A construct that dialects read
+//! differently, such as a backslash in a text, is refused or rewritten in a form that all dialects read alike.
 
+use super::dialect::in_spark;
 use super::lexer::{Kind, Token, tokens};
 use super::tables::tables_read;
+use super::{foreign, misread};
 use crate::sql::Parameter;
 use data_encoding::HEXUPPER;
 use std::collections::BTreeSet;
@@ -20,7 +22,7 @@ pub struct Checked {
     pub tables: BTreeSet<String>,
 }
 
-/// Checks a text. `known` tells the tables of the lake.
+/// Checks a text. `known` says whether a name is a table of the lake.
 ///
 /// # Errors
 /// Names what is refused, and what to write instead.
@@ -39,10 +41,12 @@ pub fn check(text: &str, parameters: &[Parameter], known: &dyn Fn(&str) -> bool)
     if !begins.is_some_and(|one| ["select", "with", "values"].iter().any(|word| one.is_word(word))) {
         return Err("write one SELECT: a cluster executes nothing else".into());
     }
+    misread::refuse(&tokens)?;
+    foreign::refuse(&tokens)?;
     let tables = tables_read(&tokens, known)?;
     let mut used = BTreeSet::new();
     let mut sql = String::with_capacity(text.len());
-    for token in &tokens {
+    for token in &in_spark(tokens) {
         if token.spaced && !sql.is_empty() {
             sql.push(' ');
         }
@@ -62,7 +66,7 @@ fn write_token(
 ) -> Result<(), String> {
     match &token.kind {
         Kind::Word(word) | Kind::Number(word) => sql.push_str(word),
-        // Spark reads double quotes as those of texts.
+        // Spark reads double quotes as quotes of texts.
         Kind::Name(name) => {
             sql.push('`');
             sql.push_str(name);
@@ -79,7 +83,7 @@ fn write_token(
     Ok(())
 }
 
-/// A text that every dialect reads as this one.
+/// A text literal that every dialect reads alike.
 fn text_literal(content: &str) -> String {
     if content.contains(['\'', '\\']) {
         return format!("cast(X'{}' as string)", HEXUPPER.encode(content.as_bytes()));

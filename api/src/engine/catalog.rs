@@ -1,26 +1,35 @@
 //! `pg_catalog`, which tools ask for tables and columns.
 
 use super::pg_functions;
+use super::relations::Relations;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 use datafusion_pg_catalog::setup_pg_catalog;
+use std::sync::Arc;
 
-/// The name of the catalog: what tools call the database.
+/// The name of the catalog, which tools show as the name of the database.
 pub const CATALOG: &str = "phananh";
 /// The schema of the tables.
 pub const SCHEMA: &str = "public";
 
-/// Adds `pg_catalog` and its functions to a context.
+const PG_CATALOG: &str = "pg_catalog";
+
+/// Adds `pg_catalog` and its functions to a context. `board`: whether the tables that only a BOARD reads are there.
 ///
 /// # Errors
 /// When the engine refuses them.
-pub fn add(context: &SessionContext) -> Result<(), DataFusionError> {
+pub fn add(context: &SessionContext, board: bool) -> Result<(), DataFusionError> {
     setup_pg_catalog(context, CATALOG, EmptyContextProvider).map_err(|e| *e)?;
-    pg_functions::register(context)
+    let schemas = context.catalog(CATALOG);
+    let catalog = schemas.as_ref().and_then(|schemas| schemas.schema(PG_CATALOG));
+    if let (Some(schemas), Some(catalog)) = (schemas, catalog) {
+        schemas.register_schema(PG_CATALOG, Arc::new(Relations::new(catalog, board)))?;
+    }
+    pg_functions::register(context, board)
 }
 
-/// What occurs in texts that use the catalog or a function of it.
+/// Words of which a text that uses the catalog, or a function of it, contains one.
 const WORDS: [&str; 14] = [
     "pg_",
     "information_schema",

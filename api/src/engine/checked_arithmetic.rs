@@ -1,19 +1,19 @@
-//! Arithmetic of whole numbers that fails where a result is out of range, and casts to whole numbers that round. The
-//! engine's own wraps around, so that a sum of two large numbers would be a negative one, and its casts cut off.
+//! Arithmetic of whole numbers that fails where a result is out of range, divisions by zero that fail, and casts to
+//! whole numbers that round. DataFusion's own arithmetic wraps around, so that the sum of two large numbers is
+//! negative, it divides floating-point numbers by zero, and its casts truncate.
 
+use super::rewrite;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, Datum};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef};
-use datafusion::arrow::compute::kernels::numeric::{add, mul, neg, sub};
+use arrow_schema::{ArrowError, DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef};
+use datafusion::arrow::compute::kernels::numeric::{add, div, mul, neg, rem, sub};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
@@ -29,34 +29,39 @@ pub struct CheckedArithmetic {
     add: Arc<ScalarUDF>,
     subtract: Arc<ScalarUDF>,
     multiply: Arc<ScalarUDF>,
+    divide: Arc<ScalarUDF>,
+    remainder: Arc<ScalarUDF>,
     negate: Arc<ScalarUDF>,
     round: Arc<ScalarUDF>,
 }
 
 impl CheckedArithmetic {
     pub fn new() -> Self {
-        let made = |operation, arguments| {
-            let signature = Signature::any(arguments, Volatility::Immutable);
-            Arc::new(ScalarUDF::new_from_impl(Checked { operation, signature }))
-        };
         Self {
             add: made(Operation::Add, 2),
             subtract: made(Operation::Subtract, 2),
             multiply: made(Operation::Multiply, 2),
+            divide: made(Operation::Divide, 2),
+            remainder: made(Operation::Remainder, 2),
             negate: made(Operation::Negate, 1),
             round: made(Operation::Round, 1),
         }
     }
 
-    /// The function for an expression that computes with whole numbers.
+    /// The function for an expression that computes with whole numbers, or divides floating-point numbers.
     fn function(&self, expression: &Expr, schema: &DFSchema) -> Result<Option<&Arc<ScalarUDF>>> {
         let is_whole = |one: &Expr| one.get_type(schema).map(|of| of.is_integer());
+        let has_floats = |one: &Expr| one.get_type(schema).map(|of| is_float(&of));
         Ok(match expression {
             Expr::Cast(cast) if cast.field.data_type().is_integer() => {
                 let of = cast.expr.get_type(schema)?;
-                (of.is_decimal() || matches!(of, DataType::Float32 | DataType::Float64)).then_some(&self.round)
+                (of.is_decimal() || is_float(&of)).then_some(&self.round)
             }
             Expr::Negative(of) if is_whole(of)? => Some(&self.negate),
+            Expr::BinaryExpr(binary) if matches!(binary.op, Operator::Divide | Operator::Modulo) => {
+                let function = if binary.op == Operator::Divide { &self.divide } else { &self.remainder };
+                (has_floats(&binary.left)? && has_floats(&binary.right)?).then_some(function)
+            }
             Expr::BinaryExpr(binary) => {
                 let function = match binary.op {
                     Operator::Plus => &self.add,
@@ -92,17 +97,7 @@ impl AnalyzerRule for CheckedArithmetic {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        let checked = plan.transform_up_with_subqueries(|node| {
-            let schema = merge_schema(&node.inputs());
-            let names = NamePreserver::new(&node);
-            node.map_expressions(|expression| {
-                let name = names.save(&expression);
-                let checked = expression.transform_up(|one| self.checked(one, &schema))?;
-                Ok(if checked.transformed { checked.update_data(|one| name.restore(one)) } else { checked })
-            })?
-            .map_data(LogicalPlan::recompute_schema)
-        })?;
-        Ok(checked.data)
+        rewrite::expressions(plan, |expression, schema| self.checked(expression, schema))
     }
 }
 
@@ -111,6 +106,8 @@ enum Operation {
     Add,
     Subtract,
     Multiply,
+    Divide,
+    Remainder,
     Negate,
     Round,
 }
@@ -127,6 +124,8 @@ impl ScalarUDFImpl for Checked {
             Operation::Add => "checked_add",
             Operation::Subtract => "checked_subtract",
             Operation::Multiply => "checked_multiply",
+            Operation::Divide => "checked_divide",
+            Operation::Remainder => "checked_remainder",
             Operation::Negate => "checked_negate",
             Operation::Round => "rounded",
         }
@@ -137,6 +136,8 @@ impl ScalarUDFImpl for Checked {
         let sign = match self.operation {
             Operation::Add => Operator::Plus,
             Operation::Multiply => Operator::Multiply,
+            Operation::Divide => Operator::Divide,
+            Operation::Remainder => Operator::Modulo,
             Operation::Subtract | Operation::Negate | Operation::Round => Operator::Minus,
         };
         match arguments {
@@ -176,17 +177,65 @@ impl ScalarUDFImpl for Checked {
             (Operation::Add, [left, right]) => apply(left, right, add),
             (Operation::Subtract, [left, right]) => apply(left, right, sub),
             (Operation::Multiply, [left, right]) => apply(left, right, mul),
+            (Operation::Divide, [left, right]) => apply(left, right, |left, right| nonzero(left, right, div)),
+            (Operation::Remainder, [left, right]) => apply(left, right, |left, right| nonzero(left, right, rem)),
             (Operation::Negate, [one]) => each(one, |array| Ok(neg(array.as_ref())?)),
             (Operation::Round, [one]) => each(one, |array| rounded(array, arguments.return_field.data_type())),
             _ => Err(DataFusionError::Internal(format!("{} of {} arguments", self.name(), arguments.args.len()))),
         };
         computed.map_err(|error| match error {
-            DataFusionError::ArrowError(error, _) => {
+            DataFusionError::ArrowError(error, _) if !matches!(*error, ArrowError::DivideByZero) => {
                 DataFusionError::Execution(format!("{error}: the number is too large, cast it AS NUMERIC"))
             }
             other => other,
         })
     }
+}
+
+/// The function that rounds a floating-point number to the nearest whole one, to the even one of two.
+pub fn half_even() -> Arc<ScalarUDF> {
+    made(Operation::Round, 1)
+}
+
+fn made(operation: Operation, arguments: usize) -> Arc<ScalarUDF> {
+    let signature = Signature::any(arguments, Volatility::Immutable);
+    Arc::new(ScalarUDF::new_from_impl(Checked { operation, signature }))
+}
+
+pub fn is_float(of: &DataType) -> bool {
+    matches!(of, DataType::Float32 | DataType::Float64)
+}
+
+/// A division of floating-point numbers, none of them by zero.
+fn nonzero(
+    left: &dyn Datum,
+    right: &dyn Datum,
+    divide: impl Fn(&dyn Datum, &dyn Datum) -> std::result::Result<ArrayRef, ArrowError>,
+) -> std::result::Result<ArrayRef, ArrowError> {
+    let computed = divide(left, right)?;
+    let is_by_zero = match computed.data_type() {
+        DataType::Float32 => is_by_zero::<Float32Type>(left, right, &computed),
+        _ => is_by_zero::<Float64Type>(left, right, &computed),
+    };
+    if is_by_zero { Err(ArrowError::DivideByZero) } else { Ok(computed) }
+}
+
+/// Whether a number was divided by zero. As in PostgreSQL, NaN may be.
+fn is_by_zero<T>(left: &dyn Datum, right: &dyn Datum, computed: &ArrayRef) -> bool
+where
+    T: ArrowPrimitiveType<Native: Into<f64>>,
+{
+    let value = |(array, is_one): (&dyn Array, bool), row: usize| -> f64 {
+        array.as_primitive::<T>().value(if is_one { 0 } else { row }).into()
+    };
+    let computed = computed.as_primitive::<T>();
+    (0..computed.len()).any(|row| {
+        let number: f64 = computed.value(row).into();
+        !number.is_finite()
+            && computed.is_valid(row)
+            && value(right.get(), row) == 0.0
+            && !value(left.get(), row).is_nan()
+    })
 }
 
 fn each(of: &ColumnarValue, compute: impl Fn(&ArrayRef) -> Result<ArrayRef>) -> Result<ColumnarValue> {

@@ -1,4 +1,4 @@
-//! `sum`, which fails where the result is out of range. The engine's own wraps around.
+//! `sum`, which fails where the result is out of range. DataFusion's own `sum` wraps around.
 //!
 //! It adds in a wider type, and narrows the result.
 

@@ -1,12 +1,11 @@
-//! Questions that tools ask the catalog in PostgreSQL's own ways, such as those of psql's `\d`, rewritten as the engine
-//! can answer them.
+//! Rewrites questions to the catalog that use forms of PostgreSQL which the engine lacks, such as those of psql's `\d`.
 //!
 //! Only such questions are rewritten: some rules take the first row of a subquery where PostgreSQL would refuse
 //! several, which must not happen to the numbers of an analyst.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, ObjectNamePart, Query, SelectItem,
-    SetExpr, Statement, Value, ValueWithSpan, visit_expressions, visit_expressions_mut, visit_relations,
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, ObjectNamePart, Query,
+    SelectItem, SetExpr, Statement, Value, visit_expressions, visit_expressions_mut, visit_relations,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -14,7 +13,7 @@ use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-/// What occurs in the text of a question to the catalog.
+/// Words of which the text of a question to the catalog contains one.
 const WORDS: [&str; 8] = [
     "pg_catalog",
     "pg_",
@@ -26,7 +25,7 @@ const WORDS: [&str; 8] = [
     "session_user",
 ];
 
-/// Tables of the catalog about what this register has none of: defaults of columns, and sequences.
+/// Tables of the catalog that are empty here: defaults of columns, and sequences.
 const WITHOUT_ROWS: [&str; 2] = ["pg_attrdef", "pg_sequence"];
 
 /// Functions that make one value of all rows.
@@ -43,30 +42,30 @@ pub fn parse(text: &str) -> Result<Option<Vec<Statement>>, ParserError> {
     match asks_catalog(text) {
         true => {
             let mut statements = PARSER.parse(text)?;
-            statements.iter_mut().for_each(aggregate_subqueries);
+            statements.iter_mut().for_each(rewrite);
             Ok(Some(statements))
         }
         false => Ok(None),
     }
 }
 
-/// Lets each subquery in the place of a value have one row at most, as the engine demands of correlated ones: the
-/// catalog's keys select one row, and the least of one value is that value.
-fn aggregate_subqueries(statement: &mut Statement) {
+fn rewrite(statement: &mut Statement) {
     let _all: ControlFlow<()> = visit_expressions_mut(statement, |expression| {
         match expression {
-            Expr::Subquery(query) if has_no_rows(query) => *expression = Expr::value(Value::Null),
-            Expr::Subquery(query) => take_least(query),
-            Expr::Function(function) if is_unnest_of_column(function) => {
-                // Vectors of the catalog are texts to the engine. They are those of constraints and indexes, of which
-                // the register has none to show.
-                let none = Parser::new(&PostgreSqlDialect {}).try_with_sql("unnest(make_array(CAST(NULL AS INTEGER)))");
-                if let Ok(none) = none.and_then(|mut parser| parser.parse_expr()) {
+            Expr::Subquery(query) => {
+                if let Some(instead) = in_place_of(query) {
+                    *expression = instead;
+                }
+            }
+            // The lists that tools make of rows are those of privileges, options and roles, of which there are none.
+            Expr::Function(function) if makes_list_of_rows(function) => {
+                if let Some(none) = parsed("CAST(NULL AS TEXT[])") {
                     *expression = none;
                 }
             }
-            Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
-                escape_by_backslash(pattern, escape_char);
+            // In `a.b[1]` the name is that of a column.
+            Expr::CompoundFieldAccess { root, access_chain } if matches!(root.as_ref(), Expr::Nested(_)) => {
+                access_chain.iter_mut().for_each(name_field);
             }
             _ => {}
         }
@@ -74,27 +73,63 @@ fn aggregate_subqueries(statement: &mut Statement) {
     });
 }
 
-/// Writes a pattern with another escape character by the backslash, the only one that the engine knows.
-fn escape_by_backslash(pattern: &mut Expr, escape_char: &mut Option<ValueWithSpan>) {
-    let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) = pattern else { return };
-    let Some(ValueWithSpan { value: Value::SingleQuotedString(escape), .. }) = escape_char.as_ref() else { return };
-    if escape.is_empty() || escape == "\\" {
-        return;
+/// Returns the replacement of a subquery; None keeps it.
+fn in_place_of(query: &mut Query) -> Option<Expr> {
+    if has_no_rows(query) {
+        return Some(Expr::value(Value::Null));
     }
-    *text = text.replace('\\', "\\\\").replace(escape.as_str(), "\\");
-    *escape_char = None;
+    if let Some(name) = cast_to_regclass(query) {
+        return parsed(&format!("to_regclass({name})"));
+    }
+    take_least(query);
+    None
 }
 
-fn is_unnest_of_column(function: &Function) -> bool {
+/// The text of a cast to `regclass`, which the crate of the catalog writes as a subquery. That one finds tables of
+/// analysts alone, and must not be in the condition of a join.
+fn cast_to_regclass(query: &Query) -> Option<Expr> {
+    if !query.to_string().starts_with("SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n") {
+        return None;
+    }
+    let found = visit_expressions(query, |part| match part {
+        Expr::Function(function) if is_named(function, "parse_ident") => {
+            let FunctionArguments::List(arguments) = &function.args else { return ControlFlow::Continue(()) };
+            match arguments.args.as_slice() {
+                [FunctionArg::Unnamed(FunctionArgExpr::Expr(name))] => ControlFlow::Break(name.clone()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    match found {
+        ControlFlow::Break(name) => Some(name),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+/// Whether this is `ARRAY(SELECT …)`.
+fn makes_list_of_rows(function: &Function) -> bool {
+    matches!(function.args, FunctionArguments::Subquery(_)) && is_named(function, "array")
+}
+
+/// Lets `(f(x)).n` name its field by a text, as the engine wants it.
+fn name_field(access: &mut AccessExpr) {
+    if let AccessExpr::Dot(field) = access
+        && let Expr::Identifier(name) = &*field
+    {
+        let name = Value::SingleQuotedString(name.value.clone());
+        *field = Expr::value(name);
+    }
+}
+
+fn is_named(function: &Function, name: &str) -> bool {
     let last = function.name.0.last().and_then(ObjectNamePart::as_ident);
-    let FunctionArguments::List(arguments) = &function.args else { return false };
-    let is_column = |argument: &FunctionArg| {
-        matches!(
-            argument,
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
-        )
-    };
-    last.is_some_and(|last| last.value.eq_ignore_ascii_case("unnest")) && arguments.args.iter().all(is_column)
+    last.is_some_and(|last| last.value.eq_ignore_ascii_case(name))
+}
+
+fn parsed(text: &str) -> Option<Expr> {
+    let parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(text);
+    parser.and_then(|mut parser| parser.parse_expr()).ok()
 }
 
 fn has_no_rows(query: &Query) -> bool {
@@ -108,6 +143,8 @@ fn has_no_rows(query: &Query) -> bool {
     .is_break()
 }
 
+/// Lets a subquery have one row at most, as the engine demands of correlated ones: the catalog's keys select one row,
+/// and the least of one value is that value.
 fn take_least(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_mut() else { return };
     let has_groups = !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
@@ -118,8 +155,7 @@ fn take_least(query: &mut Query) {
     if has_groups || is_aggregated(value) {
         return;
     }
-    let parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(&format!("min({value})"));
-    if let Ok(least) = parser.and_then(|mut parser| parser.parse_expr()) {
+    if let Some(least) = parsed(&format!("min({value})")) {
         *value = least;
     }
 }
@@ -173,5 +209,29 @@ mod tests {
         assert!(!text.contains("pg_attrdef"), "{text}");
         let counted = rewritten("SELECT (SELECT count(*) FROM pg_catalog.pg_type t) FROM pg_catalog.pg_class");
         assert!(!counted.contains("min("), "{counted}");
+    }
+
+    #[test]
+    fn casts_to_regclass_find_tables_of_the_catalog_too() {
+        let rewritten = |text: &str| parse(text).unwrap().unwrap()[0].to_string();
+        let joined = rewritten(
+            "SELECT c.relname, d.description FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_description d \
+             ON c.oid = d.objoid AND d.classoid = 'pg_catalog.pg_class'::regclass",
+        );
+        assert!(joined.contains("d.classoid = to_regclass('pg_catalog.pg_class'"), "{joined}");
+        let parameter = rewritten("SELECT relname FROM pg_catalog.pg_class WHERE oid = CAST($1 AS REGCLASS)");
+        assert!(parameter.contains("to_regclass($1"), "{parameter}");
+        let own = "SELECT (SELECT min(oid) FROM pg_catalog.pg_class WHERE relname = (parse_ident('x'))[1]) AS n";
+        assert!(!rewritten(own).contains("to_regclass"));
+    }
+
+    #[test]
+    fn fields_and_lists_are_written_for_the_engine() {
+        let rewritten = |text: &str| parse(text).unwrap().unwrap()[0].to_string();
+        let keys = rewritten("SELECT (information_schema._pg_expandarray(i.indkey)).n FROM pg_catalog.pg_index i");
+        assert!(keys.contains("(_pg_expandarray(i.indkey)).'n'"), "{keys}");
+        let list =
+            rewritten("SELECT pg_catalog.array_to_string(ARRAY(SELECT rolname FROM pg_roles), ',') FROM pg_class");
+        assert!(list.contains("array_to_string(CAST(NULL AS TEXT[]), ',')"), "{list}");
     }
 }

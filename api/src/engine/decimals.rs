@@ -1,8 +1,10 @@
-//! Division and averages of decimal numbers in floating-point numbers, as DuckDB computes them. The engine's own cut off
-//! after four digits: what an amount costs for each of many rows would be zero.
+//! Division and averages of decimal numbers in floating-point numbers, as DuckDB computes them. DataFusion's own
+//! truncate after four digits: an amount divided by the number of many rows would be zero.
 
+use super::rewrite;
 use arrow_schema::{DataType, FieldRef};
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::types::{NativeType, logical_float64};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::average::avg_udaf;
@@ -10,8 +12,8 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Cast, Coercion, Expr, ExprSchemable, GroupsAccumulator, ReversedUDAF,
-    Signature, TypeSignature, TypeSignatureClass, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, BinaryExpr, Cast, Coercion, Expr, ExprSchemable, GroupsAccumulator,
+    LogicalPlan, Operator, ReversedUDAF, Signature, TypeSignature, TypeSignatureClass, Volatility,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 use std::sync::Arc;
@@ -22,13 +24,36 @@ pub struct DecimalDivision;
 
 impl ExprPlanner for DecimalDivision {
     fn plan_binary_op(&self, division: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
-        let is_decimal = |one: &Expr| one.get_type(schema).is_ok_and(|of| of.is_decimal());
-        if division.op != BinaryOperator::Divide || !(is_decimal(&division.left) || is_decimal(&division.right)) {
+        if division.op != BinaryOperator::Divide || !has_decimal(&division.left, &division.right, schema) {
             return Ok(PlannerResult::Original(division));
         }
-        let float = |one: Expr| Expr::Cast(Cast::new(Box::new(one), DataType::Float64));
         Ok(PlannerResult::Planned(float(division.left) / float(division.right)))
     }
+}
+
+/// The plan with such divisions also where only the value of a parameter says that a number is decimal.
+///
+/// # Errors
+/// If the plan cannot be rebuilt.
+pub fn divided(plan: LogicalPlan) -> Result<LogicalPlan> {
+    rewrite::expressions(plan, |expression, schema| {
+        Ok(match expression {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right })
+                if has_decimal(&left, &right, schema) =>
+            {
+                Transformed::yes(float(*left) / float(*right))
+            }
+            other => Transformed::no(other),
+        })
+    })
+}
+
+fn has_decimal(left: &Expr, right: &Expr, schema: &DFSchema) -> bool {
+    [left, right].into_iter().any(|one| one.get_type(schema).is_ok_and(|of| of.is_decimal()))
+}
+
+fn float(one: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(one), DataType::Float64))
 }
 
 /// The function, in the place of the engine's `avg` and `mean`.

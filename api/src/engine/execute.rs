@@ -4,24 +4,25 @@ use super::output::Output;
 use super::pg_functions::STAND_INS;
 use super::plain::{plain_rows, plain_schema};
 use super::tables::Tables;
-use super::{parameters, statement};
+use super::{date_parts, decimals, halves, local_times, misread, numeric_parts, parameters, statement};
 use api::sql::protocol::{Ask, Failed};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{DataFrame, SQLOptions};
 use futures_util::StreamExt;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// Up to so many rows, the engine is told how many are wanted: a sort then keeps only these.
+/// The largest limit of rows that is passed on to the engine: a sort then keeps only these.
 const FEW_ROWS: u64 = 100_000;
 
 /// Why a question failed.
 pub enum Failure {
     Engine(DataFusionError),
     Told(Failed),
-    /// Nobody reads the answer.
+    /// The program that asked has closed its end.
     Gone(std::io::Error),
 }
 
@@ -46,31 +47,19 @@ pub async fn answer(state: SessionState, tables: &Tables, ask: &Ask, output: &mu
     let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     options.verify_plan(&plan)?;
     refuse_stand_ins(&plan)?;
+    misread::in_plan(&plan)?;
+    // Parts of times, which are numeric, are computed in double precision afterwards.
+    let plan = halves::as_postgresql(numeric_parts::divided(plan)?)?;
+    let plan = date_parts::as_postgresql(local_times::as_postgresql(plan)?)?;
     if ask.describe {
         output.parameters(&parameters::describe(&plan)?)?;
         output.schema(&plain_schema(plan.schema().as_arrow()))?;
         return Ok(output.end(false)?);
     }
-    let missing = missing(&plan, tables, &ask.given)?;
-    if !missing.is_empty() {
-        return Err(Failure::Told(Failed::Needs(missing)));
-    }
-    execute(state, parameters::bind(plan, &ask.parameters)?, ask.rows, output).await
-}
-
-/// The tables that a plan reads and of which the engine may lack rows: what is there may be of an earlier state.
-fn missing(plan: &LogicalPlan, tables: &Tables, given: &[String]) -> Result<Vec<String>, DataFusionError> {
-    let mut missing = BTreeSet::new();
-    plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            let name = scan.table_name.table();
-            if tables.has(name) && !given.iter().any(|one| one == name) {
-                missing.insert(name.to_owned());
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(missing.into_iter().collect())
+    // The value of a parameter may tell that a part is one of an interval.
+    let plan = date_parts::as_postgresql(parameters::bind(plan, &ask.parameters)?)?;
+    let plan = decimals::divided(plan)?;
+    execute(state, plan, tables, ask.rows, output).await
 }
 
 /// Refuses a function that answers null in the place of its result, unless the question is one to the catalog.
@@ -97,13 +86,26 @@ fn refuse_stand_ins(plan: &LogicalPlan) -> Result<(), DataFusionError> {
     }
 }
 
-async fn execute(state: SessionState, plan: LogicalPlan, most: u64, output: &mut Output) -> Result<(), Failure> {
+async fn execute(
+    state: SessionState,
+    plan: LogicalPlan,
+    tables: &Tables,
+    most: u64,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let is_query = !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
     let mut frame = DataFrame::new(state, plan);
     if is_query && most < FEW_ROWS {
         frame = frame.limit(0, usize::try_from(most).ok().map(|most| most + 1))?;
     }
-    let mut stream = frame.execute_stream().await?;
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await?;
+    // Only now it is known which columns the plan reads. Those that the engine lacks are without rows in it.
+    let needs = tables.needs();
+    if !needs.is_empty() {
+        return Err(Failure::Told(Failed::Needs(needs)));
+    }
+    let mut stream = execute_stream(plan, context)?;
     let schema = plain_schema(&stream.schema());
     let mut left = most;
     let mut truncated = false;

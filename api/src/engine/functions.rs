@@ -1,10 +1,16 @@
-//! The functions that questions may use: those that compute. None of the engine's reads a file, the network or a
-//! setting; what a later version adds to another category is not there.
+//! The functions that questions may use: those that compute. Functions of the engine that read a file, the network or
+//! a setting are left out, and so are those that a later version adds to another category.
 
 use super::checked_arithmetic::CheckedArithmetic;
 use super::checked_sum::checked_sum;
 use super::decimals::{DecimalDivision, float_average};
+use super::expressions::PostgresExpressions;
+use super::guarded_division::GuardedDivision;
+use super::intervals::Intervals;
+use super::like_escape::LikeEscape;
 use super::percentile::exact_percentiles;
+use super::quotient::quotient;
+use super::templates::with_templates;
 use super::today::today;
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
@@ -19,7 +25,7 @@ use std::sync::Arc;
 
 /// Table functions that make rows of numbers, one after the other.
 const TABLE_FUNCTIONS: [&str; 2] = ["generate_series", "range"];
-/// Functions about files that are read: there are none.
+/// Functions about the files that a question reads, which are left out.
 const OF_FILES: [&str; 2] = ["input_file_name", "file_row_index"];
 
 /// A state with these functions, and with no file format, no table factory and no other table function.
@@ -31,17 +37,20 @@ pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
         .with_aggregate_functions(aggregate_functions())
         .with_window_functions(all_default_window_functions())
         .with_table_function_list(table_functions())
+        .with_analyzer_rule(Arc::new(GuardedDivision))
         .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
+        .with_analyzer_rule(Arc::new(LikeEscape::new()))
+        .with_analyzer_rule(Arc::new(Intervals))
 }
 
-/// Of several planners the first one counts that plans an expression.
+/// The first planner that plans an expression wins.
 fn planners() -> Vec<Arc<dyn ExprPlanner>> {
-    let mut all: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(DecimalDivision)];
+    let mut all: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(DecimalDivision), Arc::new(PostgresExpressions::new())];
     all.extend(SessionStateDefaults::default_expr_planners());
     all
 }
 
-/// Of two functions of one name the last one counts.
+/// The last function of a name wins.
 fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let mut all = all_default_aggregate_functions();
     all.extend([checked_sum(), float_average()]);
@@ -56,8 +65,9 @@ fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     all.extend(unicode::functions());
     all.extend(all_default_nested_functions());
     all.retain(|one| !OF_FILES.contains(&one.name()));
-    // Of two functions of one name the last one counts.
-    all.push(today());
+    // The last function of a name wins.
+    all.extend([today(), quotient()]);
+    all.extend(with_templates());
     all
 }
 

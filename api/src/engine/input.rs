@@ -1,25 +1,26 @@
 //! The frames that the engine reads.
 
 use api::sql::protocol::{
-    ASK, Ask, CANCEL, DROP, LAKE, LakeTables, PIECE, PieceName, SETUP, Setup, read_frame, read_json, read_piece,
+    ASK, Ask, CANCEL, COLUMN, ColumnName, DROP, LAKE, LakeTables, PieceName, SETUP, Setup, read_column, read_frame,
+    read_json,
 };
 use arrow_array::RecordBatch;
 use std::io::{self, BufReader};
 use tokio::sync::{mpsc, watch};
 
-/// Frames that wait for the session. Pieces are large.
-const WAITING: usize = 2;
+/// Frames that wait for the session. Columns are large.
+const WAITING: usize = 4;
 
-/// What the engine is told. A cancellation is not among it: it must not wait.
+/// A message to the engine. Cancellations are no messages, because they must not wait in the queue.
 pub enum Told {
     Setup(Setup),
-    Piece(PieceName, RecordBatch),
+    Column(ColumnName, RecordBatch),
     Drop(PieceName),
     Lake(LakeTables),
     Ask(Box<Ask>),
 }
 
-/// What a thread reads from the standard input.
+/// The messages that a thread reads from the standard input.
 pub struct Input {
     pub told: mpsc::Receiver<Told>,
     /// The number of the last question that was cancelled.
@@ -27,7 +28,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Starts to read. The process ends with its input: nobody waits for an answer.
+    /// Starts to read. The process ends with its input, because the program that asks has gone.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -47,9 +48,9 @@ fn read(to_session: &mpsc::Sender<Told>, cancel: &watch::Sender<u64>) -> io::Res
     while let Some((kind, content)) = read_frame(&mut input)? {
         let told = match kind {
             SETUP => Told::Setup(read_json(&content)?),
-            PIECE => {
-                let (name, rows) = read_piece(&content)?;
-                Told::Piece(name, rows)
+            COLUMN => {
+                let (name, rows) = read_column(&content)?;
+                Told::Column(name, rows)
             }
             DROP => Told::Drop(read_json(&content)?),
             LAKE => Told::Lake(read_json(&content)?),

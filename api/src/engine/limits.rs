@@ -25,7 +25,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits what the process needs nothing of. Call it before the sandbox is entered.
+    /// Forbids the resources that the process does not need. Call it before the sandbox is entered.
     ///
     /// # Errors
     /// When a limit cannot be set.

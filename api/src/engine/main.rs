@@ -1,28 +1,49 @@
 //! `phananh-engine`: the process that answers SQL. `phananh` starts it, gives it the tables that its asker may read,
-//! and asks one question after the other (`api::sql::protocol`). Its only argument is the
-//! folder of a lake.
+//! and asks one question after the other (`api::sql::protocol`). Its only argument is the folder of a lake.
 //!
-//! It answers only after it gave up everything else: [`sandbox`] leaves it its pipes, its memory and its processors.
+//! Before it answers it enters [`sandbox`], which leaves it its pipes, its memory and its processors.
 
 mod catalog;
 mod checked_arithmetic;
 mod checked_sum;
 mod compatibility;
+mod date_parts;
 mod decimals;
 mod execute;
+mod expressions;
 mod failure;
+mod forms;
 mod functions;
+mod guarded_division;
+mod halves;
+mod held;
 mod input;
+mod interval_functions;
+mod interval_parts;
+mod intervals;
+mod lacking;
+mod like_escape;
 mod limits;
+mod local_times;
+mod misread;
+mod numeric_parts;
+mod origin;
 mod output;
 mod parameters;
 mod percentile;
 mod pg_functions;
 mod plain;
+mod quotient;
+mod relations;
+mod rewrite;
 mod sandbox;
 mod session;
+mod settings;
+mod spans;
 mod statement;
+mod synonyms;
 mod tables;
+mod templates;
 mod today;
 
 use api::sql::protocol::Failed;
@@ -37,7 +58,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let ended = run();
     let Err(message) = ended else { return ExitCode::SUCCESS };
-    // Standard error leads nowhere: who asks first reads why there is no answer.
+    // Standard error is closed: the first question gets the error.
     if let Ok(mut output) = Output::new() {
         let _nobody_reads = output.failed(&Failed::Engine(message));
     }

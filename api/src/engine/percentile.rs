@@ -1,5 +1,5 @@
-//! `percentile_cont` and `median`, which interpolate exactly. The engine's own cut off: `percentile_cont` the weight of
-//! the upper value after six digits, `median` the half between two amounts of money.
+//! `percentile_cont` and `median`, which interpolate exactly. DataFusion's own truncate: `percentile_cont` the weight
+//! of the upper value after six digits, `median` the half between two amounts of money.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;

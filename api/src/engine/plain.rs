@@ -1,4 +1,4 @@
-//! The types that answers have: those that clients know. The engine computes with views and dictionaries, too.
+//! Converts answers to plain types, which clients know. The engine computes with views and dictionaries, too.
 
 use arrow_array::RecordBatch;
 use arrow_cast::{CastOptions, cast_with_options};
@@ -29,7 +29,8 @@ pub fn plain_rows(rows: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch,
 }
 
 fn plain_fields(of: &Fields) -> Vec<Field> {
-    // Comments of the tables would stand in each answer again. The catalog marks its own types, such as `oid`.
+    // Without this, each answer would repeat the comments of the tables. The catalog marks its own types, such as
+    // `oid`.
     let plain = |field: &Arc<Field>| {
         let marks = field.metadata().iter().filter(|(key, _)| key.starts_with("pg."));
         let marks = marks.map(|(key, value)| (key.clone(), value.clone())).collect();

@@ -1,5 +1,5 @@
-//! What the process gives up before it reads a question: descriptors, files, the network, other programs and
-//! processes. An error of the SQL engine then reaches nothing but the tables that it was given.
+//! The sandbox: before it reads a question the process gives up descriptors, files, the network, other programs and
+//! processes. A defect of the SQL engine can then reach only the tables that it was given.
 
 use close_fds::set_fds_cloexec;
 use landlock::{
@@ -17,7 +17,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-/// Set once the process has executed its own program again.
+/// The environment variable that is set once the process has executed its own program again.
 const STAGE: &str = "PHANANH_ENGINE_STAGE";
 /// The first descriptor that is no standard one.
 const FIRST_OTHER: i32 = 3;
@@ -55,8 +55,8 @@ pub fn enter(lake: Option<&Path>) -> Result<(), String> {
     forbid_calls(lake.is_some()).map_err(|e| format!("seccomp: {e}"))
 }
 
-/// No path may be opened but to read those of the lake, no port used and no other process signalled, as far as the
-/// kernel knows such rules.
+/// Landlock: only files of the lake may be opened, for reading; ports and signals to other processes are forbidden, as
+/// far as the kernel knows such rules.
 fn forbid_files(lake: Option<&Path>) -> Result<RestrictionStatus, landlock::RulesetError> {
     let abi = ABI::V6;
     Ruleset::default()
@@ -69,7 +69,7 @@ fn forbid_files(lake: Option<&Path>) -> Result<RestrictionStatus, landlock::Rule
         .restrict_self()
 }
 
-/// System calls fail that open, execute, connect, signal or trace.
+/// Seccomp: system calls fail that open, execute, connect, signal or trace.
 fn forbid_calls(reads_lake: bool) -> Result<(), String> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(|e| e.to_string())?;
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = COMMON
@@ -89,7 +89,7 @@ fn forbid_calls(reads_lake: bool) -> Result<(), String> {
     apply_filter_all_threads(&program).map_err(|e| e.to_string())
 }
 
-/// What the process never does, on every architecture.
+/// The system calls that are forbidden on every architecture.
 #[rustfmt::skip]
 const COMMON: &[i64] = &[
     // Files.
@@ -120,10 +120,10 @@ const COMMON: &[i64] = &[
     libc::SYS_shmget, libc::SYS_shmat, libc::SYS_msgget, libc::SYS_semget, libc::SYS_mq_open,
 ];
 
-/// What a process does that reads a lake: landlock says which files.
+/// The system calls of a process that reads a lake; landlock restricts their files.
 const READS: &[i64] = &[libc::SYS_openat, libc::SYS_statx, libc::SYS_readlinkat, libc::SYS_getdents64];
 
-/// The calls that one architecture has beside them.
+/// Further system calls of one architecture.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const OLD: &[i64] = &[

@@ -1,11 +1,11 @@
-//! Takes in tables and answers questions, one after the other.
+//! Receives tables and answers questions, one after the other.
 
 use super::execute::{Failure, answer};
 use super::input::{Input, Told};
 use super::limits::{Limits, READERS, WORKER_STACK};
 use super::output::Output;
 use super::tables::Tables;
-use super::{catalog, failure, functions};
+use super::{catalog, failure, functions, local_times};
 use api::sql::protocol::{Ask, Failed, Setup, fingerprint};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList};
 use datafusion::error::{DataFusionError, Result};
@@ -19,7 +19,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::runtime::Builder;
 
-/// The share of a question's memory that operators account for, in tenths; the rest is for what they do not count.
+/// The share of a question's memory that operators may account for, in tenths; the rest covers memory that they do not
+/// account for.
 const ACCOUNTED: usize = 7;
 
 /// Answers until the input ends.
@@ -27,7 +28,7 @@ const ACCOUNTED: usize = 7;
 /// # Errors
 /// When the engine cannot work.
 pub fn run(mut output: Output, limits: Limits, threads: usize) -> std::result::Result<(), String> {
-    // Without drivers of input and output: there are no sockets.
+    // Without the I/O driver: the process has no sockets.
     let runtime = Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_stack_size(WORKER_STACK)
@@ -42,7 +43,7 @@ pub fn run(mut output: Output, limits: Limits, threads: usize) -> std::result::R
         while let Some(told) = input.told.recv().await {
             match told {
                 Told::Setup(_) => return Err("it was set up twice".to_owned()),
-                Told::Piece(name, rows) => session.tables.put(&name, &rows).map_err(|e| e.to_string())?,
+                Told::Column(name, rows) => session.tables.put(&name, &rows).map_err(|e| e.to_string())?,
                 Told::Drop(name) => session.tables.remove(&name).map_err(|e| e.to_string())?,
                 Told::Lake(files) => session.tables.read_lake(&files).map_err(|e| e.to_string())?,
                 Told::Ask(ask) => session.answer(&ask, &mut input, &mut output).await?,
@@ -80,7 +81,7 @@ impl Session {
     /// Answers one question.
     ///
     /// # Errors
-    /// When nobody reads the answer.
+    /// When the program that asked has closed its end.
     async fn answer(&mut self, ask: &Ask, input: &mut Input, output: &mut Output) -> std::result::Result<(), String> {
         let answered = self.answer_or_fail(ask, input, output).await;
         let _not_lifted = self.limits.end();
@@ -100,10 +101,10 @@ impl Session {
         output: &mut Output,
     ) -> std::result::Result<(), Failure> {
         if !self.has_catalog && catalog::is_named(&ask.text) {
-            catalog::add(&self.context)?;
+            catalog::add(&self.context, self.board)?;
             self.has_catalog = true;
         }
-        self.tables.register()?;
+        self.tables.give(&ask.given)?;
         let limited = self.limits.begin(self.tables.bytes(), ask.memory_mb, ask.cpu_seconds);
         limited.map_err(|e| Failure::Told(Failed::Engine(format!("cannot limit itself: {e}"))))?;
         let state = self.state_for(ask.memory_mb)?;
@@ -139,6 +140,9 @@ fn state(threads: usize) -> SessionState {
         .with_target_partitions(threads);
     // The tables have plain texts.
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+    // Without a zone, now() and TIMESTAMPTZ would be local times of no place, and AT TIME ZONE would leave the clock
+    // of UTC.
+    config.options_mut().execution.time_zone = Some(local_times::ZONE_OF_INSTANTS.into());
     let builder =
         SessionStateBuilder::new().with_config(config).with_catalog_list(Arc::new(MemoryCatalogProviderList::new()));
     functions::with_functions(builder).build()

@@ -1,6 +1,6 @@
 //! Reads the text of a question, and refuses everything but one statement that reads.
 
-use super::compatibility;
+use super::{compatibility, forms, lacking, misread, synonyms};
 use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{ObjectNamePart, Statement as SqlStatement, visit_relations};
@@ -35,7 +35,7 @@ pub fn parse(text: &str) -> Result<Statement, DataFusionError> {
     }
     let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(MOST_LEVELS).build();
     let written = parser.and_then(|mut parser| parser.parse_statements());
-    // What is rewritten for the catalog may answer something else, which must not happen to the numbers of an analyst.
+    // A rewritten question may give another answer, which must not happen to the numbers of an analyst.
     let is_of_analyst = written.as_ref().is_ok_and(|statements| statements.iter().any(reads_tables));
     let of_catalog = if is_of_analyst { None } else { compatibility::parse(text).transpose() };
     let mut statements: VecDeque<Statement> = match of_catalog {
@@ -43,7 +43,14 @@ pub fn parse(text: &str) -> Result<Statement, DataFusionError> {
             let rewritten = rewritten.map_err(|e| DataFusionError::SQL(Box::new(e), None))?;
             rewritten.into_iter().map(|one| Statement::Statement(Box::new(one))).collect()
         }
-        None => written?,
+        None => {
+            let mut written = written?;
+            written.iter().try_for_each(misread::in_text)?;
+            written.iter().try_for_each(lacking::in_text)?;
+            written.iter_mut().for_each(synonyms::replace);
+            written.iter_mut().for_each(forms::replace);
+            written
+        }
     };
     let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
         return refused("write one SELECT, not several statements and not none".into());
@@ -72,7 +79,7 @@ fn reads_tables(statement: &Statement) -> bool {
     }
 }
 
-/// Whether a statement only reads. What stands within a SELECT is checked in its plan.
+/// Whether a statement only reads. The plan check covers what a SELECT contains.
 fn reads(statement: &Statement) -> bool {
     match statement {
         Statement::Statement(statement) => match statement.as_ref() {
@@ -106,7 +113,7 @@ mod tests {
             assert!(explained.contains("(SELECT COUNT(*) FROM complaints"), "{more}: {explained}");
         }
         assert!(
-            parse("SELECT 'complaints'::regclass").unwrap().to_string().contains("pg_"),
+            parse("SELECT 'complaints'::regclass").unwrap().to_string().contains("to_regclass"),
             "it is one to the catalog"
         );
     }

@@ -1,38 +1,21 @@
 //! The tables, as the engine holds them from one question to the next.
 
-use api::sql::protocol::{LakeTables, PieceName};
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
-use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
+use super::held::Held;
+use api::sql::protocol::{ColumnName, LakeTables, PieceName, TableColumns};
+use arrow_array::RecordBatch;
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
+use datafusion::datasource::TableProvider;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::{DataFusionError, Result};
-use jobs::tables::{TABLES, Table, table};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use jobs::tables::TABLES;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Rows of a slice. Threads share the slices of a table.
-const SLICE: usize = 32_768;
-
-/// A piece.
-struct Held {
-    rows: RecordBatch,
-    bytes: u64,
-}
-
-/// The schema of a table without comments: the engine refuses plans whose parts have other metadata than the whole, as a
-/// count over a union of two tables.
-fn without_comments(table: &Table) -> SchemaRef {
-    let plain = |field: &Arc<Field>| field.as_ref().clone().with_metadata(HashMap::new());
-    Arc::new(Schema::new(table.schema().fields().iter().map(plain).collect::<Vec<Field>>()))
-}
 
 /// The tables of one reader.
 pub struct Tables {
     provider: Arc<MemorySchemaProvider>,
-    pieces: BTreeMap<&'static str, BTreeMap<u32, Held>>,
-    changed: BTreeSet<&'static str>,
-    partitions: usize,
+    held: BTreeMap<&'static str, Arc<Held>>,
 }
 
 impl Tables {
@@ -41,17 +24,12 @@ impl Tables {
     /// # Errors
     /// When the engine refuses one.
     pub fn new(board: bool, partitions: usize) -> Result<Self> {
-        let mut tables = Self {
-            provider: Arc::new(MemorySchemaProvider::new()),
-            pieces: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            partitions: partitions.max(1),
-        };
-        for table in TABLES.iter().filter(|table| board || !table.board_only) {
-            tables.pieces.insert(table.name, BTreeMap::new());
-            tables.changed.insert(table.name);
+        let mut tables = Self { provider: Arc::new(MemorySchemaProvider::new()), held: BTreeMap::new() };
+        for &table in TABLES.iter().filter(|table| board || !table.board_only) {
+            let held = Arc::new(Held::new(table, partitions));
+            tables.provider.register_table(table.name.to_owned(), Arc::clone(&held) as Arc<dyn TableProvider>)?;
+            tables.held.insert(table.name, held);
         }
-        tables.register()?;
         Ok(tables)
     }
 
@@ -60,58 +38,45 @@ impl Tables {
         Arc::clone(&self.provider) as Arc<dyn SchemaProvider>
     }
 
-    /// Takes a piece in, in the place of an earlier version.
+    /// Takes a column of a piece in, in the place of an earlier version.
     ///
     /// # Errors
-    /// When there is no such table, or its columns are others.
-    pub fn put(&mut self, name: &PieceName, rows: &RecordBatch) -> Result<()> {
-        let table = self.known(&name.table)?;
-        let schema = without_comments(table);
-        let is_same = |(a, b): (&Arc<Field>, &Arc<Field>)| a.data_type() == b.data_type();
-        let of_table = schema.fields().iter().zip(rows.schema_ref().fields()).all(is_same);
-        if !of_table || schema.fields().len() != rows.num_columns() {
-            return Err(DataFusionError::Execution(format!("a piece of {} has other columns", table.name)));
-        }
-        let rows = RecordBatch::try_new(schema, rows.columns().to_vec())?;
-        // The columns of a piece lie in one buffer: each counts only its part.
-        let sizes = rows.columns().iter().map(|column| column.to_data().get_slice_memory_size());
-        let bytes = sizes.sum::<std::result::Result<usize, ArrowError>>()? as u64;
-        self.pieces.entry(table.name).or_default().insert(name.key, Held { rows, bytes });
-        self.changed.insert(table.name);
-        Ok(())
+    /// When there is no such column, or it has another type.
+    pub fn put(&self, name: &ColumnName, rows: &RecordBatch) -> Result<()> {
+        let [values] = rows.columns() else {
+            return Err(DataFusionError::Execution(format!("not one column of {}", name.table)));
+        };
+        self.known(&name.table)?.put(name.key, &name.column, values)
     }
 
     /// Removes a piece.
     ///
     /// # Errors
     /// When there is no such table.
-    pub fn remove(&mut self, name: &PieceName) -> Result<()> {
-        let table = self.known(&name.table)?;
-        self.pieces.entry(table.name).or_default().remove(&name.key);
-        self.changed.insert(table.name);
+    pub fn remove(&self, name: &PieceName) -> Result<()> {
+        self.known(&name.table)?.remove(name.key);
         Ok(())
     }
 
-    /// Makes what came in visible to questions.
+    /// Begins a question, for which these columns and no others are as they are now.
     ///
     /// # Errors
-    /// When the engine refuses a table.
-    pub fn register(&mut self) -> Result<()> {
-        for name in std::mem::take(&mut self.changed) {
-            let table = self.known(name)?;
-            let slices = self.pieces.get(name).into_iter().flat_map(BTreeMap::values).flat_map(slices);
-            let rows = MemTable::try_new(without_comments(table), shared(slices.collect(), self.partitions))?;
-            self.provider.deregister_table(name)?;
-            self.provider.register_table(name.to_owned(), Arc::new(rows))?;
-        }
-        Ok(())
+    /// When there is no such column.
+    pub fn give(&self, given: &[TableColumns]) -> Result<()> {
+        self.held.values().for_each(|table| table.take_back());
+        given.iter().try_for_each(|one| self.known(&one.table)?.give(&one.columns))
+    }
+
+    /// The columns that plans of the question read and that it was not given.
+    pub fn needs(&self) -> Vec<TableColumns> {
+        self.held.values().filter_map(|table| table.needs()).collect()
     }
 
     /// Reads tables from the files of a lake.
     ///
     /// # Errors
     /// When there is no such table, or the engine refuses a file.
-    pub fn read_lake(&mut self, files: &LakeTables) -> Result<()> {
+    pub fn read_lake(&self, files: &LakeTables) -> Result<()> {
         for (name, paths) in &files.0 {
             let table = self.known(name)?;
             let urls = paths.iter().map(ListingTableUrl::parse).collect::<Result<Vec<_>>>()?;
@@ -120,46 +85,21 @@ impl Tables {
             let options = ListingOptions::new(Arc::new(format));
             let config = ListingTableConfig::new_with_multi_paths(urls)
                 .with_listing_options(options)
-                .with_schema(without_comments(table));
+                .with_schema(table.schema());
             let listed = ListingTable::try_new(config)?;
-            self.changed.remove(table.name);
-            self.provider.deregister_table(table.name)?;
-            self.provider.register_table(table.name.to_owned(), Arc::new(listed))?;
+            self.provider.deregister_table(name)?;
+            self.provider.register_table(name.to_owned(), Arc::new(listed))?;
         }
         Ok(())
     }
 
-    /// Whether this is a table with rows of its own.
-    pub fn has(&self, name: &str) -> bool {
-        self.pieces.contains_key(name)
-    }
-
     /// Bytes of all rows.
     pub fn bytes(&self) -> u64 {
-        self.pieces.values().flat_map(BTreeMap::values).map(|held| held.bytes).sum()
+        self.held.values().map(|table| table.bytes()).sum()
     }
 
-    fn known(&self, name: &str) -> Result<&'static Table> {
-        let table = table(name).filter(|table| self.pieces.contains_key(table.name));
+    fn known(&self, name: &str) -> Result<&Held> {
+        let table = self.held.get(name).map(|held| &**held);
         table.ok_or_else(|| DataFusionError::Execution(format!("there is no table {name}")))
     }
-}
-
-fn slices(held: &Held) -> impl Iterator<Item = RecordBatch> {
-    let rows = &held.rows;
-    (0..rows.num_rows()).step_by(SLICE).map(move |start| rows.slice(start, SLICE.min(rows.num_rows() - start)))
-}
-
-/// The slices in so many partitions, each with consecutive ones.
-fn shared(slices: Vec<RecordBatch>, partitions: usize) -> Vec<Vec<RecordBatch>> {
-    let each = slices.len().div_ceil(partitions).max(1);
-    let mut shared: Vec<Vec<RecordBatch>> = Vec::with_capacity(partitions);
-    let mut slices = slices.into_iter().peekable();
-    while slices.peek().is_some() {
-        shared.push(slices.by_ref().take(each).collect());
-    }
-    if shared.is_empty() {
-        shared.push(Vec::new());
-    }
-    shared
 }

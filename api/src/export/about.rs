@@ -1,6 +1,7 @@
-//! What an export says of itself: in the metadata of its file, on the second sheet of a workbook, and in its manifest.
+//! The description of an export: in the metadata of its file, on the second sheet of a workbook, and in its manifest.
 
-use super::subject::{Format, Subject};
+use super::format::Format;
+use super::subject::Subject;
 use chrono::NaiveDate;
 use data_encoding::HEXLOWER;
 use schema::Timestamp;
@@ -8,11 +9,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 
-/// What was asked, and of which state of the register.
+/// The question of an export, and the state of the register.
 #[derive(Debug, Clone)]
 pub struct About {
     pub subject: Subject,
-    /// What chooses the rows, as JSON: a filter, or the arguments of a statistic. Null for all rows.
+    /// The selection of rows, as JSON: a filter, or the arguments of a statistic. Null for all rows.
     pub asked: serde_json::Value,
     /// Version of the key that made the pseudonyms; 0 for a temporary key.
     pub key_version: u32,
@@ -57,7 +58,7 @@ impl About {
     }
 }
 
-/// What one can check a file by.
+/// The length and the hash by which a file can be checked.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
@@ -65,7 +66,7 @@ pub struct Manifest {
     format: &'static str,
     rows: u64,
     bytes: u64,
-    /// Of the bytes of the file, in hexadecimal.
+    /// Hash of the bytes of the file, in hexadecimal.
     sha256: String,
     position: i64,
     as_of: String,
@@ -95,7 +96,7 @@ impl<W: Write> Hashing<W> {
         Self { to, hash: Sha256::new(), bytes: 0 }
     }
 
-    /// The target, and what it was given.
+    /// The target, and the length and hash of what was written to it.
     pub fn finish(self) -> (W, Content) {
         (self.to, Content { bytes: self.bytes, sha256: HEXLOWER.encode(&self.hash.finalize()) })
     }

@@ -1,4 +1,4 @@
-//! The cells of record batches, for formats that are written cell by cell.
+//! The cells of record batches, for workbooks, whose cells have types. `crate::cells` writes them as text.
 
 use anyhow::Context;
 use arrow_array::cast::AsArray;
@@ -10,11 +10,7 @@ use arrow_array::{
     TimestampMicrosecondArray, UInt32Array,
 };
 use arrow_schema::{DataType, TimeUnit};
-use chrono::{Datelike, NaiveDate};
 use std::borrow::Cow;
-
-/// Days from the first day of the common era to 1970-01-01.
-const EPOCH: i32 = 719_163;
 
 /// A column of a record batch.
 pub enum Cells<'a> {
@@ -48,7 +44,7 @@ pub enum Cell<'a> {
 
 impl<'a> Cells<'a> {
     /// # Errors
-    /// For a type that no column of an export has.
+    /// If no column of an export has the type.
     pub fn of(column: &'a dyn Array) -> anyhow::Result<Self> {
         let cells = match column.data_type() {
             DataType::Utf8 => column.as_string_opt::<i32>().map(Self::Text),
@@ -114,71 +110,4 @@ fn joined<'a>(lists: &'a ListArray, texts: &'a StringArray, row: usize) -> Cow<'
     }
     let named = (from..until).filter(|at| !texts.is_null(*at)).map(|at| texts.value(at));
     Cow::Owned(named.collect::<Vec<&str>>().join(";"))
-}
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
-
-/// Appends a day, such as `2025-03-31`.
-pub fn push_day(to: &mut String, number: i32) {
-    let Some(day) = number.checked_add(EPOCH).and_then(NaiveDate::from_num_days_from_ce_opt) else { return };
-    match u32::try_from(day.year()) {
-        Ok(year) if year <= 9_999 => {
-            push_digits(to, year, 4);
-            to.push('-');
-            push_digits(to, day.month(), 2);
-            to.push('-');
-            push_digits(to, day.day(), 2);
-        }
-        _ => to.push_str(&day.to_string()),
-    }
-}
-
-/// Appends an instant in UTC, with as many digits of a second as it has: none, 3 or 6.
-pub fn push_instant(to: &mut String, micros: i64) {
-    let Ok(day) = i32::try_from(micros.div_euclid(DAY)) else { return };
-    // Less than a day in microseconds.
-    let rest = micros.rem_euclid(DAY).unsigned_abs();
-    let part = |unit: u64, most: u64| u32::try_from(rest / unit % most).unwrap_or_default();
-    push_day(to, day);
-    for (sign, number) in [('T', part(3_600_000_000, 24)), (':', part(60_000_000, 60)), (':', part(1_000_000, 60))] {
-        to.push(sign);
-        push_digits(to, number, 2);
-    }
-    let fraction = part(1, 1_000_000);
-    if fraction != 0 {
-        to.push('.');
-        match fraction % 1_000 {
-            0 => push_digits(to, fraction / 1_000, 3),
-            _ => push_digits(to, fraction, 6),
-        }
-    }
-    to.push('Z');
-}
-
-/// Appends a number with leading zeros.
-fn push_digits(to: &mut String, number: u32, digits: u32) {
-    for place in (0..digits).rev() {
-        to.push(char::from_digit(number / 10u32.pow(place) % 10, 10).unwrap_or('0'));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::{DateTime, SecondsFormat};
-
-    #[test]
-    fn days_and_instants_are_written_as_by_chrono() {
-        let some = [0, 1, 999, 1_000, 1_500_000, 86_399_999_999, -1, 1_709_164_799_000_000, 4_102_444_800_000_001];
-        for micros in some {
-            let mut text = String::new();
-            push_instant(&mut text, micros);
-            let at = DateTime::from_timestamp_micros(micros).expect("an instant");
-            assert_eq!(text, at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-            text.clear();
-            push_day(&mut text, i32::try_from(micros.div_euclid(DAY)).expect("a day"));
-            assert_eq!(text, at.date_naive().to_string());
-        }
-    }
 }

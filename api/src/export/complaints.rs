@@ -16,10 +16,10 @@ use schema::{Id, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-/// Pseudonyms of officers and of enterprises that are kept, of each at most so many.
+/// The most pseudonyms of officers, and of enterprises, that are kept.
 const KEPT: usize = 200_000;
 
-/// What an export says of a complaint beside the complaint's own columns.
+/// The values of a row that do not come from the complaint itself.
 pub struct Beside<'a> {
     pub named: &'a [NamedOfficer],
     pub sources: &'a [ComplaintSource],
@@ -39,7 +39,7 @@ impl<'a> Names<'a> {
         Self { pseudonyms, officers: HashMap::new(), enterprises: HashMap::new() }
     }
 
-    /// Forgets them where they are many, between two pages.
+    /// Drops them if there are too many; called between two pages.
     pub fn limit(&mut self) {
         for kept in [&mut self.officers, &mut self.enterprises] {
             if kept.len() > KEPT {
@@ -289,7 +289,7 @@ fn columns(references: bool) -> SchemaRef {
         ("key_version", DataType::UInt32, false),
     ];
     let referenced = [("sources", list(), false), ("source_references", list(), false)];
-    // Newer columns stand last: readers may find the others by their numbers.
+    // Newer columns are last, because readers may find the others by their numbers.
     let newer = [
         ("due_on", DataType::Date32, true),
         ("answered_on", DataType::Date32, true),

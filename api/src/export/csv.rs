@@ -1,13 +1,12 @@
 //! CSV files of an export.
 
-use super::cells::{Cell, Cells, push_day, push_instant};
+use crate::cells::{Form, write_csv_rows};
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use schema::sheet::SheetWriter;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// The byte order mark: some spreadsheets take a file without it for one in an older encoding.
+/// The byte order mark: without it some spreadsheet programs read a file in an older encoding.
 const BOM: &str = "\u{feff}";
 
 /// Writes record batches as CSV.
@@ -36,31 +35,7 @@ impl<W: Write> CsvWriter<W> {
     /// # Errors
     /// If the target cannot be written to.
     pub fn write(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
-        let columns = batch.columns().iter().map(|column| Cells::of(column.as_ref()));
-        let columns = columns.collect::<anyhow::Result<Vec<_>>>()?;
-        for row in 0..batch.num_rows() {
-            for column in &columns {
-                self.cell(&column.cell(row))?;
-            }
-            self.sheet.end_row()?;
-        }
-        Ok(())
-    }
-
-    fn cell(&mut self, cell: &Cell<'_>) -> anyhow::Result<()> {
-        self.text.clear();
-        match cell {
-            Cell::Empty => {}
-            Cell::Text(text) => return Ok(self.sheet.cell(text)?),
-            Cell::Whole(number) => write!(self.text, "{number}")?,
-            // The shortest text that reads as the same number, with a point in any case.
-            Cell::Float(number) => write!(self.text, "{number:?}")?,
-            Cell::Flag(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
-            Cell::Day(number) => push_day(&mut self.text, *number),
-            Cell::Instant(micros) => push_instant(&mut self.text, *micros),
-            Cell::Decimal(number) => self.text.push_str(number),
-        }
-        Ok(self.sheet.cell(&self.text)?)
+        write_csv_rows(&mut self.sheet, batch, Form::Export, &mut self.text)
     }
 
     /// Writes what is buffered, and returns the target.

@@ -1,23 +1,24 @@
-//! Writes record batches in the file formats of exports, beside the thread that reads them.
+//! Writes record batches in the file formats of exports, on a thread of its own.
 
 use super::about::About;
 use super::csv::CsvWriter;
-use super::subject::Format;
+use super::format::Format;
 use super::xlsx::XlsxWriter;
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::sync::mpsc::sync_channel;
 
 /// Takes the rows of an export, batch by batch.
 pub type Take<'a> = dyn FnMut(RecordBatch) -> anyhow::Result<()> + Send + 'a;
 
-/// How a file is written.
+/// The format of a file, with its options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Form {
     pub format: Format,
@@ -106,7 +107,7 @@ impl<W: Write + Send> ExportWriter<W> {
             });
             drop(sender);
             let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            // Where the writer failed, reading only ended for that reason.
+            // If the writer failed, the reader ended for that reason.
             let writer = written?;
             read?;
             Ok(writer)
@@ -121,7 +122,7 @@ impl<W: Write + Send> ExportWriter<W> {
         let Self { target, about, rows } = self;
         let to = match target {
             Target::Csv(writer) => writer.finish()?,
-            Target::Parquet(writer) => writer.into_inner()?,
+            Target::Parquet(writer) => writer.into_inner().map_err(with_closed_pipe)?,
             Target::Arrow(writer) => writer.into_inner()?,
             Target::Xlsx(writer) => {
                 let mut about = about.pairs();
@@ -130,6 +131,16 @@ impl<W: Write + Send> ExportWriter<W> {
             }
         };
         Ok((to, rows))
+    }
+}
+
+/// The error of the last write of a Parquet file, of which the crate keeps the text alone: a reader that closed a pipe is
+/// told from a full disk by its kind.
+fn with_closed_pipe(error: ParquetError) -> anyhow::Error {
+    let closed = io::Error::from(ErrorKind::BrokenPipe);
+    match error {
+        ParquetError::General(text) if text.contains("Broken pipe") => closed.into(),
+        error => error.into(),
     }
 }
 

@@ -38,7 +38,7 @@ impl Matching {
     /// The rows whose column `complaint` names one of these.
     ///
     /// # Errors
-    /// If there is no such column.
+    /// If the rows have no such column.
     pub fn of(&self, rows: &RecordBatch) -> anyhow::Result<RecordBatch> {
         let column = rows.column_by_name("complaint").and_then(|column| column.as_string_opt::<i32>());
         let column = column.context("the table has no column complaint, which the filter needs")?;

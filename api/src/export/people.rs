@@ -1,4 +1,4 @@
-//! Puts the pseudonyms of files in the place of those of answers: a file joins with files, and with no answer.
+//! Replaces the pseudonyms of answers by those of files: files can be joined with files, but not with answers.
 
 use anyhow::Context;
 use arrow_array::cast::AsArray;
@@ -11,17 +11,17 @@ use schema::pseudonyms::{Pseudonyms, Subject};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Who is behind pseudonyms.
+/// The subjects behind pseudonyms.
 pub struct People<'a> {
     pub snapshot: &'a Snapshot,
-    /// Those of the answers that the rows come from.
+    /// Pseudonyms in the answers that the rows come from.
     pub answers: &'a Pseudonyms,
-    /// Those of the file.
+    /// Pseudonyms in the file.
     pub files: &'a Pseudonyms,
 }
 
 impl People<'_> {
-    /// All subjects of a kind that may stand in a statistic.
+    /// All subjects of a kind that a statistic may show.
     fn ids(&self, subject: Subject) -> Vec<Id> {
         let Snapshot { officers, enterprises, .. } = self.snapshot;
         match subject {
@@ -37,7 +37,7 @@ impl People<'_> {
     /// which of its pseudonyms is which of the file's.
     ///
     /// # Errors
-    /// If a pseudonym is of nobody in the snapshot.
+    /// If the snapshot has no subject of a pseudonym.
     pub fn in_file(&self, rows: &[RecordBatch], columns: &[(usize, Subject)]) -> anyhow::Result<Vec<RecordBatch>> {
         let Some(first) = rows.first().filter(|_| !columns.is_empty()) else { return Ok(rows.to_vec()) };
         let schema = first.schema();
@@ -69,7 +69,8 @@ impl People<'_> {
         }
         let renamed = names.iter().map(|name| -> anyhow::Result<Option<&str>> {
             let Some(name) = name else { return Ok(None) };
-            let found = of_file.get(name).context("the statistic names somebody whom the snapshot lacks: try again")?;
+            let found =
+                of_file.get(name).context("the statistic names a subject that the snapshot lacks: try again")?;
             Ok(Some(found.as_str()))
         });
         renamed.collect()

@@ -1,14 +1,16 @@
 //! Exports of statistics: the GraphQL document that asks for them, and its answer as columns.
 
+use crate::graphql::{Number, Shown, StatisticsDimension, StatisticsMeasure, camel_case};
 use anyhow::Context;
 use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use async_graphql::resolver_utils::{EnumItem, EnumType};
 use chrono::NaiveDate;
 use jobs::facts::days::day_number;
 use schema::pseudonyms::Subject;
 use serde_json::Value;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,60 +41,61 @@ impl Of {
     }
 }
 
+impl From<Shown> for Of {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::Unit | Shown::Category => Self::Code,
+            Shown::Officer => Self::Person(Subject::Officer),
+            Shown::Enterprise => Self::Person(Subject::Enterprise),
+            Shown::Word | Shown::Period => Self::Word,
+            Shown::Day => Self::Day,
+            Shown::Year => Self::Whole,
+        }
+    }
+}
+
+impl From<Number> for Of {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Whole => Self::Whole,
+            Number::Float => Self::Float,
+            Number::Money => Self::Money,
+        }
+    }
+}
+
 /// A dimension or a measure.
 #[derive(Debug, PartialEq, Eq)]
 struct Column {
     /// Its name in the query of the URL: a value of `StatisticsDimension`, or a field.
-    asked: &'static str,
+    asked: String,
     /// The field of a row in GraphQL.
-    field: &'static str,
+    field: String,
     name: &'static str,
     of: Of,
 }
 
-const fn column(asked: &'static str, field: &'static str, name: &'static str, of: Of) -> Column {
-    Column { asked, field, name, of }
-}
+/// The columns of all dimensions, in the order of their names.
+static DIMENSIONS: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let column = |item: &EnumItem<StatisticsDimension>| {
+        let name = item.value.field();
+        Column { asked: item.name.to_owned(), field: camel_case(name), name, of: item.value.shown().into() }
+    };
+    let mut all: Vec<Column> = StatisticsDimension::items().iter().map(column).collect();
+    all.sort_by(|one, other| one.asked.cmp(&other.asked));
+    all
+});
 
-static DIMENSIONS: [Column; 20] = [
-    column("BRANCH", "branch", "branch", Of::Code),
-    column("CATEGORY", "category", "category", Of::Code),
-    column("CATEGORY_GROUP", "categoryGroup", "category_group", Of::Code),
-    column("CHANNEL", "channel", "channel", Of::Word),
-    column("DAY", "day", "day", Of::Day),
-    column("DEPARTMENT", "department", "department", Of::Code),
-    column("ENTERPRISE", "enterprise", "enterprise", Of::Person(Subject::Enterprise)),
-    column("FINDING", "finding", "finding", Of::Word),
-    column("KIND", "kind", "kind", Of::Word),
-    column("LEGAL_FORM", "legalForm", "legal_form", Of::Word),
-    column("MONTH", "month", "month", Of::Word),
-    column("OFFICER", "officer", "officer", Of::Person(Subject::Officer)),
-    column("PEER_GROUP", "peerGroup", "peer_group", Of::Word),
-    column("QUARTER", "quarter", "quarter", Of::Word),
-    column("RESPONSIBLE_UNIT", "responsibleUnit", "responsible_unit", Of::Code),
-    column("STATE", "state", "state", Of::Word),
-    column("TEAM", "team", "team", Of::Code),
-    column("UNIT", "unit", "unit", Of::Code),
-    column("WEEK", "week", "week", Of::Day),
-    column("YEAR", "year", "year", Of::Whole),
-];
+/// The columns of all measures, in the order of an export that names none.
+static MEASURES: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let column = |item: &EnumItem<StatisticsMeasure>| {
+        let name = item.value.field();
+        Column { asked: camel_case(name), field: camel_case(name), name, of: item.value.number().into() }
+    };
+    StatisticsMeasure::items().iter().map(column).collect()
+});
 
-static MEASURES: [Column; 12] = [
-    column("complaints", "complaints", "complaints", Of::Whole),
-    column("episodes", "episodes", "episodes", Of::Whole),
-    column("distinctEnterprises", "distinctEnterprises", "distinct_enterprises", Of::Whole),
-    column("distinctOfficers", "distinctOfficers", "distinct_officers", Of::Whole),
-    column("costVnd", "costVnd", "cost_vnd", Of::Money),
-    column("delayHours", "delayHours", "delay_hours", Of::Float),
-    column("open", "open", "open", Of::Whole),
-    column("overdue", "overdue", "overdue", Of::Whole),
-    column("escalated", "escalated", "escalated", Of::Whole),
-    column("reopened", "reopened", "reopened", Of::Whole),
-    column("shareAnsweredInTime", "shareAnsweredInTime", "share_answered_in_time", Of::Float),
-    column("medianDaysToResponse", "medianDaysToResponse", "median_days_to_response", Of::Float),
-];
-
-/// Which groups with which measures.
+/// The groups and measures to export.
 #[derive(Debug)]
 pub struct StatisticsQuestion {
     dimensions: Vec<&'static Column>,
@@ -103,13 +106,13 @@ impl StatisticsQuestion {
     /// Reads lists separated by commas: dimensions, of which there must be one, and measures, by default all.
     ///
     /// # Errors
-    /// Names what is unknown, and what there is.
+    /// Names the unknown dimension or measure, and those that exist.
     pub fn parse(group_by: Option<&str>, measures: Option<&str>) -> Result<Self, String> {
         let listed = |list: &str, all: &'static [Column], what: &str| -> Result<Vec<&'static Column>, String> {
             let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
             let find = |name: &str| {
                 all.iter().find(|one| one.asked == name).ok_or_else(|| {
-                    let known: Vec<&str> = all.iter().map(|one| one.asked).collect();
+                    let known: Vec<&str> = all.iter().map(|one| one.asked.as_str()).collect();
                     format!("{what}: {name:?} is not among those of exports: {}", known.join(", "))
                 })
             };
@@ -134,7 +137,7 @@ impl StatisticsQuestion {
 
     /// The dimensions as values of `StatisticsDimension`.
     pub fn dimensions(&self) -> Vec<&'static str> {
-        self.dimensions.iter().map(|one| one.asked).collect()
+        self.dimensions.iter().map(|one| one.asked.as_str()).collect()
     }
 
     fn columns(&self) -> impl Iterator<Item = &'static Column> {
@@ -145,14 +148,14 @@ impl StatisticsQuestion {
     pub fn document(&self, arguments: &[(&str, &str)]) -> String {
         let (mut variables, mut passed) = (String::new(), String::new());
         for (name, of) in arguments {
-            // A text takes every write.
+            // Writing to a String cannot fail.
             let _written = write!(variables, "${name}: {of} ");
             let _written = write!(passed, "{name}: ${name} ");
         }
         let field = |one: &Column| match one.of {
             Of::Code => format!("{} {{ code }}", one.field),
             Of::Person(_) => format!("{} {{ pseudonym }}", one.field),
-            _ => one.field.to_owned(),
+            _ => one.field.clone(),
         };
         let fields: Vec<String> = self.columns().map(field).collect();
         format!(
@@ -161,7 +164,7 @@ impl StatisticsQuestion {
         )
     }
 
-    /// The columns with people, who have other pseudonyms in files than in answers.
+    /// The columns with pseudonyms, which differ between files and answers.
     pub fn people(&self) -> Vec<(usize, Subject)> {
         let person = |(at, one): (usize, &Column)| match one.of {
             Of::Person(subject) => Some((at, subject)),
@@ -188,7 +191,7 @@ impl StatisticsQuestion {
 
 impl Column {
     fn array(&self, rows: &[Value]) -> anyhow::Result<ArrayRef> {
-        let cells = || rows.iter().map(|row| &row[self.field]);
+        let cells = || rows.iter().map(|row| &row[self.field.as_str()]);
         let array: ArrayRef = match self.of {
             Of::Code => {
                 let codes = cells().map(|cell| self.read(&cell["code"], Value::as_str));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// The table of an export, if this reader may read it.
 ///
 /// # Errors
-/// Says why there is none.
+/// If the export has no table, or the reader may not read it.
 pub fn table_of(subject: Subject, board: bool) -> Result<&'static Table, String> {
     let name = subject.name();
     let table = subject.table().ok_or_else(|| format!("{name} is no table"))?;

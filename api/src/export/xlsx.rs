@@ -1,18 +1,24 @@
 //! XLSX files of an export. The rows wait in temporary files, so that memory stays flat.
 
 use super::cells::{Cell, Cells};
+use crate::cells::not_finite;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
+use std::borrow::Cow;
 use std::io::Write;
 
 /// The last row of a sheet, from 0: a sheet has 1,048,576 rows.
 const LAST_ROW: u32 = 1_048_575;
-/// The second sheet, which says what was asked.
+/// The name of the second sheet, which describes the export.
 const QUERY: usize = 1;
 /// The number of 1970-01-01 as a day of a spreadsheet.
 const EPOCH: f64 = 25_569.0;
 const MICROS_OF_A_DAY: f64 = 86_400_000_000.0;
+/// Most characters of a cell, in units of UTF-16.
+const LONGEST: usize = 32_767;
+/// The mark at the end of a text that was cut.
+const CUT: char = '…';
 /// Whole numbers beyond this lose digits in a spreadsheet, which keeps 15.
 const LARGEST_EXACT: u64 = 999_999_999_999_999;
 
@@ -24,6 +30,8 @@ pub struct XlsxWriter<W: Write + Send> {
     /// The sheet that is being written, and its next row.
     sheet: usize,
     next: u32,
+    /// Cells whose texts were too long.
+    cut: u64,
     header: Format,
     day: Format,
     instant: Format,
@@ -31,7 +39,7 @@ pub struct XlsxWriter<W: Write + Send> {
 
 impl<W: Write + Send> XlsxWriter<W> {
     /// # Errors
-    /// If there is no room for temporary files.
+    /// If a temporary file cannot be made.
     pub fn new(to: W, schema: &Schema) -> Result<Self, XlsxError> {
         let mut workbook = Workbook::new();
         workbook.add_worksheet_with_constant_memory()?.set_name("data")?;
@@ -42,6 +50,7 @@ impl<W: Write + Send> XlsxWriter<W> {
             columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
             sheet: 0,
             next: 0,
+            cut: 0,
             header: Format::new().set_bold(),
             day: Format::new().set_num_format("yyyy-mm-dd"),
             instant: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
@@ -71,7 +80,7 @@ impl<W: Write + Send> XlsxWriter<W> {
     /// Writes rows.
     ///
     /// # Errors
-    /// If a temporary file cannot be written to, or a text is longer than a cell allows.
+    /// If a temporary file cannot be written to.
     pub fn write(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
         let columns = batch.columns().iter().map(|column| Cells::of(column.as_ref()));
         let columns = columns.collect::<anyhow::Result<Vec<_>>>()?;
@@ -82,14 +91,15 @@ impl<W: Write + Send> XlsxWriter<W> {
             let at = self.next;
             let sheet = self.workbook.worksheet_from_index(self.sheet)?;
             for (number, column) in (0u16..).zip(&columns) {
-                write_cell(sheet, at, number, column.cell(row), [&self.day, &self.instant])?;
+                let is_cut = write_cell(sheet, at, number, column.cell(row), [&self.day, &self.instant])?;
+                self.cut += u64::from(is_cut);
             }
             self.next += 1;
         }
         Ok(())
     }
 
-    /// Writes the sheet that says what was asked, and the file.
+    /// Writes the sheet that describes the export, and the file.
     ///
     /// # Errors
     /// If the target cannot be written to.
@@ -99,24 +109,46 @@ impl<W: Write + Send> XlsxWriter<W> {
         sheet.set_column_width(1, 80)?;
         for (row, (name, value)) in (0u32..).zip(about) {
             sheet.write_string_with_format(row, 0, *name, &self.header)?;
-            sheet.write_string(row, 1, value.as_str())?;
+            sheet.write_string(row, 1, fitting(Cow::Borrowed(value)).0)?;
+        }
+        if let (1.., Ok(row)) = (self.cut, u32::try_from(about.len())) {
+            sheet.write_string_with_format(row, 0, "cut", &self.header)?;
+            let cells = format!("{} cells have more than {LONGEST} characters, and end with {CUT}", self.cut);
+            sheet.write_string(row, 1, cells)?;
         }
         self.workbook.save_to_writer(&mut self.to)?;
         Ok(self.to)
     }
 }
 
+/// A text that a cell has room for, and whether it was cut.
+fn fitting(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
+    if text.len() <= LONGEST || text.encode_utf16().count() <= LONGEST {
+        return (text, false);
+    }
+    let room = LONGEST - CUT.len_utf16();
+    let mut units = 0;
+    let kept = text.chars().take_while(|letter| {
+        units += letter.len_utf16();
+        units <= room
+    });
+    (Cow::Owned(kept.chain([CUT]).collect()), true)
+}
+
+/// Writes a cell, and tells whether its text was cut.
 fn write_cell(
     sheet: &mut Worksheet,
     row: u32,
     column: u16,
     cell: Cell<'_>,
     [day, instant]: [&Format; 2],
-) -> Result<(), XlsxError> {
+) -> Result<bool, XlsxError> {
     match cell {
         Cell::Empty => {}
         Cell::Text(text) => {
+            let (text, is_cut) = fitting(text);
             sheet.write_string(row, column, text.into_owned())?;
+            return Ok(is_cut);
         }
         Cell::Whole(number) if number.unsigned_abs() <= LARGEST_EXACT => {
             sheet.write_number(row, column, number as f64)?;
@@ -127,7 +159,9 @@ fn write_cell(
         Cell::Float(number) if number.is_finite() => {
             sheet.write_number(row, column, number)?;
         }
-        Cell::Float(_) => {}
+        Cell::Float(number) => {
+            sheet.write_string(row, column, not_finite(number))?;
+        }
         Cell::Flag(flag) => {
             sheet.write_boolean(row, column, flag)?;
         }
@@ -146,5 +180,29 @@ fn write_cell(
             }
         },
     }
-    Ok(())
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, StringArray};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut_and_does_not_end_the_file() {
+        assert_eq!(fitting(Cow::Borrowed("é")), (Cow::Borrowed("é"), false));
+        for (letter, kept) in [("a", LONGEST - 1), ("ệ", LONGEST - 1), ("😀", (LONGEST - 1) / 2)] {
+            let long = letter.repeat(LONGEST + 1);
+            let (text, is_cut) = fitting(Cow::Borrowed(&long));
+            assert!(is_cut && text.encode_utf16().count() <= LONGEST, "{letter}");
+            assert_eq!(text, format!("{}{CUT}", letter.repeat(kept)), "{letter}");
+        }
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["a".repeat(LONGEST), "b".repeat(LONGEST + 1)]));
+        let rows = RecordBatch::try_from_iter([("t", column)]).expect("a column");
+        let mut writer = XlsxWriter::new(Vec::<u8>::new(), &rows.schema()).expect("a workbook");
+        writer.write(&rows).expect("rows");
+        assert_eq!(writer.cut, 1);
+        writer.finish(&[("query", "q".repeat(LONGEST * 2))]).expect("a file");
+    }
 }

@@ -1,4 +1,4 @@
-//! Asks the engine, on a thread of its own.
+//! Runs a question in the engine, on a thread of its own.
 //!
 //! The thread reads the whole answer, within its limits, and writes it as messages. So a client that reads slowly, or
 //! a part at a time, holds neither an engine nor a permit.
@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-/// Answers a question. Dropping the answer cancels what still runs of it.
+/// Answers a question. Dropping the answer cancels the question if it still runs.
 ///
 /// # Errors
 /// When the question fails before its first row.
@@ -141,7 +141,7 @@ impl Work {
         let text = text_with_values(&self.question.text, &values);
         let entry = asked(&self.session.viewer, "pgwire", &text, counted, milliseconds, why.as_deref());
         self.runtime.block_on(self.session.gate.audit(entry));
-        // Nobody may be left to hear it.
+        // The client may have disconnected and receives no error then.
         let _sent = match (answered, fields) {
             (Ok(()), _) => Ok(()),
             (Err(failure), Some(fields)) => fields.send(Err(failure)).map_err(drop),
@@ -166,7 +166,7 @@ impl Work {
             rows.send(Ok(written)).map_err(|_| cancelled())?;
         }
         if result.truncated() {
-            // A client would take the rows for all that there are.
+            // Without an error the client would take these rows for the whole answer.
             let most = self.question.limits.rows;
             let failure =
                 error("54000", format!("the answer has more rows than the {most} that the limit sqlRows allows"));
@@ -183,14 +183,14 @@ fn message(failure: &PgWireError) -> String {
     }
 }
 
-/// The rows of an answer on their way to the client.
+/// The rows of an answer that the client has not read yet.
 struct Rows {
     session: Arc<Session>,
     chunks: UnboundedReceiver<PgWireResult<Vec<DataRow>>>,
     ready: IntoIter<DataRow>,
     running: Running,
     ended: bool,
-    /// The answer is in memory until it is read.
+    /// One of the answers that the token may hold in memory: until the client has read it.
     _place: TokenPlace,
 }
 

@@ -1,7 +1,8 @@
 //! Answers commands about the session.
 
-use super::errors::{error, with_hint};
-use super::session::Session;
+use super::cursors::Cursors;
+use super::errors::error;
+use super::session::{Session, refuse_in_failed_transaction};
 use super::statement::Command;
 use bytes::{BufMut, BytesMut};
 use futures_util::stream::iter;
@@ -17,10 +18,10 @@ use pgwire::messages::response::TransactionStatus;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// Runs a command and sends its answer. `describes`: whether the columns of an answer come with it.
+/// Runs a command and sends its answer, with its columns if `describes` is set.
 ///
 /// # Errors
-/// When the server cannot do what the command says, or the client is gone.
+/// When the server cannot do what the command says, or the client has disconnected.
 pub async fn run<C>(client: &mut C, session: &Session, command: &Command, describes: bool) -> PgWireResult<()>
 where
     C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -53,6 +54,12 @@ where
             "ROLLBACK"
         }
         Command::Savepoint(tag) | Command::Nothing(tag) => *tag,
+        Command::Close(name) => {
+            Cursors::of(client).close(session, name.as_deref())?;
+            if name.is_some() { "CLOSE CURSOR" } else { "CLOSE CURSOR ALL" }
+        }
+        // `cursors::fetch` answers it in the format that its client wants.
+        Command::Fetch(fetch) => return Err(error("0A000", format!("cursor {:?} cannot be read here", fetch.cursor))),
         Command::Set(setting) => {
             if let Some(warning) = session.settings.set(setting)? {
                 let notice = ErrorInfo::new("WARNING".to_owned(), "01000".to_owned(), warning.to_owned());
@@ -85,21 +92,6 @@ where
     send_execution_response(client, Tag::new(tag)).await
 }
 
-/// Refuses a statement in a transaction that failed.
-///
-/// # Errors
-/// `25P02`.
-pub fn refuse_in_failed_transaction<C: ClientInfo>(client: &C) -> PgWireResult<()> {
-    match client.transaction_status() {
-        TransactionStatus::Error => {
-            let failure =
-                error("25P02", "current transaction is aborted, commands ignored until end of transaction block");
-            Err(with_hint(failure, "send ROLLBACK"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The columns of the answer to a command.
 pub fn columns(command: &Command) -> Vec<FieldInfo> {
     match command {
@@ -115,6 +107,7 @@ where
 {
     client.set_transaction_status(TransactionStatus::Idle);
     client.portal_store().clear_portals();
+    Cursors::of(client).clear();
     session.forget_portals();
 }
 

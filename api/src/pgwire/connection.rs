@@ -29,13 +29,13 @@ use tokio_util::codec::Framed;
 
 /// Time for a client to log in, TLS included.
 const LOGIN_WITHIN: Duration = Duration::from_secs(15);
-/// Bytes of a message before the login: a token of others may be long.
+/// Bytes of a message before the login: a JWT may be long.
 const LOGIN_BYTES: usize = 32 * 1024;
 /// Bytes of a message: a statement, or the values of parameters.
 const MESSAGE_BYTES: usize = 1024 * 1024;
 /// Time for a client to read the answer to a message.
 const READ_WITHIN: Duration = Duration::from_secs(600);
-/// How often to look whether a client that sent more is still there.
+/// How often to check whether a client that sent more is still connected.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 type Socket = Framed<MaybeTls, PgWireMessageServerCodec<Statement>>;
@@ -52,7 +52,7 @@ pub async fn serve(stream: TcpStream, server: Arc<PgServer>) -> io::Result<()> {
         return Ok(());
     };
     if socket.is_secure() && !socket.read_buffer().is_empty() {
-        // Somebody on the way may have put in these bytes: they came before the handshake, and are no part of it.
+        // An attacker on the network may have injected these bytes: they came before the TLS handshake.
         return Ok(());
     }
     let login = Arc::new(Login::new(Arc::clone(&server)));
@@ -93,7 +93,7 @@ pub async fn serve(stream: TcpStream, server: Arc<PgServer>) -> io::Result<()> {
         );
         let processed = tokio::select! {
             processed = timeout(READ_WITHIN, processing) => processed,
-            // Nobody waits for the answer: the question ends with its future.
+            // The client disconnected: dropping the future cancels its question.
             () = closed(&watched) => return Ok(()),
         };
         let Ok(processed) = processed else { return Ok(()) };
@@ -108,7 +108,7 @@ pub async fn serve(stream: TcpStream, server: Arc<PgServer>) -> io::Result<()> {
     }
 }
 
-/// A second handle of the socket, which tells that the client has gone while a question runs.
+/// A second handle of the socket, to notice that the client disconnects while a question runs.
 fn duplicate(stream: &TcpStream) -> io::Result<TcpStream> {
     TcpStream::from_std(std::net::TcpStream::from(stream.as_fd().try_clone_to_owned()?))
 }
@@ -137,7 +137,7 @@ async fn next(socket: &mut Socket, limit: usize) -> Option<PgWireResult<PgWireFr
     .await
 }
 
-/// Sends an error. Returns whether the session goes on.
+/// Sends an error. Returns whether the session continues.
 async fn answer_error(socket: &mut Socket, failure: PgWireError, is_extended: bool) -> io::Result<bool> {
     let logged_in = Session::of(socket).is_ok();
     let info = ErrorInfo::from(failure);

@@ -3,7 +3,7 @@
 use crate::sql::QueryError;
 use pgwire::error::{ErrorInfo, PgWireError};
 
-/// An error after which the session goes on.
+/// An error after which the session continues.
 pub fn error(code: &str, message: impl Into<String>) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
 }
@@ -13,7 +13,7 @@ pub fn fatal(code: &str, message: impl Into<String>) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new("FATAL".to_owned(), code.to_owned(), message.into())))
 }
 
-/// Adds what to do.
+/// Adds a hint.
 pub fn with_hint(failure: PgWireError, hint: impl Into<String>) -> PgWireError {
     match failure {
         PgWireError::UserError(mut info) => {
@@ -29,7 +29,7 @@ pub fn cancelled() -> PgWireError {
     error("57014", "canceling statement due to user request")
 }
 
-/// Why a question has no answer. `text` is the question, in which the error has its position.
+/// The error of a question. `text` is the question, in which the error has its position.
 pub fn of_query(failure: QueryError, text: &str) -> PgWireError {
     match failure {
         QueryError::Sql(message) => of_sql(message, text),
@@ -67,10 +67,13 @@ const CODES: &[(&str, &str)] = &[
     ("divide by zero", "22012"),
     ("division by zero", "22012"),
     ("overflow", "22003"),
+    ("ends with its escape character", "22025"),
+    ("error parsing timestamp", "22007"),
     ("no value found for placeholder", "08P01"),
     ("placeholder", "42P18"),
     ("cast error", "22P02"),
     ("cannot cast", "22P02"),
+    ("exactly: cast the parameter", "22P02"),
     ("parser error: error parsing", "22P02"),
     ("must be in the group by", "42803"),
     ("group by", "42803"),
@@ -104,7 +107,7 @@ fn position(message: &str, text: &str) -> Option<usize> {
     (at <= text.chars().count() + 1).then_some(at)
 }
 
-/// Moves the position of an error to where the statement stands in the text with several.
+/// Moves the position of an error in a statement to its position in a text with several statements.
 pub fn moved(failure: PgWireError, characters_before: usize) -> PgWireError {
     match failure {
         PgWireError::UserError(mut info) => {

@@ -1,16 +1,17 @@
 //! The extended protocol: prepared statements, parameters, and portals that give an answer in parts.
 
 use super::ask::{ask, describe};
-use super::commands::{columns, refuse_in_failed_transaction, run};
-use super::errors::error;
+use super::commands::{columns, run};
+use super::cursors::{self, Cursors};
+use super::errors::{error, moved};
 use super::parameters::values;
-use super::session::Session;
-use super::statement::{Statement, split};
+use super::session::{Session, refuse_in_failed_transaction};
+use super::statement::{Command, Statement, split};
 use super::types::{fields, of_arrow};
 use async_trait::async_trait;
 use futures_util::{Sink, SinkExt};
 use pgwire::api::portal::{Format, Portal};
-use pgwire::api::query::ExtendedQueryHandler;
+use pgwire::api::query::{ExtendedQueryHandler, send_describe_response};
 use pgwire::api::results::{DescribePortalResponse, DescribeStatementResponse, FieldInfo, Response};
 use pgwire::api::stmt::{QueryParser, StoredStatement};
 use pgwire::api::store::{Entry, PortalStore};
@@ -18,7 +19,7 @@ use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::extendedquery::{
-    Bind, BindComplete, Close, CloseComplete, Execute, Parse, ParseComplete, Sync as SyncMessage,
+    Bind, BindComplete, Close, CloseComplete, Describe, Execute, Parse, ParseComplete, Sync as SyncMessage,
     TARGET_TYPE_BYTE_PORTAL, TARGET_TYPE_BYTE_STATEMENT,
 };
 use pgwire::messages::response::{ReadyForQuery, TransactionStatus};
@@ -41,7 +42,7 @@ impl QueryParser for Parser {
     {
         match split(sql).as_slice() {
             [] => Ok(None),
-            // The text with its comments and white space, so that positions in errors are those of the client.
+            // The text keeps its comments and white space, so that errors name positions in the text of the client.
             [part] => {
                 let text = if part.characters_before == 0 { part.text } else { sql.trim_end().trim_end_matches(';') };
                 Statement::of(text).map(Some).map_err(|why| error("0A000", why))
@@ -118,17 +119,47 @@ impl ExtendedQueryHandler for Extended {
         let session = Session::of(client)?;
         session.check().await?;
         let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
-        if let Some(Entry::Value(portal)) = client.portal_store().get_portal(name)
-            && let Statement::Command(command) = &portal.statement.statement
-        {
-            return run(client, &session, command, false).await;
+        if let Some(Entry::Value(portal)) = client.portal_store().get_portal(name) {
+            match &portal.statement.statement {
+                Statement::Command(Command::Fetch(fetch)) => {
+                    return cursors::fetch(client, &session, fetch, &portal.result_column_format, false).await;
+                }
+                Statement::Command(command) => return run(client, &session, command, false).await,
+                Statement::Declaration(declaration) => {
+                    let types = parameter_types(&session, &portal.statement, portal.parameters.len()).await?;
+                    let given = values(&portal, &types)?;
+                    return cursors::declare(client, &session, declaration, given).await;
+                }
+                Statement::Question(_) => {}
+            }
         }
-        // No answer has more rows than the limit, so that more rows mean all. The library reserves memory for as many
-        // rows as the client names.
+        // The library reserves memory for as many rows as the client names. No answer has more rows than the limit:
+        // a larger number asks for all rows.
         let most = session.limits().sql_rows;
         let rows = u32::try_from(message.max_rows).ok().filter(|rows| *rows <= most).unwrap_or(0);
         let message = Execute::new(message.name, i32::try_from(rows).unwrap_or(0));
         self._on_execute(client, message).await
+    }
+
+    /// A cursor is described by its name, as a portal is.
+    async fn on_describe<C>(&self, client: &mut C, message: Describe) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let session = Session::of(client)?;
+        let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
+        if message.target_type == TARGET_TYPE_BYTE_PORTAL
+            && client.portal_store().get_portal(name).is_none()
+            && let Some(declaration) = Cursors::of(client).declaration(name)
+        {
+            refuse_in_failed_transaction(client)?;
+            let columns = cursors::columns(&session, &declaration, &Format::UnifiedText).await?;
+            return send_describe_response(client, &DescribePortalResponse::new(columns)).await;
+        }
+        self._on_describe(client, message).await
     }
 
     async fn on_sync<C>(&self, client: &mut C, _message: SyncMessage) -> PgWireResult<()>
@@ -167,6 +198,7 @@ impl ExtendedQueryHandler for Extended {
             }
             TARGET_TYPE_BYTE_PORTAL => {
                 client.portal_store().rm_portal(name);
+                Cursors::of(client).forget(name);
                 session.forget_portal(name);
             }
             other => return Err(PgWireError::InvalidTargetType(other)),
@@ -186,16 +218,27 @@ impl ExtendedQueryHandler for Extended {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let session = Session::of(client)?;
+        if let Statement::Command(command) = &target.statement {
+            let columns = columns_of_command(client, &session, command, &Format::UnifiedText).await?;
+            return Ok(DescribeStatementResponse::new(Vec::new(), columns));
+        }
+        refuse_in_failed_transaction(client)?;
+        let (mut places, mut columns) = (target.parameter_types.len(), Vec::new());
         match &target.statement {
-            Statement::Command(command) => Ok(DescribeStatementResponse::new(Vec::new(), columns(command))),
+            Statement::Command(_) => {}
             Statement::Question(question) => {
-                refuse_in_failed_transaction(client)?;
                 let description = describe(&session, question).await?;
-                let places = description.parameters.len().max(target.parameter_types.len());
-                let types = parameter_types(&session, target, places).await?;
-                Ok(DescribeStatementResponse::new(types, fields(&description.columns, &Format::UnifiedText)))
+                places = places.max(description.parameters.len());
+                columns = fields(&description.columns, &Format::UnifiedText);
+            }
+            Statement::Declaration(declaration) => {
+                let description = describe(&session, &declaration.question).await;
+                let description = description.map_err(|failure| moved(failure, declaration.characters_before))?;
+                places = places.max(description.parameters.len());
             }
         }
+        let types = parameter_types(&session, target, places).await?;
+        Ok(DescribeStatementResponse::new(types, columns))
     }
 
     async fn do_describe_portal<C>(
@@ -211,7 +254,11 @@ impl ExtendedQueryHandler for Extended {
     {
         let session = Session::of(client)?;
         match &target.statement.statement {
-            Statement::Command(command) => Ok(DescribePortalResponse::new(columns(command))),
+            Statement::Command(command) => {
+                let columns = columns_of_command(client, &session, command, &target.result_column_format).await?;
+                Ok(DescribePortalResponse::new(columns))
+            }
+            Statement::Declaration(_) => Ok(DescribePortalResponse::new(Vec::new())),
             Statement::Question(question) => {
                 refuse_in_failed_transaction(client)?;
                 let description = describe(&session, question).await?;
@@ -228,7 +275,7 @@ impl ExtendedQueryHandler for Extended {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let session = Session::of(client)?;
-        // `on_execute` runs commands.
+        // `on_execute` runs commands and declares cursors.
         let Statement::Question(question) = &portal.statement.statement else { return Ok(Response::EmptyQuery) };
         refuse_in_failed_transaction(client)?;
         let types = parameter_types(&session, &portal.statement, portal.parameters.len()).await?;
@@ -237,7 +284,25 @@ impl ExtendedQueryHandler for Extended {
     }
 }
 
-/// The types of the first parameters: those that the client named, else those of their places, else text.
+/// The columns of the answer to a command. `FETCH` has the columns of its cursor.
+async fn columns_of_command<C>(
+    client: &C,
+    session: &Arc<Session>,
+    command: &Command,
+    format: &Format,
+) -> PgWireResult<Vec<FieldInfo>>
+where
+    C: ClientInfo,
+{
+    let Command::Fetch(fetch) = command else { return Ok(columns(command)) };
+    match Cursors::of(client).declaration(&fetch.cursor).filter(|_| !fetch.moves) {
+        Some(declaration) => cursors::columns(session, &declaration, format).await,
+        // There is no such cursor: the execution reports the error.
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The types of the first parameters: as the client named them, else as the question uses them, else text.
 async fn parameter_types(
     session: &Arc<Session>,
     target: &StoredStatement<Statement>,
@@ -247,7 +312,7 @@ async fn parameter_types(
     if let Some(types) = (0..number).map(named).collect::<Option<Vec<Type>>>() {
         return Ok(types);
     }
-    let Statement::Question(question) = &target.statement else { return Ok(Vec::new()) };
+    let Some(question) = target.statement.question() else { return Ok(Vec::new()) };
     let description = describe(session, question).await?;
     let of_place = |place: usize| description.parameters.get(place).cloned().flatten().map(|of| of_arrow(&of));
     Ok((0..number).map(|place| named(place).or_else(|| of_place(place)).unwrap_or(Type::TEXT)).collect())

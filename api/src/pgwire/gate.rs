@@ -1,4 +1,4 @@
-//! What the protocol needs of the server that it belongs to. The server implements it.
+//! The interface that the server gives the protocol: tokens, limits and the audit log.
 
 use crate::access::Viewer;
 use crate::admission::Admission;
@@ -22,7 +22,7 @@ pub trait Gate: Send + Sync {
     /// The rights of an owner, watched while the value lives.
     fn rights(&self, viewer: &Viewer) -> Box<dyn Rights>;
 
-    /// The asker that an owner is.
+    /// The owner as an asker of SQL.
     ///
     /// # Errors
     /// If the owner may not ask SQL. The message says why.
@@ -51,7 +51,7 @@ pub trait Gate: Send + Sync {
 /// Whether an owner still has the rights it logged in with.
 #[async_trait]
 pub trait Rights: Send {
-    /// Waits for a fresh look-up where the last one is old.
+    /// Looks the rights up again if the last look-up is old.
     async fn are_valid(&mut self) -> bool;
 }
 

@@ -102,7 +102,7 @@ impl StartupHandler for Login {
     }
 }
 
-/// Refuses a client whose token others could read on its way.
+/// Refuses a client that would send its token in clear over the network.
 fn may_send_token<C: ClientInfo>(client: &C, offers_tls: bool) -> PgWireResult<()> {
     if client.is_secure() || client.socket_addr().ip().to_canonical().is_loopback() {
         return Ok(());
@@ -131,7 +131,7 @@ fn apply_startup_settings(session: &Session, parameters: &HashMap<String, String
     }
 }
 
-/// The settings that a client is told at login.
+/// The settings that are reported to a client at login.
 struct Reported;
 
 impl ServerParameterProvider for Reported {

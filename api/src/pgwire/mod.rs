@@ -1,12 +1,13 @@
 //! The PostgreSQL wire protocol, so that psql, drivers and BI tools ask SQL: `[sql] listen` of the configuration.
 //!
 //! The crate `pgwire` reads and writes messages. Here are the login by token, the session with its limits, and the
-//! questions to [`SqlService`](crate::sql::SqlService). Nothing is kept but the session: a transaction block only has
-//! a state.
+//! questions to [`SqlService`](crate::sql::SqlService). The engine knows nothing of sessions: a transaction block is a
+//! state that only this server keeps.
 
 mod ask;
 mod commands;
 mod connection;
+mod cursors;
 mod encode;
 mod errors;
 mod extended;
@@ -37,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The name of the protocol in TLS.
 const ALPN: &[u8] = b"postgresql";
-/// How long to wait after a connection could not be accepted, as when all files are open.
+/// How long to wait after a connection could not be accepted, for example at the limit of open files.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// The server of the protocol.
@@ -61,7 +62,7 @@ impl PgServer {
             TlsAcceptor::from(Arc::new(config))
         });
         let places = TokenPlaces::new(settings.connections_per_token as usize);
-        // One for each connection, and the portals of one session.
+        // One answer for each connection, and more for the portals of a session.
         let answers = Arc::new(TokenPlaces::new(settings.connections_per_token as usize + PORTALS));
         let (keys, cancels, stopping) = (login::keys(), Arc::default(), CancellationToken::new());
         Arc::new(Self { gate, settings, tls, keys, cancels, places, answers, stopping })

@@ -11,10 +11,10 @@ use pgwire::api::results::FieldFormat;
 use pgwire::error::PgWireResult;
 use uuid::Uuid;
 
-/// The values that a client bound. `types` are those of the client or else of the places.
+/// The values that a client bound. `types` are those that the client gave, else those of the context.
 ///
 /// # Errors
-/// When a value is none of its type, or has a type that parameters cannot have.
+/// When a value does not have the form of its type, or has a type that parameters cannot have.
 pub fn values<S: Clone>(portal: &Portal<S>, types: &[Type]) -> PgWireResult<Vec<Parameter>> {
     let value = |(place, bytes): (usize, &Option<bytes::Bytes>)| {
         let Some(bytes) = bytes else { return Ok(Parameter::Null) };
@@ -53,7 +53,7 @@ fn of_text(text: &str, of: &Type) -> Option<Parameter> {
     })
 }
 
-/// An instant with its offset. What has none is left to the engine.
+/// An instant with its offset; None without an offset: the engine then parses the text.
 fn instant(text: &str) -> Option<DateTime<Utc>> {
     let read = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"]
         .iter()

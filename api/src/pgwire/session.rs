@@ -9,6 +9,7 @@ use crate::config::Limits;
 use crate::sql::SqlAsker;
 use pgwire::api::ClientInfo;
 use pgwire::error::PgWireResult;
+use pgwire::messages::response::TransactionStatus;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub struct Session {
     registered: Registered,
     rights: tokio::sync::Mutex<Box<dyn Rights>>,
     kept: Mutex<Kept>,
-    /// The answers that tokens hold.
+    /// The places for answers of all tokens.
     answers: Arc<TokenPlaces>,
     /// One of the connections that the token may have.
     _place: TokenPlace,
@@ -75,7 +76,7 @@ impl Session {
     /// Counts a question.
     ///
     /// # Errors
-    /// If the token asks more often than it may.
+    /// If the token exceeds its rate limit.
     pub fn count(&self) -> PgWireResult<()> {
         self.gate.count(&self.viewer).map_err(|wait| {
             let failure = error("53400", "the token asks more questions a minute than it may");
@@ -83,7 +84,7 @@ impl Session {
         })
     }
 
-    /// A place for an answer, which waits in memory until its client has read it.
+    /// Takes one of the places that the token has for answers. An answer stays in memory until its client has read it.
     ///
     /// # Errors
     /// If the token holds too many answers.
@@ -153,7 +154,7 @@ impl Session {
         self.kept().portals.clear();
     }
 
-    /// Forgets all prepared statements, and returns their names.
+    /// Removes all prepared statements, and returns their names.
     pub fn forget_statements(&self) -> Vec<String> {
         self.kept().statements.drain().map(|(name, _)| name).collect()
     }
@@ -176,6 +177,21 @@ fn room(bytes: usize) -> PgWireResult<()> {
     }
 }
 
+/// Refuses a statement in a transaction that failed.
+///
+/// # Errors
+/// `25P02`.
+pub fn refuse_in_failed_transaction<C: ClientInfo>(client: &C) -> PgWireResult<()> {
+    match client.transaction_status() {
+        TransactionStatus::Error => {
+            let failure =
+                error("25P02", "current transaction is aborted, commands ignored until end of transaction block");
+            Err(with_hint(failure, "send ROLLBACK"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// How many connections or answers each token has.
 pub struct TokenPlaces {
     per_token: usize,
@@ -193,7 +209,7 @@ impl TokenPlaces {
     /// None if the token has all that it may have.
     pub fn take(&self, token: schema::Id) -> Option<TokenPlace> {
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
-        // Forget the tokens that hold none.
+        // Remove the tokens that hold none.
         by_token.retain(|_, places| places.available_permits() < self.per_token);
         let places = by_token.entry(token).or_insert_with(|| Arc::new(Semaphore::new(self.per_token)));
         Arc::clone(places).try_acquire_owned().ok()

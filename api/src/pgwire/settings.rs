@@ -1,5 +1,5 @@
-//! The settings of a session, which `SET` changes and `SHOW` answers. Few have an effect: `statement_timeout`, and
-//! those whose only value the server has, such as the encoding.
+//! The settings of a session, which `SET` changes and `SHOW` answers. Only `statement_timeout` has an effect. Where the
+//! server supports a single value, as of the encoding, it refuses others or warns. It stores all other settings.
 
 use super::errors::error;
 use super::statement::Setting;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Settings that a client may set beside those that the server knows, and bytes of each.
+/// Settings that a client may set in addition to those that the server knows, and bytes of each.
 const OWN_SETTINGS: usize = 64;
 const BYTES: usize = 1_024;
 
@@ -45,7 +45,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("transaction_read_only", "on"),
 ];
 
-/// The settings that clients are told at login, as they spell them.
+/// The settings that are reported to clients at login, in the spelling of PostgreSQL.
 pub const REPORTED: &[&str] = &[
     "application_name",
     "client_encoding",
@@ -132,7 +132,7 @@ impl Settings {
         Ok(None)
     }
 
-    /// Gives a setting its value of the beginning; None for all.
+    /// Resets a setting to its value at login; None for all.
     pub fn reset(&self, name: Option<&str>) {
         let mut values = self.lock();
         let first = |name: &str| DEFAULTS.iter().find(|(known, _)| *known == name);
@@ -148,7 +148,7 @@ impl Settings {
         }
     }
 
-    /// None for no limit of the client's own.
+    /// None if the client has set no limit.
     pub fn statement_timeout(&self) -> Option<Duration> {
         self.get("statement_timeout").and_then(|value| duration(&value)).filter(|timeout| !timeout.is_zero())
     }

@@ -1,10 +1,11 @@
 //! The simple protocol: a text with statements, whose answers are texts.
 
 use super::ask::ask;
-use super::commands::{refuse_in_failed_transaction, run};
+use super::commands::run;
+use super::cursors::{declare, fetch};
 use super::errors::{error, moved};
-use super::session::Session;
-use super::statement::{Statement, split};
+use super::session::{Session, refuse_in_failed_transaction};
+use super::statement::{Command, Statement, split};
 use async_trait::async_trait;
 use futures_util::{Sink, SinkExt};
 use pgwire::api::portal::Format;
@@ -41,9 +42,9 @@ impl SimpleQueryHandler for Simple {
             client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
         }
         for part in parts {
-            // Each may take long: a token that is revoked meanwhile asks none of the others.
+            // A statement may take long: a token that was revoked meanwhile must not run the next one.
             session.check().await?;
-            // The answers before an error were sent.
+            // The client has the answers of the statements before an error.
             answer(client, &session, part.text).await.map_err(|failure| moved(failure, part.characters_before))?;
         }
         client.set_state(PgWireConnectionState::ReadyForQuery);
@@ -58,7 +59,7 @@ impl SimpleQueryHandler for Simple {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        // `on_query` answers each statement by itself.
+        // Never called: `on_query` answers all statements.
         Err(error("XX000", "this statement cannot be answered"))
     }
 }
@@ -71,7 +72,9 @@ where
     PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
 {
     match Statement::of(text).map_err(|why| error("0A000", why))? {
+        Statement::Command(Command::Fetch(what)) => fetch(client, session, &what, &Format::UnifiedText, true).await,
         Statement::Command(command) => run(client, session, &command, true).await,
+        Statement::Declaration(declaration) => declare(client, session, &declaration, Vec::new()).await,
         Statement::Question(question) => {
             refuse_in_failed_transaction(client)?;
             let answer = ask(session, &question.text, Vec::new(), &Format::UnifiedText).await?;

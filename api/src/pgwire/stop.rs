@@ -1,4 +1,4 @@
-//! Cancellation of questions: by a cancel request over another connection, or because nobody reads the answer.
+//! Cancellation of questions: by a cancel request over another connection, or because the client disconnected.
 
 use super::gate::Gate;
 use async_trait::async_trait;
@@ -26,7 +26,7 @@ struct Stop {
 }
 
 impl Running {
-    /// What the thread of the question works for.
+    /// The cancel token of the thread that works for the question.
     pub fn token(&self) -> Arc<CancelToken> {
         Arc::clone(&self.stop.token)
     }
@@ -48,7 +48,7 @@ impl Drop for Running {
 pub struct Current(Mutex<Option<Arc<Stop>>>);
 
 impl Current {
-    /// Begins a question. Cancel requests are about the newest.
+    /// Begins a question. A cancel request stops the newest one.
     pub fn begin(&self, gate: &Arc<dyn Gate>) -> Running {
         let stop = Arc::new(Stop::default());
         *self.lock() = Some(Arc::clone(&stop));

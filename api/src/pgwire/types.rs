@@ -1,4 +1,4 @@
-//! Which PostgreSQL type a column of an answer has.
+//! The PostgreSQL types of the columns of an answer.
 
 use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 use pgwire::api::Type;
@@ -11,7 +11,7 @@ const OID_ALIAS: &str = "pg.oid_alias";
 /// The metadata with which the catalog marks columns of the internal type `"char"`. Its arrays hold texts.
 const INTERNAL_CHAR: &str = "pg.char";
 
-/// The type that clients are told.
+/// The type that is reported to clients.
 pub fn pg_type(field: &Field) -> Type {
     let alias = field.metadata().get(OID_ALIAS).filter(|_| *field.data_type() == DataType::Int32);
     if let Some(alias) = alias.and_then(|name| oid_alias(name)) {
@@ -129,7 +129,7 @@ pub fn canonical(of: &DataType) -> Option<DataType> {
     })
 }
 
-/// The columns of an answer as clients are told them.
+/// The columns of an answer as they are reported to clients.
 pub fn fields(schema: &arrow_schema::Schema, format: &Format) -> Vec<FieldInfo> {
     let described = |(place, field): (usize, &Arc<Field>)| {
         let of = pg_type(field);
@@ -141,7 +141,7 @@ pub fn fields(schema: &arrow_schema::Schema, format: &Format) -> Vec<FieldInfo> 
     schema.fields().iter().enumerate().map(described).collect()
 }
 
-/// The format of a place. A client that names too few formats gets texts.
+/// The format of the column or parameter at an index. Where a client names too few formats, it is text.
 pub fn format_of(format: &Format, place: usize) -> FieldFormat {
     match format {
         Format::UnifiedText => FieldFormat::Text,

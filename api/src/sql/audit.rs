@@ -1,7 +1,7 @@
 //! The audit entry of a question.
 
 use crate::access::Viewer;
-use schema::enums::AuditAction;
+use schema::enums::{AuditAction, Role};
 use schema::register::audit::Audited;
 use schema::{JsonText, Timestamp};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// it.
 const LONGEST_TEXT: usize = 64 * 1024;
 
-/// What the entry of a question holds.
+/// The content of the audit entry of a question.
 #[derive(Serialize)]
 struct Asked<'a> {
     sql: &'a str,
@@ -19,13 +19,13 @@ struct Asked<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
     milliseconds: u64,
-    /// Why there is no complete answer.
+    /// Why the answer is incomplete.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a str>,
 }
 
-/// The text of a question for its entry, with the values of parameters: without them it says little. Of a text that is
-/// too long to be asked it has the beginning.
+/// The text of a question for its entry, with the values of its parameters. A text that is too long to be executed is
+/// cut off.
 pub fn text_with_values(text: &str, values: &[Value]) -> String {
     if text.len() > LONGEST_TEXT {
         let kept = text.floor_char_boundary(LONGEST_TEXT);
@@ -37,9 +37,22 @@ pub fn text_with_values(text: &str, values: &[Value]) -> String {
     }
 }
 
-/// The audit entry of a question that came by a `way` in, such as `POST /sql`.
+/// The audit entry of a question; `way` names the interface that it came by, such as `POST /sql`.
 pub fn asked(
     viewer: &Viewer,
+    way: &'static str,
+    text: &str,
+    rows: Option<u64>,
+    milliseconds: u64,
+    failure: Option<&str>,
+) -> Audited {
+    asked_by(viewer.actor(), viewer.role, way, text, rows, milliseconds, failure)
+}
+
+/// The same for an asker without a token.
+pub fn asked_by(
+    actor: String,
+    role: Role,
     way: &'static str,
     text: &str,
     rows: Option<u64>,
@@ -49,8 +62,8 @@ pub fn asked(
     let objects = serde_json::to_value(Asked { sql: text, rows, milliseconds, failure }).unwrap_or_default();
     Audited {
         at: Timestamp::now(),
-        actor: viewer.actor(),
-        role: Some(viewer.role),
+        actor,
+        role: Some(role),
         action: AuditAction::Sql,
         operation: Some(way.to_owned()),
         objects: JsonText::from(&objects),

@@ -1,26 +1,15 @@
-//! The cells of an answer as JSON, and the SQL names of their types.
+//! The rows of an answer as JSON, and the SQL names of their types.
 
 use super::QueryError;
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowTimestampType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow_array::{Array, RecordBatch};
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{ArrowError, DataType, TimeUnit};
-use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeDelta, Utc};
-use chrono_tz::Tz;
-use serde_json::{Map, Number, Value, json};
-
-/// Most significant digits of a decimal number that is written as a JSON number: clients read it as a 64-bit float.
-const EXACT_DIGITS: usize = 15;
+use crate::cells::{Form, TextColumn, values};
+use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_schema::{ArrowError, DataType};
+use serde_json::Value;
 
 /// The rows of a batch, each with its values in the order of the columns.
 ///
-/// Days are `YYYY-MM-DD`, instants RFC 3339. NaN and infinity become null. A decimal number with more than 15 digits
-/// becomes a text.
+/// Days are `YYYY-MM-DD`, instants RFC 3339. NaN and infinity become texts, and so does a whole or decimal number with
+/// more than 15 digits.
 ///
 /// # Errors
 /// When a type cannot be shown.
@@ -33,6 +22,23 @@ pub fn json_rows(batch: &RecordBatch) -> Result<Vec<Vec<Value>>, QueryError> {
         }
     }
     Ok(rows)
+}
+
+/// The values of a column as PostgreSQL writes them.
+///
+/// # Errors
+/// If the PostgreSQL protocol lacks the type.
+pub fn postgres_texts(column: &dyn Array) -> Result<StringArray, ArrowError> {
+    let texts = TextColumn::of(column, Form::Postgres)?;
+    let text = |row: usize| -> Result<Option<String>, ArrowError> {
+        if column.is_null(row) {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        texts.write(row, &mut text).map_err(|e| ArrowError::ComputeError(e.to_string()))?;
+        Ok(Some(text))
+    };
+    (0..column.len()).map(text).collect()
 }
 
 /// Names with a number after those that occurred before: an object has each name once.
@@ -77,134 +83,11 @@ pub fn type_name(of: &DataType) -> String {
     }
 }
 
-/// The values of an array as JSON.
-fn values(array: &dyn Array) -> Result<Vec<Value>, ArrowError> {
-    macro_rules! numbers {
-        ($of:ty) => {
-            array.as_primitive::<$of>().iter().map(|number| json!(number)).collect()
-        };
-    }
-    macro_rules! instants {
-        ($of:ty, $zone:expr) => {
-            array.as_primitive::<$of>().iter().map(|at| json!(at.and_then(|at| instant::<$of>(at, $zone)))).collect()
-        };
-    }
-    Ok(match array.data_type() {
-        DataType::Null => vec![Value::Null; array.len()],
-        DataType::Boolean => array.as_boolean().iter().map(|flag| json!(flag)).collect(),
-        DataType::Int8 => numbers!(Int8Type),
-        DataType::Int16 => numbers!(Int16Type),
-        DataType::Int32 => numbers!(Int32Type),
-        DataType::Int64 => numbers!(Int64Type),
-        DataType::UInt8 => numbers!(UInt8Type),
-        DataType::UInt16 => numbers!(UInt16Type),
-        DataType::UInt32 => numbers!(UInt32Type),
-        DataType::UInt64 => numbers!(UInt64Type),
-        // The shortest digits of the 32-bit number, not those of the nearest 64-bit one.
-        DataType::Float32 => array
-            .as_primitive::<Float32Type>()
-            .iter()
-            .map(|number| number.and_then(|number| number.to_string().parse().ok()).map_or(Value::Null, float))
-            .collect(),
-        DataType::Float64 => {
-            array.as_primitive::<Float64Type>().iter().map(|number| number.map_or(Value::Null, float)).collect()
-        }
-        DataType::Utf8 => array.as_string::<i32>().iter().map(|text| json!(text)).collect(),
-        DataType::LargeUtf8 => array.as_string::<i64>().iter().map(|text| json!(text)).collect(),
-        DataType::Utf8View => array.as_string_view().iter().map(|text| json!(text)).collect(),
-        DataType::Date32 => array.as_primitive::<Date32Type>().iter().map(|day| json!(day.and_then(date))).collect(),
-        DataType::Timestamp(unit, zone) => match unit {
-            TimeUnit::Second => instants!(TimestampSecondType, zone.as_deref()),
-            TimeUnit::Millisecond => instants!(TimestampMillisecondType, zone.as_deref()),
-            TimeUnit::Microsecond => instants!(TimestampMicrosecondType, zone.as_deref()),
-            TimeUnit::Nanosecond => instants!(TimestampNanosecondType, zone.as_deref()),
-        },
-        DataType::List(_) => lists(array, array.as_list::<i32>().iter())?,
-        DataType::LargeList(_) => lists(array, array.as_list::<i64>().iter())?,
-        DataType::FixedSizeList(..) => lists(array, array.as_fixed_size_list().iter())?,
-        DataType::Struct(fields) => {
-            let parts = array.as_struct();
-            let columns: Vec<Vec<Value>> =
-                parts.columns().iter().map(|column| values(column)).collect::<Result<_, _>>()?;
-            let object = |row: usize| -> Map<String, Value> {
-                let cells = columns.iter().map(|column| column.get(row).cloned().unwrap_or_default());
-                fields.iter().map(|field| field.name().clone()).zip(cells).collect()
-            };
-            (0..array.len()).map(|row| if array.is_null(row) { Value::Null } else { object(row).into() }).collect()
-        }
-        DataType::Dictionary(_, value) => values(&arrow_cast::cast(array, value)?)?,
-        of => {
-            let is_decimal = of.is_decimal();
-            let options = FormatOptions::default();
-            let formatter = ArrayFormatter::try_new(array, &options)?;
-            let text = |row: usize| -> Result<Value, ArrowError> {
-                if array.is_null(row) {
-                    return Ok(Value::Null);
-                }
-                let text = formatter.value(row).try_to_string()?;
-                Ok(if is_decimal { decimal(text) } else { Value::String(text) })
-            };
-            (0..array.len()).map(text).collect::<Result<_, _>>()?
-        }
-    })
-}
-
-fn lists(
-    array: &dyn Array,
-    items: impl Iterator<Item = Option<arrow_array::ArrayRef>>,
-) -> Result<Vec<Value>, ArrowError> {
-    let mut all = Vec::with_capacity(array.len());
-    for item in items {
-        all.push(match item {
-            Some(item) => Value::Array(values(&item)?),
-            None => Value::Null,
-        });
-    }
-    Ok(all)
-}
-
-fn float(number: f64) -> Value {
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
-}
-
-/// A decimal number: as a number if a 64-bit float holds all of its digits.
-fn decimal(text: String) -> Value {
-    let digits = text.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
-    if digits > EXACT_DIGITS {
-        return Value::String(text);
-    }
-    match (text.parse::<i64>(), text.parse::<f64>()) {
-        (Ok(whole), _) => json!(whole),
-        (Err(_), Ok(number)) => float(number),
-        (Err(_), Err(_)) => Value::String(text),
-    }
-}
-
-fn date(days: i32) -> Option<NaiveDate> {
-    NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(days)))
-}
-
-/// An instant as RFC 3339 in its time zone; without a time zone, a local time.
-fn instant<T: ArrowTimestampType>(at: i64, zone: Option<&str>) -> Option<String> {
-    let utc: DateTime<Utc> = match T::UNIT {
-        TimeUnit::Second => DateTime::from_timestamp(at, 0)?,
-        TimeUnit::Millisecond => DateTime::from_timestamp_millis(at)?,
-        TimeUnit::Microsecond => DateTime::from_timestamp_micros(at)?,
-        TimeUnit::Nanosecond => DateTime::from_timestamp_nanos(at),
-    };
-    let Some(zone) = zone else { return Some(utc.naive_utc().format("%Y-%m-%dT%H:%M:%S%.f").to_string()) };
-    let form = SecondsFormat::AutoSi;
-    Some(match (zone.parse::<Tz>(), zone.parse::<FixedOffset>()) {
-        (Ok(zone), _) => utc.with_timezone(&zone).to_rfc3339_opts(form, true),
-        (Err(_), Ok(offset)) => utc.with_timezone(&offset).to_rfc3339_opts(form, true),
-        (Err(_), Err(_)) => utc.to_rfc3339_opts(form, true),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::{ArrayRef, Decimal128Array, Float64Array, ListArray, StringArray, TimestampMicrosecondArray};
+    use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, ListArray, TimestampMicrosecondArray};
+    use serde_json::json;
     use std::sync::Arc;
 
     fn cells(array: impl Array + 'static) -> Vec<Value> {
@@ -214,11 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_json_cannot_hold_are_texts_or_null() {
+    fn numbers_that_json_cannot_hold_are_texts() {
         assert_eq!(
-            cells(Float64Array::from(vec![Some(0.1), Some(f64::NAN), None])),
-            [json!(0.1), json!(null), json!(null)]
+            cells(Float64Array::from(vec![Some(0.1), Some(f64::NAN), Some(f64::NEG_INFINITY), None])),
+            [json!(0.1), json!("NaN"), json!("-Infinity"), json!(null)]
         );
+        let whole = Int64Array::from(vec![Some(-999_999_999_999_999), Some(9_007_199_254_740_993), None]);
+        assert_eq!(cells(whole), [json!(-999_999_999_999_999_i64), json!("9007199254740993"), json!(null)]);
         let money = Decimal128Array::from(vec![Some(12), None, Some(1_234_567_890_123_456)]);
         let money = money.with_precision_and_scale(28, 0).unwrap();
         assert_eq!(cells(money), [json!(12), json!(null), json!("1234567890123456")]);

@@ -1,22 +1,27 @@
 //! Questions over a lake: by engines of this machine that read its files, or by a cluster.
 //!
-//! A lake is made for one role, with the pseudonyms of its exports: only that role asks it. It knows no askers who are
-//! officers, and they are refused, because it holds complaints that name them.
+//! A lake is made for one role, with the pseudonyms of its exports: only that role may ask it. Officers are refused,
+//! because a lake also holds the complaints that name them.
 
+use super::asking::Asking;
 use super::pool::Pool;
 use super::process::Answer;
 use super::protocol::{Failed, LakeTables};
 use super::result::{Source, State, cancel, error, out_of_turn};
-use super::service::Asking;
 use super::{QueryError, SqlAsker, SqlQuestion, SqlResult};
 use crate::cluster::{Address, Cluster, Views, text};
 use data_encoding::HEXLOWER;
-use jobs::lake::Manifest;
+use jobs::JobError;
+use jobs::lake::{Manifest, check_register};
+use jobs::runner::settings::Settings;
 use jobs::tables::{TABLES, Table};
+use schema::Db;
 use schema::enums::Role;
+use schema::keys::Keys;
 use schema::pseudonyms::Audience;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A lake.
 pub struct Lake {
@@ -24,6 +29,8 @@ pub struct Lake {
     /// The folder as the cluster sees it.
     url: String,
     engine: Engine,
+    /// The register whose lake it has to be. None for a reader of files, who has none.
+    register: Option<(Db, Arc<Keys>)>,
 }
 
 enum Engine {
@@ -32,8 +39,8 @@ enum Engine {
 }
 
 impl Lake {
-    /// The lake in a folder. With the address of a cluster that one answers, and else at most `engines` processes of
-    /// this machine. `url` is the folder as the cluster sees it.
+    /// The lake in a folder. The cluster answers if its address is given, else at most `engines` processes of this
+    /// machine. `url` is the folder as the cluster sees it.
     ///
     /// # Errors
     /// When the folder cannot be named to engines.
@@ -48,7 +55,43 @@ impl Lake {
             Some(address) => Engine::Cluster(Cluster::new(address)),
             None => Engine::Embedded(Pool::over(usize::try_from(engines).unwrap_or(usize::MAX), Some(root.clone()))),
         };
-        Ok(Self { root, url, engine })
+        Ok(Self { root, url, engine, register: None })
+    }
+
+    /// The lake of the configuration, if it names one. The job `lake` makes its folder where there is none.
+    ///
+    /// # Errors
+    /// When the folder cannot be named to engines, or the address of the cluster is none.
+    pub fn of_settings(db: &Db, settings: &Settings, engines: u32) -> Result<Option<Self>, QueryError> {
+        let (of_lake, keys) = (&settings.lake, settings.keys.clone());
+        let Some(dir) = of_lake.dir.as_ref() else { return Ok(None) };
+        let cluster = of_lake.engine.as_deref().map(str::parse::<Address>).transpose();
+        let cluster = cluster.map_err(|message| QueryError::Cluster(format!("lake.engine: {message}")))?;
+        let lake = Self::new(dir, of_lake.url.clone(), cluster, engines)?;
+        Ok(Some(match keys {
+            Some(keys) => lake.of_register(db.clone(), keys),
+            None => lake,
+        }))
+    }
+
+    /// The lake, which is refused if it is of another register, or of another key than the present one.
+    #[must_use]
+    pub fn of_register(mut self, db: Db, keys: Arc<Keys>) -> Self {
+        self.register = Some((db, keys));
+        self
+    }
+
+    /// Its newest state.
+    ///
+    /// # Errors
+    /// `Cluster` if there is no lake, or it is not that of the register.
+    pub fn state(&self) -> Result<Manifest, QueryError> {
+        let failed = |e: JobError| QueryError::Cluster(e.to_string());
+        let manifest = Manifest::of(&self.root).map_err(failed)?;
+        if let Some((db, keys)) = &self.register {
+            check_register(db, keys, &self.root, &manifest).map_err(failed)?;
+        }
+        Ok(manifest)
     }
 
     /// Where the lake is asked, for messages.
@@ -64,14 +107,26 @@ impl Lake {
     /// # Errors
     /// As [`QueryError`] says.
     pub fn ask(&self, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
-        let manifest = Manifest::of(&self.root).map_err(|e| QueryError::Cluster(e.to_string()))?;
-        may_read(asker, &manifest)?;
+        self.ask_in(&self.state()?, asker, question)
+    }
+
+    /// Answers a question over one state, as [`Self::ask`] does.
+    ///
+    /// # Errors
+    /// As [`QueryError`] says.
+    pub fn ask_in(
+        &self,
+        manifest: &Manifest,
+        asker: &SqlAsker,
+        question: SqlQuestion,
+    ) -> Result<SqlResult, QueryError> {
+        may_read(asker, manifest)?;
         let state = State { position: manifest.position, as_of: manifest.as_of, key_version: manifest.key_version };
         let SqlQuestion { text, parameters, limits } = question;
         let asking = Asking::new(text, parameters, limits, false);
         let (answer, source) = match &self.engine {
-            Engine::Embedded(pool) => self.of_engine(pool, asker, &manifest, &asking)?,
-            Engine::Cluster(cluster) => self.of_cluster(cluster, &manifest, &asking)?,
+            Engine::Embedded(pool) => self.of_engine(pool, asker, manifest, &asking)?,
+            Engine::Cluster(cluster) => self.of_cluster(cluster, manifest, &asking)?,
         };
         let Answer::Schema(columns) = answer else { return Err(out_of_turn()) };
         Ok(SqlResult::new(columns, state, limits, source))
@@ -88,10 +143,9 @@ impl Lake {
         let mut lease = pool.take(asker, limits.deadline, limits.time)?;
         let ended = |e: std::io::Error| QueryError::Engine(e.to_string());
         let place = |file: &str| self.root.join(file).display().to_string();
-        let tables: Vec<&'static Table> = tables_of(manifest).collect();
-        let files = tables.iter().map(|table| (table.name.to_owned(), paths(manifest, table, &place)));
+        let files = tables_of(manifest).map(|table| (table.name.to_owned(), paths(manifest, table, &place)));
         lease.engine()?.read_lake(&state_of(manifest), &LakeTables(files.collect())).map_err(ended)?;
-        lease.engine()?.ask(&tables, Vec::new(), asking.ask()).map_err(ended)?;
+        lease.engine()?.ask(&[], Vec::new(), asking.ask()).map_err(ended)?;
         match lease.engine()?.next(limits.deadline, limits.memory_mb, limits.time) {
             Ok(Answer::Failed(failed)) => {
                 if matches!(failed, Failed::Sql(_) | Failed::Cancelled) {

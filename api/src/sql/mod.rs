@@ -1,10 +1,12 @@
-//! SQL for analysts: every way in (GraphQL, `POST /sql`, the PostgreSQL protocol, saved queries, the command line)
-//! asks [`SqlService`], which hands the question to an engine process.
+//! SQL for analysts. All interfaces (GraphQL, `POST /sql`, the PostgreSQL protocol, saved queries, the command line)
+//! call [`SqlService`], which passes the question to an engine process.
 
+mod asking;
 pub mod audit;
 pub mod cells;
 pub mod formats;
 mod lake;
+pub mod misread;
 mod named;
 mod parameter;
 mod pool;
@@ -24,5 +26,5 @@ pub use result::SqlResult;
 pub use saved::SavedRun;
 pub use service::{Description, SqlCounts, SqlService, SqlSource};
 
-/// The version of PostgreSQL that clients of the protocol are told: they choose their questions to the catalog by it.
+/// The version of PostgreSQL that the server reports: clients choose their queries of the catalog by it.
 pub const POSTGRES_VERSION: &str = "16.6";

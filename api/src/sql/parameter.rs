@@ -4,6 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+/// From here on a floating-point number holds no longer each whole number: 2^53.
+const ROUNDED: f64 = 9_007_199_254_740_992.0;
+
 /// A value of a parameter. The engine casts it to the type that the place of the parameter asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Parameter {
@@ -22,15 +25,16 @@ impl Parameter {
     /// A value of JSON: null, true, a number or a text. A text takes the type of its place, such as a date.
     ///
     /// # Errors
-    /// For a list or an object.
+    /// For a list or an object, and for a whole number that JSON's reader rounds.
     pub fn of_json(value: &Value) -> Result<Self, String> {
         Ok(match value {
             Value::Null => Self::Null,
             Value::Bool(flag) => Self::Flag(*flag),
-            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-                (Some(whole), _) => Self::Whole(whole),
-                (None, Some(float)) => Self::Float(float),
-                (None, None) => Self::Decimal(number.to_string()),
+            Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+                (Some(whole), ..) => Self::Whole(whole),
+                (None, None, Some(float)) if float.abs() < ROUNDED => Self::Float(float),
+                (None, None, Some(_)) => return Err("write a number of that size as a text: digits are lost".into()),
+                (None, ..) => Self::Decimal(number.to_string()),
             },
             Value::String(text) => Self::Text(text.clone()),
             Value::Array(_) | Value::Object(_) => {
@@ -49,6 +53,22 @@ impl Parameter {
             Self::Text(text) | Self::Decimal(text) => json!(text),
             Self::Day(day) => json!(day),
             Self::Instant(at) => json!(at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_keep_their_digits_or_are_refused() {
+        let of = |text: &str| Parameter::of_json(&serde_json::from_str(text).unwrap());
+        assert_eq!(of("9223372036854775807"), Ok(Parameter::Whole(i64::MAX)));
+        assert_eq!(of("18446744073709551615"), Ok(Parameter::Decimal("18446744073709551615".into())));
+        assert_eq!(of("0.5"), Ok(Parameter::Float(0.5)));
+        for text in ["18446744073709551616", "-9223372036854775809", "1e300", "[1]", "{}"] {
+            assert!(of(text).is_err(), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The engine processes. Those of one audience and officer share the pieces of the tables, and serve nobody else.
+//! The engine processes. Those of one audience and officer share the pieces of the tables, and serve no other asker.
 
 use super::process::Engine;
 use super::program;
@@ -16,14 +16,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError, Weak
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-/// An engine that was asked nothing for this long ends, and so do the tables that it alone used.
+/// An engine that was idle for this long ends, and the tables that it alone used are dropped.
 const IDLE: Duration = Duration::from_secs(600);
-/// How many times the engines of one group may live in all. Each member of the Board who is an officer is a group, whose
+/// How many times the engines of one group may run in all. Each member of the Board who is an officer is a group, whose
 /// engines hold all tables.
 const GROUPS: usize = 4;
 /// How often the pool looks for engines to end.
 const REAPS_EVERY: Duration = Duration::from_secs(30);
-/// How often a waiting thread looks whether its work is cancelled.
+/// How often a waiting thread checks whether its work is cancelled.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
 
 type Key = (Audience, Option<Id>);
@@ -52,7 +52,7 @@ pub struct Pool {
     starts: Mutex<Sender<Start>>,
 }
 
-/// A program to start, and who waits for the process.
+/// A program to start, and the channel that the process is sent to.
 type Start = (PathBuf, Option<PathBuf>, SyncSender<io::Result<Child>>);
 
 /// An engine that answers one question. It goes back to the pool if [`Lease::give_back`] says so, and ends otherwise.
@@ -97,7 +97,7 @@ impl Pool {
                 tables: Arc::new(Mutex::new(TableCache::new(asker.reader.clone()))),
                 used: Instant::now(),
             });
-            // One that was killed is gone.
+            // A killed engine is dropped.
             group.idle.retain_mut(Engine::is_alive);
             if group.busy < self.most {
                 group.busy += 1;
@@ -142,7 +142,7 @@ impl Groups {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends engines, and forgets tables, that nobody used for long.
+    /// Ends idle engines, and drops their tables.
     fn reap(&self) {
         let mut ended: Vec<Vec<Engine>> = Vec::new();
         self.lock().retain(|_, group| {
@@ -156,8 +156,8 @@ impl Groups {
     }
 }
 
-/// Takes out the engines that rest longest, until at most so many live, and forgets the tables of groups that have none
-/// left.
+/// Takes out the engines that have been idle longest, until at most `most` run, and drops the tables of groups without
+/// an engine.
 fn make_room(groups: &mut HashMap<Key, Group>, most: usize) -> Vec<Engine> {
     let mut ended = Vec::new();
     loop {
@@ -177,7 +177,7 @@ fn make_room(groups: &mut HashMap<Key, Group>, most: usize) -> Vec<Engine> {
     }
 }
 
-/// Starts processes, and ends idle ones, until the pool is gone.
+/// Starts processes, and ends idle ones, until the pool is dropped.
 fn keep(starts: &Receiver<Start>, groups: &Weak<Groups>) {
     loop {
         match starts.recv_timeout(REAPS_EVERY) {
@@ -202,7 +202,7 @@ impl Lease {
         self.engine.as_mut().ok_or_else(|| QueryError::Engine("the engine was given back".into()))
     }
 
-    /// The tables, alone. Another question that makes pieces is waited for.
+    /// Exclusive access to the tables. Waits for another question that makes pieces.
     ///
     /// # Errors
     /// When that takes longer than until `deadline`.
@@ -261,7 +261,7 @@ mod tests {
     use schema::keys::Keys;
     use std::process::{Command, Stdio};
 
-    /// A group with an engine that rests since a time.
+    /// A group with an engine that has been idle since a time.
     fn resting(since: Instant) -> Group {
         let child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut engine = Engine::new(child, true).unwrap();
@@ -279,7 +279,7 @@ mod tests {
         let group = |number: u64| (key(number), resting(first + Duration::from_secs(number)));
         let mut groups: HashMap<Key, Group> = [3, 1, 4, 2].map(group).into();
         assert!(make_room(&mut groups, 4).is_empty());
-        // One that answers is not ended, however old.
+        // A busy engine is not ended, however old.
         groups.get_mut(&key(1)).unwrap().busy = 1;
         groups.get_mut(&key(1)).unwrap().idle.clear();
         assert_eq!(make_room(&mut groups, 2).len(), 2);

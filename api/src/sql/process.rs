@@ -2,14 +2,15 @@
 
 use super::QueryError;
 use super::protocol::{
-    ASK, Ask, BATCH, CANCEL, DROP, END, End, FAILED, Failed, LAKE, LakeTables, PARAMETERS, PieceName, SCHEMA, SETUP,
-    Setup, fingerprint, read_batch, read_frame, read_json, read_schema, write_json, write_piece,
+    ASK, Ask, BATCH, CANCEL, ColumnName, DROP, END, End, FAILED, Failed, LAKE, LakeTables, PARAMETERS, PieceName,
+    SCHEMA, SETUP, Setup, TableColumns, fingerprint, read_batch, read_frame, read_json, read_schema, write_column,
+    write_json,
 };
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
-use jobs::tables::{Piece, Table};
+use arrow_schema::{Schema, SchemaRef};
+use jobs::tables::{ColumnPiece, Wanted};
 use schema::db::cancellation::check_cancelled;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::process::{Child, ChildStdin};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -17,14 +18,14 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-/// How often a waiting thread looks whether its work is cancelled.
+/// How often a waiting thread checks whether its work is cancelled.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
 /// How long a cancelled question may take to end; then the process is killed.
 const CANCELS_WITHIN: Duration = Duration::from_millis(300);
 /// Frames of an answer that wait to be read: a slow reader holds up the engine.
 const FRAMES: usize = 2;
 
-/// What an engine answers.
+/// An answer of an engine process.
 #[derive(Debug)]
 pub enum Answer {
     Schema(SchemaRef),
@@ -40,12 +41,12 @@ pub struct Engine {
     child: Child,
     input: Arc<Mutex<BufWriter<ChildStdin>>>,
     answers: Receiver<io::Result<(u8, Vec<u8>)>>,
-    /// The version of each piece that the engine holds.
-    held: HashMap<(&'static str, u32), u64>,
+    /// The versions of the columns that the engine holds of each piece, by the place of the column.
+    held: HashMap<(&'static str, u32), HashMap<usize, u64>>,
     /// The state of the lake whose files the engine reads.
     lake: Option<String>,
     number: u64,
-    /// Since when it answers nothing.
+    /// Since when it has been idle.
     pub idle_since: Instant,
 }
 
@@ -53,7 +54,7 @@ impl Engine {
     /// Prepares a started process for one reader.
     ///
     /// # Errors
-    /// When it cannot be spoken to.
+    /// When its standard input or output is not connected, or a thread cannot be started.
     pub fn new(mut child: Child, board: bool) -> io::Result<Self> {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("standard input and output are not connected"));
@@ -70,13 +71,15 @@ impl Engine {
             }
         };
         Builder::new().name("sql-answers".into()).spawn(read)?;
-        // A process that ended takes nothing; the first question says why.
-        let _ended = write_json(&mut input, SETUP, &Setup { fingerprint: fingerprint(), board });
+        // Writing to a process that ended fails; the first question reports why. It is flushed: the engine gets ready
+        // while the tables for its first question are made.
+        let _ended =
+            write_json(&mut input, SETUP, &Setup { fingerprint: fingerprint(), board }).and_then(|()| input.flush());
         let input = Arc::new(Mutex::new(input));
         Ok(Self { child, input, answers, held: HashMap::new(), lake: None, number: 0, idle_since: Instant::now() })
     }
 
-    /// Whether the process lives.
+    /// Whether the process runs.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
@@ -96,29 +99,32 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks a question: sends the pieces of `tables` that the engine does not hold as they are, and the question
-    /// itself. A thread writes, so that the caller can watch its deadline. Returns how many pieces are sent.
+    /// Asks a question: sends the wanted columns that the engine lacks in this version, and the question itself. A
+    /// thread writes, so that the caller can watch its deadline. Returns how many columns of pieces are sent.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn ask(&mut self, tables: &[&'static Table], pieces: Vec<Piece>, mut ask: Ask) -> io::Result<u64> {
+    pub fn ask(&mut self, wanted: &[Wanted], columns: Vec<ColumnPiece>, mut ask: Ask) -> io::Result<u64> {
         self.number += 1;
         ask.number = self.number;
-        ask.given = tables.iter().map(|table| table.name.to_owned()).collect();
-        let present = |table: &str, key: u32| pieces.iter().any(|piece| piece.table.name == table && piece.key == key);
+        ask.given = wanted.iter().map(|one| TableColumns::of(one.table, |place| one.columns.has(place))).collect();
+        let present: HashSet<(&'static str, u32)> = columns.iter().map(|one| (one.table.name, one.key)).collect();
         let gone: Vec<(&'static str, u32)> = self
             .held
             .keys()
             .copied()
-            .filter(|&(table, key)| tables.iter().any(|one| one.name == table) && !present(table, key))
+            .filter(|piece| wanted.iter().any(|one| one.table.name == piece.0) && !present.contains(piece))
             .collect();
-        for name in &gone {
-            self.held.remove(name);
+        for piece in &gone {
+            self.held.remove(piece);
         }
         let held = &mut self.held;
-        let fresh: Vec<Piece> = pieces
+        let fresh: Vec<ColumnPiece> = columns
             .into_iter()
-            .filter(|piece| held.insert((piece.table.name, piece.key), piece.version) != Some(piece.version))
+            .filter(|one| {
+                let of_piece = held.entry((one.table.name, one.key)).or_default();
+                of_piece.insert(one.column, one.version) != Some(one.version)
+            })
             .collect();
         let sent = fresh.len() as u64;
         let input = Arc::clone(&self.input);
@@ -152,7 +158,7 @@ impl Engine {
     /// Cancels the running question. Returns whether it ended in time, so that the engine can be asked again.
     pub fn cancel(&mut self) -> bool {
         {
-            // Who still writes the question holds the lock: the engine does not read.
+            // The thread that writes the question still holds the lock: the engine does not read.
             let mut input = match self.input.try_lock() {
                 Ok(input) => input,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -180,13 +186,16 @@ impl Drop for Engine {
     }
 }
 
-fn send(to: &mut impl Write, gone: &[(&'static str, u32)], pieces: &[Piece], ask: &Ask) -> io::Result<()> {
-    let name = |table: &str, key: u32| PieceName { table: table.to_owned(), key };
+fn send(to: &mut impl Write, gone: &[(&'static str, u32)], columns: &[ColumnPiece], ask: &Ask) -> io::Result<()> {
     for (table, key) in gone {
-        write_json(to, DROP, &name(table, *key))?;
+        write_json(to, DROP, &PieceName { table: (*table).to_owned(), key: *key })?;
     }
-    for piece in pieces {
-        write_piece(to, &name(piece.table.name, piece.key), &piece.rows)?;
+    for ColumnPiece { table, key, column, values, .. } in columns {
+        let Some(column) = table.columns.get(*column) else { continue };
+        let name = ColumnName { table: table.name.to_owned(), key: *key, column: column.name.to_owned() };
+        let schema = Arc::new(Schema::new(vec![column.field()]));
+        let rows = RecordBatch::try_new(schema, vec![Arc::clone(values)]).map_err(io::Error::other)?;
+        write_column(to, &name, &rows)?;
     }
     write_json(to, ASK, ask)?;
     to.flush()

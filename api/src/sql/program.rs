@@ -5,19 +5,20 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Names the engine program.
+/// The environment variable with the path of the engine program.
 pub const VARIABLE: &str = "PHANANH_ENGINE";
 /// The file name of the program.
 const NAME: &str = "phananh-engine";
 
-/// The engine program: that of the environment variable, else the one beside this program, else one on the PATH.
+/// The engine program: the path in the environment variable, else the file in the folder of this program, else one on
+/// the PATH.
 ///
 /// # Errors
 /// NoEngine, which says how to get one.
 pub fn find() -> Result<PathBuf, QueryError> {
     if let Some(named) = std::env::var_os(VARIABLE) {
         let named = PathBuf::from(named);
-        let missing = || QueryError::NoEngine(format!("{VARIABLE} names {named:?}, and there is no such program"));
+        let missing = || QueryError::NoEngine(format!("{VARIABLE} names {named:?}, which does not exist"));
         return if named.is_file() { Ok(named) } else { Err(missing()) };
     }
     let beside = std::env::current_exe().ok().and_then(|own| own.parent().map(Path::to_owned));

@@ -1,4 +1,4 @@
-//! What `phananh` and an engine process say to each other: frames over the standard input and output of the engine.
+//! The protocol between `phananh` and an engine process: frames over the standard input and output of the engine.
 //!
 //! A frame is its kind (a byte), the length of its content (four bytes, the lowest first) and the content: JSON, or
 //! Arrow in the form of a stream.
@@ -8,6 +8,7 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
+use jobs::tables::{TABLES, Table};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ use std::io::{self, Cursor, ErrorKind, Read, Write};
 
 /// Kinds of frames to the engine.
 pub const SETUP: u8 = b'S';
-pub const PIECE: u8 = b'P';
+pub const COLUMN: u8 = b'P';
 pub const DROP: u8 = b'D';
 pub const ASK: u8 = b'Q';
 pub const CANCEL: u8 = b'C';
@@ -27,6 +28,9 @@ pub const BATCH: u8 = b'b';
 pub const PARAMETERS: u8 = b'p';
 pub const END: u8 = b'e';
 pub const FAILED: u8 = b'f';
+
+/// Another number whenever frames change: it tells a program from one of an earlier build.
+const FORMAT: u32 = 2;
 
 /// The first frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +46,29 @@ pub struct Setup {
 pub struct PieceName {
     pub table: String,
     pub key: u32,
+}
+
+/// Names a column of a piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnName {
+    pub table: String,
+    pub key: u32,
+    pub column: String,
+}
+
+/// Columns of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableColumns {
+    pub table: String,
+    pub columns: Vec<String>,
+}
+
+impl TableColumns {
+    /// The columns of a table whose places satisfy a condition.
+    pub fn of(table: &Table, is_meant: impl Fn(usize) -> bool) -> Self {
+        let columns = table.columns.iter().enumerate().filter(|(place, _)| is_meant(*place));
+        Self { table: table.name.to_owned(), columns: columns.map(|(_, column)| column.name.to_owned()).collect() }
+    }
 }
 
 /// The files of a lake in one state, by the name of the table: absolute paths.
@@ -61,9 +88,9 @@ pub struct Ask {
     pub memory_mb: u32,
     /// Processor time of all threads together.
     pub cpu_seconds: u64,
-    /// The tables whose rows the engine holds as they are now.
-    pub given: Vec<String>,
-    /// Only to describe the answer: its columns and the types of the parameters.
+    /// The columns whose values the engine holds as they are now.
+    pub given: Vec<TableColumns>,
+    /// The engine describes the answer only: its columns and the types of the parameters.
     pub describe: bool,
 }
 
@@ -74,23 +101,23 @@ pub struct End {
     pub truncated: bool,
 }
 
-/// Why there is no answer.
+/// Why a question failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failed {
     /// The text or a parameter is wrong, or the question needs too much.
     Sql(String),
     Cancelled,
-    /// The question reads tables of which the engine has no rows.
-    Needs(Vec<String>),
+    /// The question reads columns that the engine was not given. Of a table whose rows it only counts, it needs any.
+    Needs(Vec<TableColumns>),
     /// The engine cannot work.
     Engine(String),
 }
 
-/// What two programs must agree about: the version and the tables.
+/// The fingerprint that both programs must share: the version, the frames, and a hash of the tables.
 pub fn fingerprint() -> String {
-    let tables = format!("{:?}", jobs::tables::TABLES);
+    let tables = format!("{TABLES:?}");
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(tables.as_bytes()));
-    format!("{} {hash}", env!("CARGO_PKG_VERSION"))
+    format!("{} {FORMAT} {hash}", env!("CARGO_PKG_VERSION"))
 }
 
 /// Writes a frame.
@@ -113,22 +140,22 @@ pub fn write_json(to: &mut impl Write, kind: u8, content: &impl Serialize) -> io
     write_frame(to, kind, &[&serde_json::to_vec(content)?])
 }
 
-/// Writes the frame of a piece.
+/// Writes the frame of a column of a piece, which is the only one in `rows`.
 ///
 /// # Errors
 /// When it cannot be encoded or written.
-pub fn write_piece(to: &mut impl Write, name: &PieceName, rows: &RecordBatch) -> io::Result<()> {
+pub fn write_column(to: &mut impl Write, name: &ColumnName, rows: &RecordBatch) -> io::Result<()> {
     let name = serde_json::to_vec(name)?;
     let length = u32::try_from(name.len()).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
     let rows = stream(rows.schema_ref(), Some(rows)).map_err(io::Error::other)?;
-    write_frame(to, PIECE, &[&length.to_le_bytes(), &name, &rows])
+    write_frame(to, COLUMN, &[&length.to_le_bytes(), &name, &rows])
 }
 
-/// Reads the content of the frame of a piece.
+/// Reads the content of the frame of a column.
 ///
 /// # Errors
 /// When it is malformed.
-pub fn read_piece(content: &[u8]) -> io::Result<(PieceName, RecordBatch)> {
+pub fn read_column(content: &[u8]) -> io::Result<(ColumnName, RecordBatch)> {
     let malformed = || io::Error::from(ErrorKind::InvalidData);
     let (length, rest) = content.split_first_chunk::<4>().ok_or_else(malformed)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| malformed())?;
@@ -217,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_comes_back_as_it_was_sent() {
-        let name = PieceName { table: "complaints".into(), key: 7 };
+    fn a_column_comes_back_as_it_was_sent() {
+        let name = ColumnName { table: "complaints".into(), key: 7, column: "kind".into() };
         let mut bytes = Vec::new();
-        write_piece(&mut bytes, &name, &rows()).unwrap();
+        write_column(&mut bytes, &name, &rows()).unwrap();
         write_json(&mut bytes, END, &End { truncated: true }).unwrap();
         let mut from = bytes.as_slice();
         let (kind, content) = read_frame(&mut from).unwrap().unwrap();
-        assert_eq!((kind, read_piece(&content).unwrap()), (PIECE, (name, rows())));
+        assert_eq!((kind, read_column(&content).unwrap()), (COLUMN, (name, rows())));
         let (kind, content) = read_frame(&mut from).unwrap().unwrap();
         assert_eq!((kind, read_json::<End>(&content).unwrap()), (END, End { truncated: true }));
         assert!(read_frame(&mut from).unwrap().is_none());
@@ -237,8 +264,8 @@ mod tests {
         for length in 1..bytes.len() {
             assert!(read_frame(&mut &bytes[..length]).is_err(), "{length}");
         }
-        assert!(read_piece(b"123").is_err());
-        assert!(read_piece(&[255, 255, 0, 0, 1]).is_err());
+        assert!(read_column(b"123").is_err());
+        assert!(read_column(&[255, 255, 0, 0, 1]).is_err());
     }
 
     #[test]

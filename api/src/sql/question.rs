@@ -1,4 +1,4 @@
-//! A question, who asks it, and why it may have no answer.
+//! A question, its asker, its limits and its errors.
 
 use super::Parameter;
 use crate::access::Viewer;
@@ -33,7 +33,7 @@ pub struct SqlQuestion {
     pub limits: QueryLimits,
 }
 
-/// Why a question has no answer.
+/// Why a question failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// The text or a parameter is wrong, or a limit is exceeded. The message says where.
@@ -43,10 +43,13 @@ pub enum QueryError {
     Timeout(Duration),
     #[error("the client disconnected and the query was cancelled")]
     Cancelled,
-    /// The engine ended, as by its memory limit.
-    #[error("SQL: the engine stopped; the query may have needed more than {0} MB: ask for fewer rows or groups")]
+    /// The engine ended, for example at its memory limit.
+    #[error(
+        "SQL: the engine stopped; the query may have needed more than {0} MB: ask for fewer rows or groups, or allow more \
+         (sql_memory_mb in [api.limits], --memory-mb of a command)"
+    )]
     Broken(u32),
-    /// There is no engine program. The message says how to get it.
+    /// The engine program is missing. The message says how to get it.
     #[error("{0}")]
     NoEngine(String),
     #[error("the SQL engine: {0}")]
@@ -65,7 +68,7 @@ impl From<JobError> for QueryError {
     }
 }
 
-/// Who asks.
+/// The asker of a question.
 #[derive(Clone)]
 pub struct SqlAsker {
     pub audience: Audience,
@@ -80,9 +83,14 @@ impl SqlAsker {
         Some(asker)
     }
 
+    /// Whether a role may ask SQL.
+    pub fn may_be(role: Role) -> bool {
+        matches!(role, Role::Board | Role::DataTeam)
+    }
+
     /// An asker of a role, who is no officer; None for a role that may not ask SQL.
     pub fn for_role(role: Role, keys: &Keys) -> Option<Self> {
-        if !matches!(role, Role::Board | Role::DataTeam) {
+        if !Self::may_be(role) {
             return None;
         }
         let audience = Audience::Role(role);

@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use schema::Timestamp;
 
-/// Of which state of the register an answer is.
+/// The state of the register that an answer is of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
     pub position: i64,
@@ -17,7 +17,7 @@ pub(super) struct State {
     pub key_version: u32,
 }
 
-/// Who answers.
+/// The process that answers a question.
 pub(super) enum Source {
     Engine(Box<Lease>),
     Cluster(ClusterAnswer),
@@ -44,7 +44,7 @@ impl Source {
         }
     }
 
-    /// Nobody reads the rest. A cluster is told by the thread that asks it.
+    /// Stops the question, because the client reads no further rows. A cluster is told by the thread that asks it.
     fn cancel(self) {
         if let Self::Engine(lease) = self {
             cancel(*lease);
@@ -165,7 +165,10 @@ pub(super) fn error(failed: Failed) -> QueryError {
     match failed {
         Failed::Sql(message) => QueryError::Sql(message),
         Failed::Cancelled => QueryError::Cancelled,
-        Failed::Needs(tables) => QueryError::Engine(format!("the tables {} are not there", tables.join(", "))),
+        Failed::Needs(tables) => {
+            let names: Vec<&str> = tables.iter().map(|one| one.table.as_str()).collect();
+            QueryError::Engine(format!("the tables {} are not there", names.join(", ")))
+        }
         Failed::Engine(message) => QueryError::Engine(message),
     }
 }

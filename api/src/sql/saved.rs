@@ -1,4 +1,4 @@
-//! Saved questions: what the engine is asked for a run.
+//! Saved questions: the text and the values of a run.
 
 use schema::domain::query_parameter::QueryParameter;
 use schema::domain::query_text::numbered;
@@ -17,7 +17,7 @@ impl SavedRun {
     /// The run of a text with the given values, and defaults for others.
     ///
     /// # Errors
-    /// For a value that no parameter has the name of, one of another type, and a missing one without a default.
+    /// For a value of an unknown parameter, a value of another type, and a missing value without a default.
     pub fn new(text: &str, parameters: &[QueryParameter], given: &Map<String, Value>) -> Result<Self, String> {
         if let Some(unknown) = given.keys().find(|name| parameters.iter().all(|one| one.name != **name)) {
             let names: Vec<&str> = parameters.iter().map(|one| one.name.as_str()).collect();

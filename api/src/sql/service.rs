@@ -1,14 +1,16 @@
 //! The service that answers questions: it keeps engine processes, gives them the tables, and streams their answers.
 
-use super::named::tables_named;
+use super::asking::Asking;
+use super::named::columns_named;
 use super::pool::{Lease, Pool};
 use super::process::Answer;
-use super::protocol::{Ask, Failed};
+use super::protocol::{Failed, TableColumns};
 use super::result::{State, cancel, error, out_of_turn};
-use super::{Lake, Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlResult};
+use super::{Lake, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlResult};
 use arrow_schema::{DataType, SchemaRef};
+use jobs::lake::Manifest;
 use jobs::snapshot::{Snapshot, SnapshotStore};
-use jobs::tables::{Table, table};
+use jobs::tables::{ColumnSet, Wanted, table};
 use schema::Db;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,8 +18,12 @@ use std::time::{Duration, Instant};
 
 /// Memory to describe an answer, in MB.
 const DESCRIBES_IN_MB: u32 = 512;
+/// The tables that questions name most, which every asker may read. The others take memory, too, and are handed over
+/// when a question names them.
+const MOST_USED: [&str; 7] =
+    ["complaints", "allegations", "units", "categories", "officers", "enterprises", "workload"];
 
-/// What a text would answer, without its execution.
+/// The columns and the parameters of a question, without its execution.
 #[derive(Debug, Clone)]
 pub struct Description {
     /// The types of the parameters, as far as their places tell.
@@ -25,7 +31,7 @@ pub struct Description {
     pub columns: SchemaRef,
 }
 
-/// What a question is asked over.
+/// The data that a question is asked over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SqlSource {
     /// The register as it is now.
@@ -35,17 +41,17 @@ pub enum SqlSource {
     Lake,
 }
 
-/// What the service did since its start.
+/// The counts of the service since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SqlCounts {
     pub questions: u64,
     /// Engine processes started.
     pub engines: u64,
-    /// Pieces of tables sent to engines.
+    /// Columns of pieces of tables sent to engines.
     pub pieces: u64,
 }
 
-/// Answers questions with engine processes that live on between them.
+/// Answers questions with engine processes that are kept between questions.
 pub struct SqlService {
     db: Db,
     snapshots: Arc<SnapshotStore>,
@@ -96,19 +102,37 @@ impl SqlService {
         asker: &SqlAsker,
         question: SqlQuestion,
     ) -> Result<SqlResult, QueryError> {
-        match (source, &self.lake) {
-            (SqlSource::Register, _) => self.ask(asker, question),
-            (SqlSource::Lake, Some(lake)) => {
-                self.questions.fetch_add(1, Ordering::Relaxed);
-                lake.ask(asker, question)
-            }
-            (SqlSource::Lake, None) => {
-                Err(QueryError::Sql("this server has no lake: set dir in [lake] of the configuration".into()))
-            }
+        match source {
+            SqlSource::Register => self.ask(asker, question),
+            SqlSource::Lake => self.ask_lake(&self.lake_state()?, asker, question),
         }
     }
 
-    /// What the service did since its start.
+    /// The newest state of the lake.
+    ///
+    /// # Errors
+    /// When the server has no lake, or one of another register or key.
+    pub fn lake_state(&self) -> Result<Manifest, QueryError> {
+        self.lake()?.state()
+    }
+
+    /// Answers a question over a state of the lake, as [`SqlService::ask`] does. A later sync leaves the files of a state
+    /// for some hours, so that several questions may be over one.
+    ///
+    /// # Errors
+    /// As [`QueryError`] says.
+    pub fn ask_lake(&self, state: &Manifest, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
+        let lake = self.lake()?;
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        lake.ask_in(state, asker, question)
+    }
+
+    fn lake(&self) -> Result<&Lake, QueryError> {
+        let missing = || QueryError::Sql("this server has no lake: set dir in [lake] of the configuration".into());
+        self.lake.as_ref().ok_or_else(missing)
+    }
+
+    /// Counts of the work of the service since its start.
     pub fn counts(&self) -> SqlCounts {
         SqlCounts {
             questions: self.questions.load(Ordering::Relaxed),
@@ -123,11 +147,37 @@ impl SqlService {
     /// # Errors
     /// As [`QueryError`] says.
     pub fn ask(&self, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
-        let SqlQuestion { text, parameters, limits } = question;
         self.questions.fetch_add(1, Ordering::Relaxed);
+        let wanted = columns_named(&question.text, asker.reader.board);
+        self.answer(asker, question, wanted)
+    }
+
+    /// Starts an engine for an asker who has not asked yet, and hands it the tables that questions name most, one by
+    /// one: a question that comes meanwhile waits for one table at most. This counts as no question. It blocks, and ends
+    /// early, as [`SqlService::ask`] does.
+    ///
+    /// # Errors
+    /// As [`QueryError`] says.
+    pub fn preload(&self, asker: &SqlAsker, memory_mb: u32, time: Duration) -> Result<(), QueryError> {
+        let limits = QueryLimits { rows: 1, memory_mb, answer_bytes: u64::MAX, deadline: Instant::now() + time, time };
+        for table in MOST_USED.into_iter().filter_map(table) {
+            let question = SqlQuestion {
+                text: format!("SELECT COUNT(*) AS n FROM {}", table.name),
+                parameters: Vec::new(),
+                limits,
+            };
+            let mut answer = self.answer(asker, question, vec![Wanted::all(table)])?;
+            while answer.next_batch()?.is_some() {}
+        }
+        Ok(())
+    }
+
+    /// Answers a question that presumably reads the wanted columns.
+    fn answer(&self, asker: &SqlAsker, question: SqlQuestion, wanted: Vec<Wanted>) -> Result<SqlResult, QueryError> {
+        let SqlQuestion { text, parameters, limits } = question;
         let snapshot = self.snapshots.current();
         let asking = Asking::new(text, parameters, limits, false);
-        let (answer, lease) = self.first_answer(asker, &snapshot, &asking)?;
+        let (answer, lease) = self.first_answer(asker, &snapshot, &asking, wanted)?;
         let Answer::Schema(columns) = answer else { return Err(out_of_turn()) };
         let state = State {
             position: snapshot.position,
@@ -137,7 +187,7 @@ impl SqlService {
         Ok(SqlResult::new(columns, state, limits, lease.into()))
     }
 
-    /// What a text would answer. `time` is the whole time until the deadline.
+    /// Describes a question without executing it. `time` is the whole time until the deadline.
     ///
     /// # Errors
     /// As [`QueryError`] says.
@@ -150,7 +200,8 @@ impl SqlService {
     ) -> Result<Description, QueryError> {
         let limits = QueryLimits { rows: 0, memory_mb: DESCRIBES_IN_MB, answer_bytes: u64::MAX, deadline, time };
         let asking = Asking::new(text.to_owned(), Vec::new(), limits, true);
-        let (first, mut lease) = self.first_answer(asker, &self.snapshots.current(), &asking)?;
+        // A description reads no rows.
+        let (first, mut lease) = self.first_answer(asker, &self.snapshots.current(), &asking, Vec::new())?;
         let mut next = || lease.engine()?.next(deadline, limits.memory_mb, time);
         let (Answer::Parameters(parameters), Answer::Schema(columns), Answer::End(_)) = (first, next()?, next()?)
         else {
@@ -162,20 +213,19 @@ impl SqlService {
         Ok(Description { parameters, columns })
     }
 
-    /// Asks, and gives the engine the tables that it turns out to need.
+    /// Asks, and sends the engine the further columns that it reports to need.
     fn first_answer(
         &self,
         asker: &SqlAsker,
         snapshot: &Arc<Snapshot>,
         asking: &Asking,
+        mut wanted: Vec<Wanted>,
     ) -> Result<(Answer, Lease), QueryError> {
         let limits = asking.limits;
-        // A description reads no rows.
-        let mut tables = if asking.describe { Vec::new() } else { tables_named(&asking.text, asker.reader.board) };
         let mut lease = self.pool.take(asker, limits.deadline, limits.time)?;
         self.engines.fetch_add(u64::from(lease.is_new), Ordering::Relaxed);
         loop {
-            if let Err(failed) = self.send(&mut lease, snapshot, &tables, asking) {
+            if let Err(failed) = self.send(&mut lease, snapshot, &wanted, asking) {
                 // After another failure the engine may lack a piece that it is thought to hold.
                 if !matches!(failed, QueryError::Engine(_)) {
                     lease.give_back();
@@ -184,14 +234,12 @@ impl SqlService {
             }
             match lease.engine()?.next(limits.deadline, limits.memory_mb, limits.time) {
                 Ok(Answer::Failed(Failed::Needs(more))) => {
-                    let more: Vec<&'static Table> = more.iter().filter_map(|name| table(name)).collect();
-                    if more.is_empty() || more.iter().any(|one| tables.iter().any(|had| had.name == one.name)) {
+                    if !add(&mut wanted, &more) {
                         return Err(out_of_turn());
                     }
-                    tables.extend(more);
                 }
                 Ok(Answer::Failed(failed)) => {
-                    // An engine that cannot work answers no other question either.
+                    // An engine that failed cannot answer another question either.
                     if matches!(failed, Failed::Sql(_) | Failed::Cancelled) {
                         lease.give_back();
                     }
@@ -211,52 +259,65 @@ impl SqlService {
         &self,
         lease: &mut Lease,
         snapshot: &Arc<Snapshot>,
-        tables: &[&'static Table],
+        wanted: &[Wanted],
         asking: &Asking,
     ) -> Result<(), QueryError> {
         let cache = Arc::clone(&lease.tables);
-        let pieces = if tables.is_empty() {
+        let columns = if wanted.is_empty() {
             Vec::new()
         } else {
             Lease::lock_tables(&cache, asking.limits.deadline, asking.limits.time)?
-                .pieces(&self.db, snapshot, tables)?
+                .columns(&self.db, snapshot, wanted)?
         };
-        let sent = lease.engine()?.ask(tables, pieces, asking.ask());
+        let sent = lease.engine()?.ask(wanted, columns, asking.ask());
         self.pieces.fetch_add(sent.map_err(|e| QueryError::Engine(e.to_string()))?, Ordering::Relaxed);
         Ok(())
     }
 }
 
-/// A question, or a text to describe.
-pub(super) struct Asking {
-    pub text: String,
-    pub parameters: Vec<Parameter>,
-    pub limits: QueryLimits,
-    describe: bool,
-}
-
-impl Asking {
-    pub fn new(text: String, parameters: Vec<Parameter>, limits: QueryLimits, describe: bool) -> Self {
-        Self { text, parameters, limits, describe }
-    }
-
-    pub fn ask(&self) -> Ask {
-        let left = self.limits.deadline.saturating_duration_since(Instant::now());
-        Ask {
-            number: 0,
-            text: self.text.clone(),
-            parameters: self.parameters.clone(),
-            rows: self.limits.rows,
-            memory_mb: self.limits.memory_mb,
-            cpu_seconds: cpu_seconds(left),
-            given: Vec::new(),
-            describe: self.describe,
+/// Adds columns that an engine needs to those that it is given. False if these are all among them, or unknown.
+fn add(wanted: &mut Vec<Wanted>, needed: &[TableColumns]) -> bool {
+    let mut is_more = false;
+    for one in needed {
+        let Some(table) = table(&one.table) else { continue };
+        let columns = ColumnSet::named(table, |name| one.columns.iter().any(|column| column == name));
+        let more = Wanted::of(table, columns);
+        match wanted.iter_mut().find(|had| had.table.name == table.name) {
+            Some(had) => {
+                is_more |= !had.columns.has_all(more.columns);
+                had.columns = had.columns.and(more.columns);
+            }
+            None => {
+                wanted.push(more);
+                is_more = true;
+            }
         }
     }
+    is_more
 }
 
-/// The processor time that corresponds to a time limit: all processors may be busy throughout.
-fn cpu_seconds(time: Duration) -> u64 {
-    let processors = std::thread::available_parallelism().map_or(1, |number| number.get() as u64);
-    (time.as_secs() + 1).saturating_mul(processors) + 1
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_engine_needs_is_added_once() {
+        let needs = |columns: &[&str]| TableColumns {
+            table: "complaints".into(),
+            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let mut wanted = columns_named("SELECT kind FROM complaints", false);
+        assert!(!add(&mut wanted, &[needs(&["kind"])]) && !add(&mut wanted, &[]));
+        assert!(add(&mut wanted, &[needs(&["kind", "unit"])]) && !add(&mut wanted, &[needs(&["unit"])]));
+        let units = TableColumns { table: "units".into(), columns: Vec::new() };
+        assert!(add(&mut wanted, &[needs(&["unit"]), units.clone()]) && !add(&mut wanted, &[units]));
+        assert_eq!(wanted.len(), 2);
+    }
+
+    #[test]
+    fn every_asker_may_read_the_tables_that_are_handed_over_early() {
+        for name in MOST_USED {
+            assert!(table(name).is_some_and(|table| !table.board_only), "{name}");
+        }
+    }
 }

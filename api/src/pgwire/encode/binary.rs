@@ -1,7 +1,7 @@
 //! Values in binary format.
 
 use super::numeric::put_decimal;
-use super::put_cell;
+use super::patch_length;
 use crate::pgwire::types::of_arrow;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -11,15 +11,25 @@ use arrow_array::types::{
 };
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use bytes::{BufMut, BytesMut};
-use pgwire::api::results::FieldFormat;
 
 /// Days from 1970 to 2000, from which PostgreSQL counts.
 pub const DAYS_TO_2000: i32 = 10_957;
 /// The same in microseconds.
 pub const MICROSECONDS_TO_2000: i64 = 946_684_800_000_000;
 
+/// Writes a value with its length; -1 stands for null.
+pub fn put_cell(cells: &mut BytesMut, column: &dyn Array, row: usize) {
+    if column.is_null(row) {
+        return cells.put_i32(-1);
+    }
+    let begins = cells.len();
+    cells.put_i32(0);
+    put(cells, column, row);
+    patch_length(cells, begins);
+}
+
 /// Writes a value that is not null, of a type that [`canonical`](super::super::types::canonical) gives.
-pub fn put(out: &mut BytesMut, column: &dyn Array, row: usize) {
+fn put(out: &mut BytesMut, column: &dyn Array, row: usize) {
     match column.data_type() {
         DataType::Boolean => out.put_u8(u8::from(column.as_boolean().value(row))),
         DataType::Int16 => out.put_i16(column.as_primitive::<Int16Type>().value(row)),
@@ -65,6 +75,6 @@ fn put_array(out: &mut BytesMut, items: &dyn Array, of: &DataType) {
     // The first item has number 1.
     out.put_i32(1);
     for row in 0..items.len() {
-        put_cell(out, items, row, FieldFormat::Binary);
+        put_cell(out, items, row);
     }
 }

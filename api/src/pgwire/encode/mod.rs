@@ -2,9 +2,9 @@
 
 mod binary;
 mod numeric;
-mod text;
 
 use super::types::{canonical, fields};
+use crate::cells::{Form, TextColumn};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_cast::{CastOptions, cast_with_options};
@@ -38,16 +38,53 @@ impl RowWriter {
     /// When a number does not fit into its PostgreSQL type.
     pub fn rows(&self, batch: &RecordBatch) -> Result<Vec<DataRow>, ArrowError> {
         let columns: Vec<ArrayRef> = batch.columns().iter().map(writable).collect::<Result<_, _>>()?;
+        let formats = self.fields.iter().map(FieldInfo::format);
+        let columns = columns.iter().zip(formats).map(|(column, format)| Column::of(column.as_ref(), format));
+        let columns = columns.collect::<Result<Vec<Column<'_>>, _>>()?;
         let mut rows = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
             let mut cells = BytesMut::with_capacity(columns.len() * 12);
-            for (column, field) in columns.iter().zip(self.fields.iter()) {
-                put_cell(&mut cells, column.as_ref(), row, field.format());
+            for column in &columns {
+                column.put(&mut cells, row)?;
             }
             // PostgreSQL itself allows at most 1,664 columns; the engine's limits are below i16.
             rows.push(DataRow::new(cells, i16::try_from(columns.len()).unwrap_or(i16::MAX)));
         }
         Ok(rows)
+    }
+}
+
+/// A column of an answer.
+struct Column<'a> {
+    column: &'a dyn Array,
+    /// Writes its texts; None for a column that the client asked for in binary format.
+    text: Option<TextColumn<'a>>,
+}
+
+impl<'a> Column<'a> {
+    fn of(column: &'a dyn Array, format: FieldFormat) -> Result<Self, ArrowError> {
+        let text = match format {
+            FieldFormat::Text => Some(TextColumn::of(column, Form::Postgres)?),
+            FieldFormat::Binary => None,
+        };
+        Ok(Self { column, text })
+    }
+
+    /// Writes a value with its length; -1 stands for null.
+    fn put(&self, cells: &mut BytesMut, row: usize) -> Result<(), ArrowError> {
+        let Some(text) = &self.text else {
+            binary::put_cell(cells, self.column, row);
+            return Ok(());
+        };
+        if self.column.is_null(row) {
+            cells.put_i32(-1);
+            return Ok(());
+        }
+        let begins = cells.len();
+        cells.put_i32(0);
+        text.write(row, cells).map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
+        patch_length(cells, begins);
+        Ok(())
     }
 }
 
@@ -65,20 +102,6 @@ fn writable(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let formatter = ArrayFormatter::try_new(column.as_ref(), &options)?;
     let shown = (0..column.len()).map(|row| (!column.is_null(row)).then(|| formatter.value(row).to_string()));
     Ok(Arc::new(shown.collect::<StringArray>()))
-}
-
-/// Writes a value with its length; -1 stands for null.
-fn put_cell(cells: &mut BytesMut, column: &dyn Array, row: usize, format: FieldFormat) {
-    if column.is_null(row) {
-        return cells.put_i32(-1);
-    }
-    let begins = cells.len();
-    cells.put_i32(0);
-    match format {
-        FieldFormat::Text => text::put(cells, column, row),
-        FieldFormat::Binary => binary::put(cells, column, row),
-    }
-    patch_length(cells, begins);
 }
 
 /// Writes the number of bytes since `begins`, without its own four, at `begins`.

@@ -40,7 +40,7 @@ pub fn put_decimal(out: &mut BytesMut, number: &str) {
     groups.into_iter().for_each(|group| out.put_u16(group));
 }
 
-/// The decimal number of a binary `numeric`; None if the bytes are none, or the number is no finite one.
+/// The decimal number of a binary `numeric`; None if the bytes are malformed or the number is not finite.
 pub fn decimal_of_binary(mut bytes: &[u8]) -> Option<String> {
     if bytes.len() < 8 {
         return None;

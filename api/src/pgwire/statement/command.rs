@@ -1,6 +1,8 @@
 //! Commands about the session.
 
+use super::cursor::{Fetch, closed};
 use super::split::blank;
+use super::words::word_length;
 
 /// A command about the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +24,10 @@ pub enum Command {
     Discard(&'static str),
     /// The name of a prepared statement; None for all.
     Deallocate(Option<String>),
-    /// `CLOSE`, `LISTEN` and `UNLISTEN`, for which there is nothing to do: the tag.
+    Fetch(Fetch),
+    /// `CLOSE`: a cursor; None for all.
+    Close(Option<String>),
+    /// `LISTEN` and `UNLISTEN`, for which there is nothing to do: the tag.
     Nothing(&'static str),
 }
 
@@ -38,7 +43,7 @@ impl Command {
     /// The command of a statement; None for a question.
     ///
     /// # Errors
-    /// For a command that only writes or keeps state that the server does not have.
+    /// For a command that writes, or that needs state which the server does not keep. The message says why.
     pub fn of(text: &str) -> Result<Option<Self>, String> {
         let words = words(text);
         let word = |nth: usize| words.get(nth).map_or("", String::as_str);
@@ -70,14 +75,10 @@ impl Command {
                 let names = if keyword(1) == "PREPARE" { &words[2..] } else { &words[1..] };
                 Self::Deallocate(name_or_all(names))
             }
-            "CLOSE" => Self::Nothing("CLOSE CURSOR"),
+            "FETCH" | "MOVE" => Self::Fetch(Fetch::of(text)?),
+            "CLOSE" => Self::Close(closed(text)?),
             "LISTEN" => Self::Nothing("LISTEN"),
             "UNLISTEN" => Self::Nothing("UNLISTEN"),
-            "DECLARE" | "FETCH" | "MOVE" => {
-                return Err(
-                    "there are no cursors in SQL: read the whole answer, or fetch parts of it by the driver".into()
-                );
-            }
             "PREPARE" | "EXECUTE" => {
                 return Err("there is no PREPARE in SQL: prepare the statement by the driver".into());
             }
@@ -95,21 +96,13 @@ fn words(text: &str) -> Vec<String> {
     while words.len() < MOST {
         rest = &rest[blank(rest)..];
         let Some(first) = rest.chars().next() else { break };
-        let length = match first {
-            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
-            _ if is_of_word(first) => rest.find(|c: char| !is_of_word(c)).unwrap_or(rest.len()),
-            _ => first.len_utf8(),
-        };
+        let length = word_length(rest);
         let word = &rest[..length];
-        let quoted = matches!(first, '\'' | '"') && length >= 2;
-        words.push(if quoted { word[1..length - 1].to_owned() } else { word.to_owned() });
+        let quoted = matches!(first, '\'' | '"').then(|| word.strip_prefix(first)?.strip_suffix(first)).flatten();
+        words.push(quoted.unwrap_or(word).to_owned());
         rest = &rest[length..];
     }
     words
-}
-
-fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '-' | '+' | '*')
 }
 
 /// `SET [SESSION | LOCAL] name {= | TO} value`, and the forms of SQL's standard.
@@ -179,6 +172,7 @@ mod tests {
             ("commit", Some(Command::Commit)),
             ("ROLLBACK TO SAVEPOINT a", Some(Command::RollbackTo)),
             ("ROLLBACK WORK", Some(Command::Rollback)),
+            ("SET application_name = 'đ", set("application_name", "'đ")),
             ("SET extra_float_digits = 3", set("extra_float_digits", "3")),
             ("SET application_name = 'PostgreSQL JDBC Driver'", set("application_name", "PostgreSQL JDBC Driver")),
             ("SET DateStyle TO ISO, MDY", set("datestyle", "ISO,MDY")),
@@ -196,6 +190,8 @@ mod tests {
             ("DEALLOCATE ALL", Some(Command::Deallocate(None))),
             ("DEALLOCATE PREPARE \"_pg3_0\"", Some(Command::Deallocate(Some("_pg3_0".to_owned())))),
             ("UNLISTEN *", Some(Command::Nothing("UNLISTEN"))),
+            ("CLOSE ALL", Some(Command::Close(None))),
+            ("MOVE c", Some(Command::Fetch(Fetch { cursor: "c".to_owned(), rows: Some(1), moves: true }))),
             ("SELECT 1", None),
             ("WITH a AS (SELECT 1) SELECT * FROM a", None),
             ("", None),
@@ -206,9 +202,7 @@ mod tests {
 
     #[test]
     fn what_the_server_does_not_keep_is_refused() {
-        for text in
-            ["DECLARE c CURSOR FOR SELECT 1", "FETCH ALL FROM c", "COPY complaints TO STDOUT", "SET", "DISCARD x"]
-        {
+        for text in ["FETCH PRIOR FROM c", "PREPARE p AS SELECT 1", "COPY complaints TO STDOUT", "SET", "DISCARD x"] {
             assert!(Command::of(text).is_err(), "{text}");
         }
     }

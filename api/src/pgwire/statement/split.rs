@@ -7,7 +7,7 @@ pub struct Part<'t> {
     pub characters_before: usize,
 }
 
-/// The statements of a text. Those of white space and comments are left out.
+/// The statements of a text. Statements that consist of white space and comments are left out.
 pub fn split(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let (mut begins, mut at) = (0, 0);
@@ -73,7 +73,7 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }
 
-/// A doubled quote ends the quoted text and begins the next, which comes to the same.
+/// A doubled quote counts as the end of one quoted text and the beginning of the next: the length stays the same.
 fn quoted_length(text: &str, quote: char, escapes: bool) -> usize {
     let mut characters = text.char_indices().skip(1);
     while let Some((at, c)) = characters.next() {
@@ -87,7 +87,7 @@ fn quoted_length(text: &str, quote: char, escapes: bool) -> usize {
     text.len()
 }
 
-/// Comments may contain comments.
+/// Comments may be nested.
 fn comment_length(text: &str) -> usize {
     let (bytes, mut depth, mut at) = (text.as_bytes(), 0_usize, 0);
     while at + 1 < bytes.len() {
@@ -107,7 +107,7 @@ fn comment_length(text: &str) -> usize {
     bytes.len()
 }
 
-/// The length of `$tag$ … $tag$`; None if there is none, as at a parameter.
+/// The length of `$tag$ … $tag$`; None where no such quote begins, for example at a parameter.
 fn dollar_quoted_length(text: &str, at: usize) -> Option<usize> {
     if text[..at].chars().next_back().is_some_and(is_of_word) {
         return None;

@@ -4,8 +4,6 @@
 mod csv;
 mod json;
 
-pub use self::csv::text;
-
 use self::csv::CsvWriter;
 use self::json::JsonWriter;
 use arrow_array::RecordBatch;
@@ -70,7 +68,7 @@ impl FromStr for AnswerFormat {
     }
 }
 
-/// What an answer says about the register.
+/// The properties of the register that an answer reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerMetadata {
     /// The position of the register that the tables hold.
@@ -107,7 +105,7 @@ pub enum AnswerWriter<W: Write + Send> {
 const ROW_GROUP: usize = 100_000;
 
 impl<W: Write + Send> AnswerWriter<W> {
-    /// Writes what stands before the rows.
+    /// Writes the header before the rows.
     ///
     /// # Errors
     /// If the target cannot be written to, or the format has no such type.
@@ -147,7 +145,7 @@ impl<W: Write + Send> AnswerWriter<W> {
         Ok(())
     }
 
-    /// Writes what stands after the rows, and returns the underlying writer. `truncated` says whether rows were cut
+    /// Writes the trailer after the rows, and returns the underlying writer. `truncated` says whether rows were cut
     /// off: JSON and the metadata of Parquet repeat it.
     ///
     /// # Errors
