@@ -17,6 +17,8 @@ pub const IDENTIFYING_ARGUMENTS: &[(&str, Names)] = &[
     ("Query.complaint", &["id"]),
     ("Query.node", &["id"]),
     ("Query.flag", &["id"]),
+    ("Query.flagWithoutEnterprise", &["id", "taxCode"]),
+    ("Query.runReproduction", &["id"]),
     ("Query.officer", &["id", "code"]),
 ];
 
@@ -35,6 +37,7 @@ pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
         &["*", "after", "before", "category", "code", "id", "idempotencyKey", "receipt", "timezone", "unit"],
         "units and categories, places in a list, keys of the sender; the log must have no receipt code",
     ),
+    ("*.totalCountUpTo", &["*"], "up to how many rows a list is counted"),
     ("Unit.*", &["*", "after", "before"], "places in a list"),
     ("Officer.*", &["*", "after", "before"], "places in a list"),
     ("Enterprise.*", &["*", "after", "before"], "places in a list"),
@@ -86,7 +89,7 @@ pub struct Condition {
     pub value: Value,
 }
 
-/// What a document looks at: its conditions, and the fields that show a subject.
+/// The conditions of a document, and its fields that show a subject.
 #[derive(Debug, Clone, Default)]
 pub struct AuditedAccess {
     pub conditions: Vec<Condition>,

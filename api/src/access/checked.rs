@@ -1,4 +1,4 @@
-//! What a check of a document finds.
+//! The result of the check of a document.
 
 use super::audited_access::AuditedAccess;
 use async_graphql::parser::Pos;

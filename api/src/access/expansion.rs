@@ -18,7 +18,7 @@ pub struct Expansion {
     pub fields: u64,
 }
 
-/// Why a document cannot be expanded.
+/// The error of a document that cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpansionError {
     #[error("the fragment {0} spreads itself: remove the cycle")]

@@ -15,7 +15,7 @@ pub struct Guard {
     pub(super) interfaces: HashSet<String>,
     /// The values of enums: to order or group by a value is to name it.
     pub(super) enums: HashMap<String, Vec<String>>,
-    /// What introspection returns of the schema.
+    /// The answers of introspection.
     pub(super) shape: SchemaShape,
     /// Enums with a value that identifies subjects.
     pub(super) identifying_enums: HashSet<String>,

@@ -153,7 +153,7 @@ impl SchemaShape {
 
     /// The most values that a selection on `__schema` or `__type` returns; the count stops soon after `limit`.
     ///
-    /// `type_name` is the argument of `__type`; None stands for any type.
+    /// `type_name` is the argument of `__type`; None means any type.
     pub fn values(
         &self,
         field: &str,

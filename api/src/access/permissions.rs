@@ -40,7 +40,7 @@ pub fn takes_receipt(type_name: &str, field: &str) -> bool {
     allowed(Reader::Receipt, type_name, field)
 }
 
-/// What the audit log records of a field of a type; None if it has no row.
+/// The rule of the audit log for a field of a type; None if it has no row.
 pub fn audited(type_name: &str, field: &str) -> Option<Audited> {
     row(type_name, field).map(|(_, audited)| *audited)
 }

@@ -7,7 +7,7 @@ use polars::prelude::Expr;
 use schema::domain::tree::UnitTree;
 use schema::enums::Role;
 use schema::queries::Pred;
-use schema::tables::{escalations, flags, measures};
+use schema::tables::{alerts, complaints, escalations, flags, measures};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Readers;
@@ -30,12 +30,17 @@ fn principal(reader: &Reader) -> Viewer {
         officer_id: principal.officer_id,
         outside: principal.outside,
         expires_at: None,
+        day: None,
     }
 }
 
 impl ReaderRights for Readers {
     fn complaints(&self, reader: &Reader, snapshot: &Snapshot) -> Expr {
         viewer(reader).scope(&snapshot.reference.tree).expression(snapshot)
+    }
+
+    fn complaint_rows(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<complaints::table>> {
+        viewer(reader).scope(tree).condition()
     }
 
     fn flags(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<flags::table>> {
@@ -49,5 +54,9 @@ impl ReaderRights for Readers {
 
     fn escalations(&self, reader: &Reader, tree: &UnitTree) -> Option<Pred<escalations::table>> {
         viewer(reader).escalations(tree)
+    }
+
+    fn alerts(&self, reader: &Reader) -> Option<Pred<alerts::table>> {
+        principal(reader).alerts()
     }
 }

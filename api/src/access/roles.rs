@@ -1,10 +1,10 @@
-//! Who reads: a role, or the holder of a receipt; and groups of them for the access table.
+//! Readers: roles, and the holder of a receipt; and groups of them for the access table.
 
 use self::Reader::{Admin, Board, Dashboard, DataTeam, Intake, Receipt, UnitHead};
 use schema::enums::Role;
 
-/// Who may name a field: the holder of a token, by its role, or a client without a token, who can only be the holder of
-/// a receipt.
+/// The reader of a field: the holder of a token, by its role, or a client without a token, who can only be the holder
+/// of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     Board,
@@ -54,6 +54,9 @@ pub(super) const BOARD_AND_ADMIN: &[Reader] = &[Board, Admin];
 
 /// Roles that see who an officer is.
 pub(super) const BOARD_HEADS_AND_ADMIN: &[Reader] = &[Board, UnitHead, Admin];
+
+/// Roles that read digests, and those that manage subscriptions to them.
+pub(super) const DIGEST_READERS_AND_ADMIN: &[Reader] = &[Board, UnitHead, DataTeam, Admin];
 
 /// Roles that see reference data and texts about procedures, which concern no person.
 pub(super) const REFERENCE: &[Reader] = &[Board, UnitHead, DataTeam, Dashboard, Intake, Admin];

@@ -12,7 +12,8 @@ mod words;
 
 use super::roles::Reader::{self, Admin, Board, UnitHead};
 use super::roles::{
-    ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, BOARD_HEADS_AND_ADMIN, HISTORIES, REFERENCE,
+    ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, BOARD_HEADS_AND_ADMIN, DIGEST_READERS_AND_ADMIN,
+    HISTORIES, REFERENCE,
 };
 use administration::ADMINISTRATION;
 use clock::CLOCK;
@@ -27,16 +28,19 @@ use words::WORDS;
 /// What the audit log records of a field, an input field or an enum value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audited {
-    /// It selects, orders or groups by an identity or a text, or names whom a write concerns: the log has its value.
+    /// The input selects, orders or groups by an identity or a text, or names the person whom a write concerns. The log
+    /// records its value.
     AsCondition,
-    /// It shows the identity or a text of a complaint. The code that reads rows notes the complaint of each.
+    /// The field shows the identity or a text of a complaint. The code that reads rows records the complaint of each
+    /// row.
     ByRows,
-    /// It shows the identity of a subject, or a part of the file of an officer. The resolver notes the subject.
+    /// The field shows the identity of a subject, or a part of the file of an officer. The resolver records the
+    /// subject.
     ByResolver,
     /// A field of a root: its arguments and the fields below it are recorded.
     Root,
-    /// Not recorded by itself: paging, counts, sealed cursors, operators (recorded with their field), orders (their
-    /// enum values are).
+    /// The log does not record it by itself: paging, counts, sealed cursors, operators (recorded with their field),
+    /// orders (recorded by their enum values).
     Part,
     /// A value from a fixed vocabulary, such as a state. It identifies no person, so the audit log does not record it.
     Word,
@@ -51,10 +55,10 @@ type TableRow = (&'static str, &'static str, &'static [Reader], Audited);
 /// The rows of the table, by subject: types, their fields or input fields, the readers that may name them, and what the
 /// audit log records of them. Names are separated by spaces.
 ///
-/// `*` stands for the fields that no other row of the type names. The access of a new field then follows from the row,
-/// but a field that holds a text, an id or JSON must be named to say that the log records nothing of it.
+/// `*` means the fields that no other row of the type names. The access of a new field then follows from the row, but a
+/// field that holds a text, an id or JSON must be named to say that the log records nothing of it.
 ///
-/// Enum values stand here like fields: to order or group by one is to name it. Validation refuses a value that
+/// Enum values are listed like fields, because ordering or grouping by one names it. Validation refuses a value that
 /// the schema does not have.
 pub(super) const TABLE: [&[TableRow]; 10] = [
     REGISTER,
@@ -80,15 +84,20 @@ const REGISTER: &[TableRow] = &[
     ("Query", "officers officer", BOARD_AND_ADMIN, Root),
     ("Query", "enterprises", &[Board], Root),
     ("Query", "flags flag", BOARD_AND_HEADS, Root),
-    ("Query", "flagsFound", &[Board], Root),
+    ("Query", "flagsFound flagWithoutEnterprise", &[Board], Root),
     ("FlagsFound", "* runId", &[Board], No("the run; found subjects have fields of their own")),
     ("FoundFlag", "code flagId numbers proposed reasonEn reasonVi tier", &[Board], ByResolver),
     ("FoundFlag", "evidenceIds", &[Board], ByRows),
     ("FoundFlag", "*", &[Board], No("logged by FoundFlag.code")),
+    ("Query", "runReproduction", BOARD_AND_ADMIN, Root),
+    ("RunReproduction", "firstDifference", &[Board], ByResolver),
+    ("RunReproduction", "* derivedHash recordedHash runId", BOARD_AND_ADMIN, No("of a whole run")),
     ("Query", "funnelPlot backtest", &[Board], Root),
     ("BacktestOutcome", "* ranking", &[Board], No("numbers of all officers together")),
     ("Query", "responseTimeliness", BOARD_AND_HEADS, Root),
     ("ResponseTimeliness", "* unitCode unitNameEn unitNameVi", BOARD_AND_HEADS, No("of units")),
+    ("Query", "registerChanges", &[Board], Root),
+    ("RegisterChange", "*", &[Board], No("totals")),
     ("Query", "blameCheck", &[Board], Root),
     ("BlameCheck", "*", &[Board], No("totals; its subjects have fields of their own")),
     ("BlameCheckSubject", "code", &[Board], ByResolver),
@@ -107,8 +116,8 @@ const REGISTER: &[TableRow] = &[
     ("CusumSeries CusumWeek", "*", &[Board], No("of a branch")),
     ("Query", "jobRuns jobs", BOARD_AND_ADMIN, Root),
     ("Query", "digests", &[Board], Root),
-    ("Query", "digestSubscriptions", BOARD_HEADS_AND_ADMIN, Root),
-    ("Query", "digestPreview", BOARD_AND_HEADS, Root),
+    ("Query", "digestSubscriptions", DIGEST_READERS_AND_ADMIN, Root),
+    ("Query", "digestPreview", ANALYSTS, Root),
     ("Query", "node", REFERENCE, Root),
     ("Node", "id", REFERENCE, ByRows),
     ("Query", "serviceInfo", REFERENCE, Root),
@@ -257,6 +266,8 @@ const REGISTER: &[TableRow] = &[
     ("Flag", "reviews run tiers", &[Board], ByResolver),
     ("Flag", "*", BOARD_AND_HEADS, No("the kind of subject, and the branch")),
     ("FlagNumbers FlagWindow AdjustedNumbers", "*", BOARD_AND_HEADS, No("logged by Flag.numbers")),
+    ("FlagWithoutEnterprise", "holds windows", &[Board], ByResolver),
+    ("FlagWindowWithoutEnterprise AdjustedWithoutEnterprise", "*", &[Board], No("logged by FlagWithoutEnterprise")),
     ("FlagTier", "*", &[Board], No("logged by Flag.tiers")),
     ("FlagExplanation", "actor", &[Board], No("logged by Flag.explanations")),
     ("FlagExplanation", "* explanation", BOARD_AND_HEADS, No("logged by Flag.explanations")),
@@ -281,21 +292,24 @@ const REGISTER: &[TableRow] = &[
     ("DigestFilter", "* id", &[Board], No("existence and time")),
     ("DigestOrder", "*", &[Board], Part),
     ("Delivery", "* address error", &[Board], No("addresses of recipients, not of subjects")),
-    ("DigestSubscription", "digests", BOARD_AND_HEADS, No("digests have fields of their own")),
+    ("DigestSubscription", "digests", ANALYSTS, No("digests have fields of their own")),
     (
         "DigestSubscription",
         "* address id reader schedule timezone",
-        BOARD_HEADS_AND_ADMIN,
+        DIGEST_READERS_AND_ADMIN,
         No("addresses of recipients, not of subjects"),
     ),
-    ("ReaderDigest", "document html text", BOARD_AND_HEADS, ByResolver),
-    ("ReaderDigest", "* error id subject", BOARD_AND_HEADS, No("existence and time")),
-    ("DigestPreview", "html text", BOARD_AND_HEADS, ByResolver),
-    ("DigestPreview", "* subject", BOARD_AND_HEADS, No("existence and time")),
-    ("Mutation", "subscribeToDigests sendTestDigest", BOARD_AND_HEADS, Root),
-    ("Mutation", "endDigestSubscription", BOARD_HEADS_AND_ADMIN, Root),
-    ("SubscribeToDigestsInput", "* address schedule timezone unit", BOARD_AND_HEADS, No("a wish of the reader")),
-    ("EndDigestSubscriptionInput", "subscriptionId", BOARD_HEADS_AND_ADMIN, No("a wish of the reader")),
-    ("SendTestDigestInput", "subscriptionId", BOARD_AND_HEADS, No("a wish of the reader")),
-    ("DigestSubscriptionPayload", "*", BOARD_HEADS_AND_ADMIN, No("written objects have fields of their own")),
+    ("DigestSuspension", "* message", DIGEST_READERS_AND_ADMIN, No("why a reader is sent nothing")),
+    ("DigestSuspensionReason", "*", DIGEST_READERS_AND_ADMIN, Word),
+    ("ReaderDigest", "document html text", ANALYSTS, ByResolver),
+    ("ReaderDigest", "* error id subject", ANALYSTS, No("existence and time")),
+    ("ReaderDelivery", "* error", DIGEST_READERS_AND_ADMIN, No("what became of a message, without its content")),
+    ("DigestPreview", "html text", ANALYSTS, ByResolver),
+    ("DigestPreview", "* subject", ANALYSTS, No("existence and time")),
+    ("Mutation", "subscribeToDigests sendTestDigest", ANALYSTS, Root),
+    ("Mutation", "endDigestSubscription", DIGEST_READERS_AND_ADMIN, Root),
+    ("SubscribeToDigestsInput", "* address schedule timezone unit", ANALYSTS, No("a wish of the reader")),
+    ("EndDigestSubscriptionInput", "subscriptionId", DIGEST_READERS_AND_ADMIN, No("a wish of the reader")),
+    ("SendTestDigestInput", "subscriptionId", ANALYSTS, No("a wish of the reader")),
+    ("DigestSubscriptionPayload", "*", DIGEST_READERS_AND_ADMIN, No("written objects have fields of their own")),
 ];

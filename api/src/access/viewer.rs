@@ -1,5 +1,7 @@
 //! The viewer: the authenticated client of a request.
 
+use chrono::NaiveDate;
+use schema::domain::calendar::local_date;
 use schema::enums::Role;
 use schema::models::{ApiToken, Principal};
 use schema::pseudonyms::Audience;
@@ -21,6 +23,8 @@ pub struct Viewer {
     pub outside: bool,
     /// When the token expires.
     pub expires_at: Option<Timestamp>,
+    /// The day that all of one operation sees, also if it runs at midnight; None: the present day.
+    pub day: Option<NaiveDate>,
 }
 
 /// Minimum time between two updates of a token's last use.
@@ -59,10 +63,21 @@ pub fn viewer_of(token: &ApiToken, principal: Principal) -> Viewer {
         officer_id: principal.officer_id,
         outside: principal.outside,
         expires_at: token.expires_at,
+        day: None,
     }
 }
 
 impl Viewer {
+    /// This viewer in an operation that sees one day.
+    pub fn on(&self, day: NaiveDate) -> Self {
+        Self { day: Some(day), ..self.clone() }
+    }
+
+    /// The day by which row scope decides: that of the operation, else the present one.
+    pub fn today(&self) -> NaiveDate {
+        self.day.unwrap_or_else(|| local_date(Timestamp::now()))
+    }
+
     /// Whether the token is an external JWT, which is its own principal.
     pub fn is_external_jwt(&self) -> bool {
         self.token_id == self.principal_id

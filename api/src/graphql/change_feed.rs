@@ -22,7 +22,7 @@ pub enum ChangeEvent {
     ComplaintEscalated(Id, i32),
     FlagChanged(Id),
     JobRunChanged(Id),
-    /// An alert was raised, is over, or stands again.
+    /// An alert was raised, is over, or is current again.
     AlertChanged(Id),
 }
 

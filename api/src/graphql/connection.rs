@@ -1,6 +1,7 @@
 //! Connections: edges, nodes, page info, and a count that runs only if selected; and how a page of a list becomes one.
 
 use super::context::request;
+use super::error::from_store;
 use super::execute::ListNode;
 use super::filter::OptionalCondition;
 use super::loaders::{Loaders, loaders, one};
@@ -8,14 +9,14 @@ use super::page::{Beyond, Cursor, Cursors, PageArgs, PageInfo, Place};
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Error, Result};
 use futures_util::future::{BoxFuture, ready};
-use schema::queries::{Direction, ListOrder, Purpose, Slice, Window, with_search_index};
+use schema::queries::{Direction, ListOrder, Purpose, Slice, Window, count_up_to, with_search_index};
 use schema::{Conn, StoreError};
 use std::hash::Hash;
 use std::sync::Arc;
 
 /// How the whole list is counted, if the count is selected.
 pub enum Counter {
-    /// It is known.
+    /// The count, which was computed before.
     Known(i64),
     /// A separate statement counts.
     Query(CountQuery),
@@ -23,7 +24,8 @@ pub enum Counter {
     Loaded(CountLoad),
 }
 
-pub type CountQuery = Arc<dyn Fn(&mut Conn) -> Result<i64, StoreError> + Send + Sync>;
+/// Counts all rows, or up to a number of them.
+pub type CountQuery = Arc<dyn Fn(&mut Conn, Option<i64>) -> Result<i64, StoreError> + Send + Sync>;
 
 type CountLoad = Box<dyn for<'c> Fn(&'c Context<'_>) -> BoxFuture<'c, Result<i64>> + Send + Sync>;
 
@@ -40,19 +42,20 @@ impl Counter {
         }))
     }
 
-    /// The number of nodes of the whole list.
+    /// The number of nodes of the whole list, or `most` if there are more.
     ///
     /// # Errors
     /// If the database cannot be read in time.
-    pub async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
-        match self {
-            Self::Known(number) => Ok(*number),
+    pub async fn count(&self, ctx: &Context<'_>, most: Option<i64>) -> Result<i64> {
+        let number = match self {
+            Self::Known(number) => *number,
             Self::Query(query) => {
                 let query = Arc::clone(query);
-                request(ctx)?.read(move |conn| query(conn)).await
+                request(ctx)?.read(move |conn| query(conn, most)).await?
             }
-            Self::Loaded(load) => load(ctx).await,
-        }
+            Self::Loaded(load) => load(ctx).await?,
+        };
+        Ok(most.map_or(number, |most| number.min(most)))
     }
 }
 
@@ -83,6 +86,15 @@ pub type Row<N> = <<N as ListItem>::Order as ListOrder>::Row;
 /// The table of a list item.
 pub type Table<N> = <<N as ListItem>::Order as ListOrder>::Table;
 
+/// The fields that count the rows of a list.
+pub const COUNTS: [&str; 2] = ["totalCount", "totalCountUpTo"];
+
+/// Whether a query asks for no row of a list and for nothing but counts, so that no page has to be read. A page with a
+/// cursor is read all the same, because its statement checks that the cursor belongs to the order.
+pub fn only_counts(ctx: &Context<'_>, page: &PageArgs) -> bool {
+    page.is_empty() && ctx.field().selection_set().all(|field| COUNTS.contains(&field.name()))
+}
+
 /// Reads a page of the rows that a condition selects. The condition is built again for each statement, since it cannot
 /// be cloned.
 ///
@@ -97,17 +109,25 @@ pub async fn list<N: ListItem>(
     let request = request(ctx)?;
     let window = page.window(request.limits.page_size, request.cursors())?;
     let condition = Arc::new(condition);
-    let (to_list, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
-    let slice = request
-        .read(move |conn: &mut Conn| {
+    let slice = if only_counts(ctx, &page) {
+        // A wrong filter is an error of the list, as it is with a page.
+        condition().map_err(from_store)?;
+        Slice { rows: Vec::new(), more: false }
+    } else {
+        let (to_list, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
+        let read = move |conn: &mut Conn| {
             let condition = with_search_index(conn, Purpose::Page, &*to_list)?;
             N::Order::list(conn, condition, &list_order, &list_window)
-        })
-        .await?;
+        };
+        request.read(read).await?
+    };
     N::prepare(ctx, &slice.rows).await?;
-    let counter = Counter::Query(Arc::new(move |conn: &mut Conn| {
-        let condition = with_search_index(conn, Purpose::Count, &*condition)?;
-        N::Order::count(conn, condition)
+    let counter = Counter::Query(Arc::new(move |conn: &mut Conn, most: Option<i64>| match most {
+        Some(most) => count_up_to::<N::Order>(conn, most, &*condition),
+        None => {
+            let condition = with_search_index(conn, Purpose::Count, &*condition)?;
+            N::Order::count(conn, condition)
+        }
     }));
     Ok(assemble_rows::<N>(request.cursors(), slice, &order, &window, counter))
 }
@@ -205,7 +225,18 @@ macro_rules! connection {
 
             /// The number of rows in the whole list, whatever the page. Computed only when selected.
             async fn total_count(&self, ctx: &async_graphql::Context<'_>) -> async_graphql::Result<i64> {
-                Box::pin(self.counter.count(ctx)).await
+                Box::pin(self.counter.count(ctx, None)).await
+            }
+
+            /// The same, but at most `limit`, from 1 to 10,000: if the answer is `limit`, there may be more. A list of very
+            /// many rows is counted no further.
+            async fn total_count_up_to(
+                &self,
+                ctx: &async_graphql::Context<'_>,
+                limit: i32,
+            ) -> async_graphql::Result<i64> {
+                let most = $crate::graphql::page::limit_of_count(limit)?;
+                Box::pin(self.counter.count(ctx, Some(most))).await
             }
         }
     };

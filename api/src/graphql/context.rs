@@ -10,6 +10,7 @@ use super::execute::operation_thread::{self, blocking, read_here};
 use super::page::Cursors;
 use super::reads::{ReadRouter, Reads};
 use super::refresher::Refresher;
+use super::statistics_cache::{StatisticKey, StatisticsCache, Weighed};
 use crate::access::Viewer;
 use crate::admission::{Admission, Owner};
 use crate::budget::Budget;
@@ -17,20 +18,24 @@ use crate::config::Limits;
 use crate::receipt_limits::ReceiptLimits;
 use crate::sql::SqlService;
 use async_graphql::{Context, Result};
+use chrono::NaiveDate;
+use jobs::results::LatestDocument;
+use jobs::results::recurrence::RecurrenceDocument;
 use jobs::runner::on_demand::OnDemand;
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::Editions;
 use schema::db::StatementCount;
+use schema::domain::calendar::local_date;
 use schema::domain::suspension::SuspensionLimits;
 use schema::enums::{Locale, Role};
 use schema::keys::Keys;
 use schema::pseudonyms::{Pseudonyms, Subject};
-use schema::{Conn, Db, Id, StoreError};
+use schema::{Conn, Db, Id, StoreError, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tracing::Instrument;
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Clone)]
 pub struct App {
     /// Pool for requests, to the primary: PostgreSQL cancels statements that run longer than a deadline.
@@ -52,6 +57,10 @@ pub struct App {
     pub suspension_limits: Arc<SuspensionLimits>,
     /// The JSON of objects in lists.
     pub objects: Arc<ObjectCache>,
+    /// The cache of results computed from the snapshot.
+    pub statistics_cache: Arc<StatisticsCache>,
+    /// The document that the latest recurrence run stored.
+    pub latest_recurrence: Arc<LatestDocument<RecurrenceDocument>>,
     /// Whether pages may come from the snapshot.
     pub exact_snapshots: Arc<ExactSnapshots>,
     /// Executes the runs of jobs that clients start.
@@ -90,20 +99,27 @@ pub struct RequestContext {
     pub computes: Arc<tokio::sync::Mutex<()>>,
     /// Whether each response key occurs once in its selection, without directives.
     pub selects_each_field_once: bool,
+    /// Whether the operation consists of lists of complaints, whose whole answers are kept.
+    pub selects_lists_only: bool,
     /// The deadline, and the bytes that the answer may have.
     pub budget: Budget,
     /// Whether panics of fields are caught, because a field panicked in an earlier run of this request.
     pub catches_panics: bool,
     /// Whether the operation shows the id or the content of complaints.
     pub shows_complaints: bool,
-    /// What the viewer was shown, for the audit log.
+    /// The subjects that the viewer was shown, for the audit log.
     pub seen: Arc<Mutex<AuditSubjects>>,
     /// The snapshot that was at the register's position after the request arrived; None if it lagged behind, or the
-    /// operation does not consist of lists of complaints.
+    /// operation has no list of complaints at the root.
     pub exact: Option<Arc<Snapshot>>,
 }
 
 impl RequestContext {
+    /// The day that all of the operation sees.
+    pub fn today(&self) -> NaiveDate {
+        self.viewer.as_ref().map_or_else(|| local_date(Timestamp::now()), Viewer::today)
+    }
+
     /// Computes a statistic on a low-priority thread. Each operation computes one at a time; admission control
     /// limits them over all operations.
     ///
@@ -113,7 +129,26 @@ impl RequestContext {
         self.compute_within(&self.app.statistics, work).await
     }
 
-    /// The same for a SQL query, with separate permits.
+    /// Like [`Self::compute`], once for all that ask for the statistic of a key; None: for this field alone.
+    ///
+    /// # Errors
+    /// The error of `work`.
+    pub async fn compute_once<T: Weighed>(
+        &self,
+        key: Option<StatisticKey>,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<Arc<T>> {
+        let computing = self.compute(work);
+        match key {
+            Some(key) => {
+                let computing = async { computing.await.map(|computed| (computed, true)) };
+                Box::pin(self.app.statistics_cache.get_or_compute(key, computing)).await
+            }
+            None => Box::pin(computing).await.map(Arc::new),
+        }
+    }
+
+    /// The same as [`Self::compute`] for a SQL query, with separate permits.
     ///
     /// # Errors
     /// As [`Self::compute`].
@@ -168,8 +203,8 @@ impl RequestContext {
         }
     }
 
-    /// Notes a SQL query that begins, for the audit log, also if nobody waits for its end. Returns its place for
-    /// [`Self::note_sql_end`].
+    /// Notes a SQL query that begins, for the audit log, also if the client does not wait for its end. Returns its
+    /// place for [`Self::note_sql_end`].
     pub fn note_sql(&self, text: String) -> usize {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.sql.push(AskedSql { text, began: Instant::now(), end: None });
@@ -240,7 +275,7 @@ pub fn request<'c>(ctx: &Context<'c>) -> Result<&'c RequestContext> {
     ctx.data::<RequestContext>()
 }
 
-/// Who asks.
+/// The viewer of the request.
 ///
 /// # Errors
 /// `UNAUTHENTICATED` if the request has no token.

@@ -39,23 +39,24 @@ mirror! {
     UnitKind { GeneralDepartment, HeadquartersUnit, ProvincialDepartment, Branch, Team }
     /// Units that are compared with one another because their work is alike.
     PeerGroup { Seaport, Airport, LandBorder, Inland, Other }
-    /// What a category of issues concerns.
+    /// The kind of a category of issues.
     CategoryKind { Proficiency, Procedure, RigidHandling, Technical, Conduct }
-    /// In which days the deadline of a category is counted: working days of the civil service, or calendar days.
+    /// The kind of days in which the deadline of a category is counted: working days of the civil service, or calendar
+    /// days.
     DeadlineUnit { Working, Calendar }
     /// The legal form: phản ánh (FEEDBACK), khiếu nại (GRIEVANCE), tố cáo (DENUNCIATION).
     LegalForm { Feedback, Grievance, Denunciation }
-    /// How the complaint came in.
+    /// The channel of receipt.
     Channel { Portal, Hotline, Email, Letter, InPerson, Visit, Other }
     /// The state of a complaint.
     ComplaintState { Received, Classified, Assigned, Answered, Closed, Withdrawn, Rejected }
     /// Whether the enterprise asserts that it was this officer, or the Board has confirmed it.
     Attribution { Asserted, Confirmed }
-    /// What was found about an allegation. PENDING until a decision.
+    /// The finding on an allegation. PENDING until a decision.
     Finding { Pending, Sustained, NotSustained, Unfounded, Exonerated }
-    /// What a unit did in response.
+    /// The kind of action of a unit's response.
     ResponseAction { Explanation, Correction, Guidance, Forwarded, Measure, Other }
-    /// Whom a response is meant for: the complainant, who reads it by the receipt, or the customs service alone.
+    /// The readers of a response: the complainant, who reads it by the receipt, or the customs service alone.
     ResponseVisibility { Complainant, Internal }
     /// The role of a principal.
     Role { Board, UnitHead, DataTeam, Dashboard, Intake, Admin }
@@ -71,43 +72,43 @@ mirror! {
     }
     /// The measure that a flag proposes, from its tier and its kind of subject.
     Proposed {
-        /// To watch the subject.
+        /// Watch the subject.
         Watch,
-        /// To review the subject.
+        /// Review the subject.
         Review,
-        /// To review whether to suspend the officer.
+        /// Review whether to suspend the officer.
         SuspensionReview,
-        /// To inspect the branch. The gravest proposal for a branch, which cannot be suspended.
+        /// Inspect the branch. This is the gravest proposal for a branch, which cannot be suspended.
         Inspection,
     }
     /// The state of a flag. EXPIRED: the tier is no longer reached. RETRACTED: its evidence no longer counts.
     FlagState { Open, Acknowledged, UnderReview, Upheld, Dismissed, Expired, Retracted }
-    /// What a flag is on.
+    /// The kind of subject of a flag.
     SubjectKind { Officer, Branch }
     /// The state of a job run.
     RunState { Running, Succeeded, Failed }
     /// A language.
     Locale { Vi, En }
-    /// How a digest is delivered.
+    /// The channel of a delivery.
     DeliveryChannel { Email, Folder }
-    /// When a reader gets a digest.
+    /// The schedule of a reader's digests.
     DigestCondition {
-        /// At every time of the schedule.
+        /// The digest is sent at every time of the schedule.
         Always,
-        /// With a change of a flag, an escalation, a measure or a proposal.
+        /// The digest is sent if one of its sections has anything new.
         AnythingNew,
-        /// With a flag at REVIEW or above that is new or raised.
+        /// The digest is sent if a flag at REVIEW or above is new or raised.
         NewFlag,
-        /// With more overdue complaints than a number.
+        /// The digest is sent if it has more overdue complaints than a number.
         Overdue,
     }
     /// A part of a digest.
     DigestSection { Flags, Measures, Overdue, Rising, Numbers, Answers, Blame, Proposals, Register }
     /// The state of a delivery.
     DeliveryState { Pending, Sent, Failed }
-    /// What an alert is about.
+    /// The kind of an alert.
     AlertKind {
-        /// A new flag of the gravest tier that nobody has taken up: it proposes to review a suspension, or to inspect a
+        /// A new flag of the gravest tier that is still open: it proposes to review a suspension, or to inspect a
         /// branch.
         SuspensionReview,
         /// Unusually many technical complaints in some hours.
@@ -118,10 +119,12 @@ mirror! {
         JobMissed,
         /// A digest has not reached all its recipients.
         DigestUndelivered,
+        /// An overdue complaint was escalated to a unit of the head whom the alert is for.
+        ComplaintEscalated,
     }
-    /// How notifications reach an endpoint.
+    /// The channel of an endpoint.
     NotificationChannel { Webhook, Email }
-    /// What started a run: its schedule, or a person.
+    /// The origin of a run: its schedule, or a person.
     RunOrigin { Scheduled, Manual }
     /// The state of a guidance document.
     GuidanceState { OpinionRequested, OpinionGiven, Issued, Withdrawn }
@@ -129,14 +132,14 @@ mirror! {
     OpinionVerdict { Agreed, AgreedWithChanges, NotAgreed }
     /// The state of a proposal.
     ProposalState { Proposed, Accepted, Rejected, Implemented, Withdrawn }
-    /// What happened to a row of reference data.
+    /// The kind of step of a row of reference data.
     ReferenceEventKind { Created, Updated, Removed }
     /// The state of a proposed correction.
     CorrectionState { Proposed, Accepted, Refused, Withdrawn }
     /// The kind of a measure: điều chuyển (REASSIGNMENT), kỷ luật (DISCIPLINE), đình chỉ công tác (SUSPENSION),
     /// kiểm điểm (FORMAL_REVIEW).
     MeasureKind { Reassignment, Discipline, Suspension, FormalReview }
-    /// Why an officer is suspended, in the order of Article 68a of Decree 138/2020/NĐ-CP.
+    /// The grounds of a suspension, in the order of Article 68a of Decree 138/2020/NĐ-CP.
     SuspensionGround {
         /// Conduct or way of life that harms the standing of the service.
         MoralConduct,
@@ -153,7 +156,7 @@ mirror! {
         /// Another case that a law names.
         OtherByLaw,
     }
-    /// What a measure rests on.
+    /// The basis of a measure.
     MeasureBasisKind {
         /// A flag on the officer, and perhaps complaints.
         Flag,
@@ -164,17 +167,17 @@ mirror! {
     }
     /// The state of a measure today. It follows from the dates: a measure lapses by itself.
     MeasureState {
-        /// It has not begun.
+        /// The measure has not begun.
         Upcoming,
-        /// It has begun and not ended.
+        /// The measure has begun and not ended.
         InForce,
-        /// It is in force beyond the day on which it would have ended, because it was extended.
+        /// The measure is in force beyond its original last day, because it was extended.
         Extended,
-        /// Its last day has passed.
+        /// The last day of the measure has passed.
         Lapsed,
-        /// It was ended early, and its last day has passed.
+        /// The measure was ended early, and its last day has passed.
         Lifted,
-        /// It was recorded by mistake.
+        /// The measure was recorded by mistake.
         Void,
     }
 }

@@ -1,8 +1,9 @@
 //! Errors for clients: a message and a code from one list, without SQL, paths or panic messages.
 
-use async_graphql::ErrorExtensions;
+use async_graphql::{ErrorExtensions, Name, Value};
 use jobs::JobError;
 use schema::StoreError;
+use schema::refusal::{CodeRefusal, JobRefusal, Refusal, Refuses};
 
 /// The codes of errors, under `extensions.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,16 +54,36 @@ pub fn bad_input(message: impl Into<String>) -> async_graphql::Error {
     error(Code::BadUserInput, message)
 }
 
+/// Longest parameter of a refusal, in characters: some repeat the client's input.
+const LONGEST_PARAMETER: usize = 1_000;
+
+/// An error that a person can correct. Besides the code it has the reason and its parameters, so that clients can word
+/// it in another language than English.
+pub fn refuse(refused: impl Refuses) -> async_graphql::Error {
+    told(&refused.refusal())
+}
+
+fn told(refusal: &Refusal) -> async_graphql::Error {
+    let code = if refusal.is_conflict() { Code::Conflict } else { Code::BadUserInput };
+    let short = |value: &str| -> String { value.chars().take(LONGEST_PARAMETER).collect() };
+    let parameters = refusal.parameters().iter();
+    let parameters = parameters.map(|(name, value)| (Name::new(name), Value::String(short(value))));
+    let parameters = Value::Object(parameters.collect());
+    error(code, refusal.to_string()).extend_with(|_, extensions| {
+        extensions.set("reason", refusal.reason());
+        extensions.set("parameters", parameters);
+    })
+}
+
 /// Converts a store error into what a client may see of it.
 pub fn from_store(failure: StoreError) -> async_graphql::Error {
     match failure {
+        StoreError::Refused(refusal) => told(&refusal),
         StoreError::Rule(message) => error(Code::BadUserInput, message),
         StoreError::Conflict(message) => error(Code::Conflict, message),
         StoreError::NotFound(message) => error(Code::NotFound, message),
         failure @ StoreError::Cancelled => error(Code::Timeout, failure.to_string()),
-        failure if failure.is_lost_race() => {
-            error(Code::Conflict, "another client wrote the same row at the same time: try again")
-        }
+        failure if failure.is_lost_race() => refuse(CodeRefusal::WrittenAtOnce),
         failure if failure.is_unavailable() => {
             tracing::warn!(error = %failure, "the database cannot be reached");
             error(Code::Unavailable, UNREACHABLE)
@@ -82,7 +103,7 @@ pub fn from_job(failure: JobError) -> async_graphql::Error {
     match failure {
         JobError::Store(failure) => from_store(failure),
         JobError::Question(message) => bad_input(message),
-        failure @ JobError::Busy(_) => error(Code::Conflict, failure.to_string()),
+        JobError::Busy(busy) => refuse(JobRefusal::Running { job: busy.job, node: busy.node, since: busy.since }),
         JobError::NotFound(message) => error(Code::NotFound, message),
         failure => {
             tracing::error!(error = %failure, "the request failed");

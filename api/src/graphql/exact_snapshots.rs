@@ -5,14 +5,14 @@ use jobs::snapshot::{Snapshot, SnapshotStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a page of complaints came from.
+/// The source of a page of complaints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageSource {
     /// From the snapshot and the cache of objects, without the executor.
     Memory,
-    /// Which rows it has, from the snapshot; what the cache of objects lacked of them, from the database.
+    /// The ids of its rows, from the snapshot; rows that the cache of objects lacks, from the database.
     Snapshot,
-    /// Which rows it has, from the database.
+    /// The ids of its rows, from the database.
     Database,
 }
 
@@ -43,8 +43,13 @@ impl ExactSnapshots {
     /// The snapshot, if it is at the register's position, which is read after this call. None if it lags behind: then
     /// the database answers at once, because the end of the next refresh is not known.
     pub async fn now(&self, snapshots: &SnapshotStore) -> Option<Arc<Snapshot>> {
-        let position = self.positions.as_ref()?.read().await?;
+        let position = self.position().await?;
         Some(snapshots.current()).filter(|snapshot| snapshot.position == position)
+    }
+
+    /// The register's position, read after this call. None if it cannot be read in time, or nothing may depend on it.
+    pub async fn position(&self) -> Option<i64> {
+        self.positions.as_ref()?.read().await
     }
 
     /// Counts a page of a list of complaints.

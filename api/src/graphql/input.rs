@@ -1,11 +1,12 @@
 //! Validates texts and days of inputs.
 
-use super::error::bad_input;
+use super::error::{bad_input, refuse};
 use super::scalars::parse_id;
 use async_graphql::{ID, Result};
 use chrono::NaiveDate;
 use schema::Id;
 use schema::domain::calendar::{FIRST_DAY, LAST_DAY, is_sensible};
+use schema::refusal::InputRefusal;
 
 /// Trims a required text.
 ///
@@ -13,7 +14,7 @@ use schema::domain::calendar::{FIRST_DAY, LAST_DAY, is_sensible};
 /// BAD_USER_INPUT if it is blank or too long.
 pub fn required(name: &str, text: &str, longest: usize) -> Result<String> {
     optional(name, Some(text), longest)?
-        .ok_or_else(|| bad_input(format!("{name} is blank: write 1 to {longest} characters")))
+        .ok_or_else(|| refuse(InputRefusal::Blank { field: name.to_owned(), most: longest }))
 }
 
 /// Trims an optional text; a blank one is None.
@@ -23,7 +24,7 @@ pub fn required(name: &str, text: &str, longest: usize) -> Result<String> {
 pub fn optional(name: &str, text: Option<&str>, longest: usize) -> Result<Option<String>> {
     let Some(text) = text else { return Ok(None) };
     if text.chars().count() > longest {
-        return Err(bad_input(format!("{name} is too long: write at most {longest} characters")));
+        return Err(refuse(InputRefusal::TooLong { field: name.to_owned(), most: longest }));
     }
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
@@ -35,7 +36,10 @@ pub fn optional(name: &str, text: Option<&str>, longest: usize) -> Result<Option
 pub fn day(name: &str, day: NaiveDate) -> Result<NaiveDate> {
     match is_sensible(day) {
         true => Ok(day),
-        false => Err(bad_input(format!("{name} is {day}: write a day from {FIRST_DAY} to {LAST_DAY}"))),
+        false => {
+            let field = name.to_owned();
+            Err(refuse(InputRefusal::DayOutside { field, day, first: FIRST_DAY, last: LAST_DAY }))
+        }
     }
 }
 

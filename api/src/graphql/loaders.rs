@@ -4,8 +4,7 @@ use super::context::{RequestContext, snapshot};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use async_graphql::{Context, Error};
 use chrono::NaiveDate;
-use jobs::results::latest_result;
-use jobs::results::recurrence::{self, RecurrenceDocument};
+use jobs::results::recurrence::RecurrenceDocument;
 use jobs::snapshot::Snapshot;
 use schema::enums::Tier;
 use schema::models::{
@@ -25,6 +24,9 @@ pub struct Loaders(pub RequestContext);
 pub type Cached = DataLoader<Loaders, HashMapCache>;
 
 /// The loaders of a request.
+///
+/// # Errors
+/// If the request has no loaders.
 pub fn loaders<'c>(ctx: &Context<'c>) -> async_graphql::Result<&'c Cached> {
     ctx.data::<Cached>()
 }
@@ -75,7 +77,7 @@ loader!(
     EscalationsKey => Vec<Escalation>, queries::escalations_of
 );
 loader!(
-    /// What the classifier made of a complaint, with the suggested categories.
+    /// The classification of a complaint, with the suggested categories.
     SuggestionsKey => (Classification, Vec<CategorySuggestion>), queries::suggestions_of
 );
 loader!(
@@ -83,7 +85,7 @@ loader!(
     SourcesKey => Vec<ComplaintSource>, queries::sources_of
 );
 loader!(
-    /// What the complainant added to a complaint.
+    /// The additions of the complainant to a complaint.
     AdditionsKey => Vec<ComplaintAddition>, queries::additions_of
 );
 loader!(
@@ -210,6 +212,9 @@ macro_rules! reference_loader {
 }
 
 /// Reference data by id: from the snapshot, else through a loader.
+///
+/// # Errors
+/// If the database fails, or the request has no loaders.
 pub async fn reference_row<K>(ctx: &Context<'_>, key: K) -> async_graphql::Result<Option<K::Row>>
 where
     K: InSnapshot + Send + Sync + std::hash::Hash + Eq + Clone + 'static,
@@ -231,7 +236,7 @@ reference_loader!(
     EnterpriseKey => Enterprise, |snapshot, id| snapshot.enterprises.get(id), queries::enterprises_by_id
 );
 
-/// The document of the latest recurrence run, read once per request.
+/// The document of the latest recurrence run, looked for once per request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LatestRecurrence;
 
@@ -240,8 +245,9 @@ impl Loader<LatestRecurrence> for Loaders {
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[LatestRecurrence]) -> Result<HashMap<LatestRecurrence, Self::Value>, Arc<Error>> {
-        let found = self.0.read(|conn| latest_result(conn, recurrence::NAME)).await.map_err(Arc::new)?;
-        let document = found.map(|(_, document)| Arc::new(document));
+        let latest = Arc::clone(&self.0.app.latest_recurrence);
+        let found = self.0.read(move |conn| latest.read(conn)).await.map_err(Arc::new)?;
+        let document = found.map(|(_, document)| document);
         Ok(keys.iter().filter_map(|key| Some((*key, Arc::clone(document.as_ref()?)))).collect())
     }
 }
@@ -300,7 +306,7 @@ impl Loader<VisibleFlagKey> for Loaders {
     }
 }
 
-/// The complaints that name an officer, and whether each has an allegation about conduct that stands at the end
+/// The complaints that name an officer, and whether each has an allegation about conduct that is not cleared at the end
 /// of `as_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OfficerComplaintsKey {
@@ -365,6 +371,9 @@ impl Loader<ResponsesKey> for Loaders {
 }
 
 /// One value by its key, through a loader.
+///
+/// # Errors
+/// If the database fails.
 pub async fn one<K, V>(loaders: &Cached, key: K) -> async_graphql::Result<Option<V>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,

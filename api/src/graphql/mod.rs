@@ -19,6 +19,7 @@ pub mod reads;
 pub mod refresher;
 mod scalars;
 pub mod snapshot_position;
+pub mod statistics_cache;
 mod subscription;
 mod types;
 
@@ -29,7 +30,10 @@ pub use loaders::Loaders;
 pub use page::DEFAULT_PAGE;
 pub use types::ComplaintFilter;
 pub use types::complaint::LISTS as COMPLAINT_LISTS;
-pub use types::complaint::{ListsFromMemory, from_memory as lists_from_memory};
+pub use types::complaint::{ListsWithoutExecutor, answer_without_executor};
+pub use types::statistics::{
+    Number, Shown, StatisticsDimension, StatisticsMeasure, camel_case, is_part_of_an_answer as is_part_of_a_statistic,
+};
 
 use async_graphql::{SDLExportOptions, Schema, ValidationMode};
 use subscription::Subscription;

@@ -1,6 +1,6 @@
 //! Relay pagination: page arguments, page info, and cursors, which are sealed if the server has a key file.
 
-use super::error::bad_input;
+use super::error::{bad_input, refuse};
 use async_graphql::{Enum, Object, Result};
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
@@ -8,6 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use schema::Id;
 use schema::keys::{Coder, CursorKeys};
 use schema::queries::{Direction, Key, Window};
+use schema::refusal::FilterRefusal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -60,6 +61,12 @@ impl PageArgs {
             backward: self.last.is_some(),
         })
     }
+
+    /// Whether they ask for no row, at either end of the list, and give no cursor.
+    pub fn is_empty(&self) -> bool {
+        let asks_for_none = matches!((self.first, self.last), (Some(0), None) | (None, Some(0)));
+        asks_for_none && self.after.is_none() && self.before.is_none()
+    }
 }
 
 /// Checks a page size.
@@ -71,6 +78,17 @@ pub fn size(name: &str, n: i32, largest: u32) -> Result<usize> {
         Ok(n) if n <= largest as usize => Ok(n),
         Ok(_) => Err(bad_input(format!("{name} is {n}: a page has at most {largest} rows"))),
         Err(_) => Err(bad_input(format!("{name} is {n}: it must not be negative"))),
+    }
+}
+
+/// Checks up to which number a list is to be counted.
+///
+/// # Errors
+/// BAD_USER_INPUT unless it is from 1 to 10,000.
+pub fn limit_of_count(limit: i32) -> Result<i64> {
+    match limit {
+        1..=10_000 => Ok(limit.into()),
+        _ => Err(bad_input(format!("limit is {limit}: a list is counted up to a number from 1 to 10,000"))),
     }
 }
 
@@ -199,7 +217,7 @@ impl Cursors {
         let opened = opened.filter(|bytes| !bytes.windows(6).any(|part| part == b"\\u0000"));
         opened
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or_else(|| bad_input(format!("{name} is not a valid cursor: take one from `pageInfo` or an edge")))
+            .ok_or_else(|| refuse(FilterRefusal::NotACursor { field: name.to_owned() }))
     }
 
     fn open(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {

@@ -1,9 +1,9 @@
-//! Which database answers the reads of an operation: the replica, if there is one that holds what the reader must see,
-//! else the primary.
+//! Chooses the database that answers the reads of an operation: the replica, if there is one that holds what the reader
+//! must see, else the primary.
 //!
-//! An operation goes from the replica to the primary and never back, and each connection to the replica that it takes is
-//! at least as far as the one before: its reads never go back in time. Writes, and whatever must see them at once, are
-//! of the primary. A read that fails on the replica fails its operation, which then runs again on the primary; only
+//! An operation goes from the replica to the primary and never back, and each connection to the replica that it takes
+//! is at least as far as the one before: its reads never go back in time. Writes, and whatever must see them at once,
+//! are of the primary. A read that fails on the replica fails its operation, which then runs again on the primary; only
 //! queries read from the replica, so that nothing is written twice.
 
 use super::error::{Code, UNREACHABLE, error, from_store};
@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 
 /// Tokens whose last write is remembered.
 const WRITERS: u64 = 100_000;
-/// How much longer than the bound of the lag a write is remembered: until then a replica that is complete enough for
-/// anybody has it.
+/// How much longer than the bound of the lag a write is remembered: until then every replica
+/// within the bound has it.
 const REMEMBERED_BEYOND: Duration = Duration::from_secs(60);
 
-/// What answered an operation, and why.
+/// The database that answered an operation, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answered {
     ByReplica,
@@ -111,7 +111,7 @@ impl ReadRouter {
         self.primary()
     }
 
-    /// For an operation whose reads failed on the replica.
+    /// Reads from the primary, for an operation whose reads failed on the replica.
     pub fn after_failure(&self) -> Reads {
         self.counts.count(Answered::Failed);
         self.primary()
@@ -179,7 +179,7 @@ struct OnReplica {
     replica: Replica,
     /// The position that the next connection must have.
     at_least: AtomicI64,
-    /// Whether the operation goes on with the primary.
+    /// Whether the operation continues with the primary.
     is_left: AtomicBool,
     /// Whether a read failed: the operation has to run again.
     has_failed: AtomicBool,

@@ -1,6 +1,7 @@
 //! Custom scalars, and conversion of ids.
 
 use super::context::RequestContext;
+use super::error::refuse;
 use crate::budget::Budget;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -9,6 +10,7 @@ use async_graphql::{
     Value, to_value,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
+use schema::refusal::InputRefusal;
 use schema::{Id, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -101,5 +103,5 @@ pub fn id(id: Id) -> async_graphql::ID {
 /// # Errors
 /// BAD_USER_INPUT if it is not a UUID.
 pub fn parse_id(id: &async_graphql::ID) -> async_graphql::Result<Id> {
-    Uuid::parse_str(id.as_str()).map(Id).map_err(|_| super::error::bad_input(format!("not a UUID: {:?}", id.as_str())))
+    Uuid::parse_str(id.as_str()).map(Id).map_err(|_| refuse(InputRefusal::NotAnId { id: id.as_str().to_owned() }))
 }

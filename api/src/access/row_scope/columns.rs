@@ -2,6 +2,7 @@
 //! of polars, pages of a list as a condition that is evaluated row by row.
 
 use super::{OfUnit, Rows, Scope};
+use chrono::NaiveDate;
 use jobs::JobError;
 use jobs::snapshot::{ColumnCondition, Snapshot, any_named, meaning};
 use polars::prelude::{Expr, col, lit};
@@ -42,9 +43,9 @@ impl Scope {
         self.expressions(snapshot).into_iter().reduce(Expr::and).unwrap_or(lit(true))
     }
 
-    /// The complaints of the scope that a unit or one below it has to answer.
-    pub fn expression_answered(&self, snapshot: &Snapshot, unit: Id) -> Expr {
-        self.expression(snapshot).and(OfUnit::new(&snapshot.reference.tree, unit).answered_columns(snapshot))
+    /// The complaints of the scope that a unit or one below it has to answer on a day.
+    pub fn expression_answered(&self, snapshot: &Snapshot, unit: Id, today: NaiveDate) -> Expr {
+        self.expression(snapshot).and(OfUnit::new(&snapshot.reference.tree, unit, today).answered_columns(snapshot))
     }
 
     /// The snapshot reduced to the scope.

@@ -1,9 +1,11 @@
-//! Row scope: which rows a viewer may read. It has three forms, which a test compares: conditions of SQL, a check of
-//! a single row, and conditions over the columns of a snapshot, which differ for statistics and pages ([`columns`]).
+//! Row scope: which rows a viewer may read. It has three forms: conditions of SQL, a check of a single row, and
+//! conditions over the columns of a snapshot, which differ for statistics and pages ([`columns`]). A test compares them
+//! with one another, and with the rows that `jobs::tables` gives the same viewer for SQL and for exports of tables.
 
 mod alerts;
 mod column_conditions;
 mod columns;
+mod deliveries;
 mod readers;
 mod saved_queries;
 #[cfg(test)]
@@ -15,48 +17,56 @@ pub use unit::{OfUnit, Part};
 
 use super::Viewer;
 use crate::config::Limits;
+use chrono::NaiveDate;
 use diesel::dsl::not;
 use diesel::prelude::*;
 use jobs::statistics::Thresholds;
+use schema::Id;
 use schema::db::MultiBackend;
-use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
 use schema::enums::{GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
-use schema::queries::{Pred, in_select, not_true};
+use schema::queries::{Pred, flags_of_branches_served, flags_on_officer, in_select, merged_into, not_true};
 use schema::tables::{
     complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises,
-    escalations, flags, guidance_documents, measures, merges, officers, postings, unit_parents, unit_responses,
+    escalations, flags, guidance_documents, measures, merges, officers, postings, unit_responses,
 };
-use schema::{Id, Timestamp};
 
 impl Viewer {
+    /// The unit of a UNIT_HEAD and the units below it today, in the order of ids.
+    fn units_headed(&self, tree: &UnitTree, unit: Id) -> Vec<Id> {
+        tree.sorted_below_on(unit, self.today())
+    }
+
+    /// Whether this viewer is a UNIT_HEAD whose unit is this one, or lies above it today.
+    pub fn heads(&self, tree: &UnitTree, unit: Id) -> bool {
+        let own = self.unit_id.filter(|_| self.role == Role::UnitHead);
+        own.is_some_and(|own| tree.is_within_on(unit, own, self.today()))
+    }
+
     /// The flags that this viewer may see; None for all of them.
     ///
     /// A UNIT_HEAD sees the flags of branches and officers in its units as of now. No viewer sees the flag on itself:
-    /// that flag goes to the level above. A flag on an officer who was merged is one on the officer who stands. A Board
-    /// member who is an officer also sees no flags of branches where it ever served: complaints that name it may have
-    /// raised them, and it would decide in its own case.
+    /// that flag goes to the level above. A flag on an officer who was merged counts as one on the officer into whom
+    /// the merge led. A Board member who is an officer also sees no flags of branches where it ever served: complaints
+    /// that name it may have raised them, and it would decide in its own case.
     pub fn flags(&self, tree: &UnitTree) -> Option<Pred<flags::table>> {
         let rows: Option<Pred<flags::table>> = match (self.role, self.unit_id) {
             (Role::Board, _) => None,
             (Role::UnitHead, Some(unit)) => {
-                let today = local_date(Timestamp::now());
-                let below: Vec<Id> = tree.below_on(unit, today).into_iter().collect();
-                let posted = || posted_today(below.clone()).select(postings::officer_id.nullable());
-                let merged = of_merged(|| Box::new(in_select(merges::into_officer_id, posted())));
-                let on_officers = in_select(flags::officer_id, posted()).or(merged);
+                let below = self.units_headed(tree, unit);
+                let posted = || posted_on(self.today(), below.clone()).select(postings::officer_id.nullable());
+                let merged = merged_into(Box::new(in_select(merges::into_officer_id, posted())));
+                let on_officers = in_select(flags::officer_id, posted()).or(in_select(flags::officer_id, merged));
                 Some(Box::new(flags::unit_id.eq_any(below.clone()).or(on_officers)))
             }
             _ => Some(Box::new(flags::id.is_null().nullable())),
         };
         let Some(own) = self.officer_id else { return rows };
-        let merged = of_merged(|| Box::new(merges::into_officer_id.eq(own).nullable()));
-        let of_own: Pred<flags::table> = Box::new(flags::officer_id.eq(own).nullable().or(merged));
-        let of_others: Pred<flags::table> = Box::new(not_true(of_own));
+        let of_others: Pred<flags::table> = Box::new(not_true(flags_on_officer(own)));
         let of_others: Pred<flags::table> = match self.role {
             Role::UnitHead => of_others,
-            _ => Box::new(of_others.and(not_true(of_branches_of(own)))),
+            _ => Box::new(of_others.and(not_true(flags_of_branches_served(own)))),
         };
         Some(match rows {
             None => of_others,
@@ -71,10 +81,11 @@ impl Viewer {
         let rows: Option<Pred<measures::table>> = match (self.role, self.unit_id) {
             (Role::Board, _) => None,
             (Role::UnitHead, Some(unit)) => {
-                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let below = self.units_headed(tree, unit);
                 let served = measures::unit_id.eq_any(below.clone());
                 let recorded = measures::recorded_by_unit_id.eq_any(below.clone());
-                let serves = in_select(measures::officer_id, posted_today(below).select(postings::officer_id));
+                let serves =
+                    in_select(measures::officer_id, posted_on(self.today(), below).select(postings::officer_id));
                 Some(Box::new(served.or(recorded).nullable().or(serves)))
             }
             _ => Some(Box::new(measures::id.is_null().nullable())),
@@ -93,7 +104,7 @@ impl Viewer {
         match (self.role, self.unit_id) {
             (Role::Board, _) => None,
             (Role::UnitHead, Some(unit)) => {
-                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let below = self.units_headed(tree, unit);
                 let issued = guidance_documents::state.eq(GuidanceState::Issued);
                 Some(Box::new(guidance_documents::unit_id.eq_any(below).or(issued).nullable()))
             }
@@ -108,7 +119,7 @@ impl Viewer {
         let rows: Option<Pred<correction_proposals::table>> = match (self.role, self.unit_id) {
             (Role::Board, _) => None,
             (Role::UnitHead, Some(unit)) => {
-                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let below = self.units_headed(tree, unit);
                 let open = complaints::table
                     .into_boxed::<MultiBackend>()
                     .filter(not(complaints::confidential).nullable())
@@ -156,7 +167,7 @@ impl Viewer {
         match (self.role, self.unit_id) {
             (Role::Board, _) => Some(Box::new(of(scope.condition()?))),
             (Role::UnitHead, Some(unit)) => {
-                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let below = self.units_headed(tree, unit);
                 // The scope of a unit always has a condition.
                 Some(Box::new(escalations::unit_id.eq_any(below).and(of(scope.condition()?))))
             }
@@ -214,7 +225,7 @@ impl Viewer {
         let rows = match (self.role, self.unit_id) {
             // The access table restricts the fields of these roles, and the thresholds restrict groups.
             (Role::Board | Role::DataTeam | Role::Dashboard, _) => Rows::Everything,
-            (Role::UnitHead, Some(unit)) => Rows::Unit(OfUnit::new(tree, unit), Part::Whole),
+            (Role::UnitHead, Some(unit)) => Rows::Unit(OfUnit::new(tree, unit, self.today()), Part::Whole),
             _ => Rows::Nothing,
         };
         // All DASHBOARD viewers get the same aggregates: a difference between two would reveal complaints that name
@@ -223,51 +234,16 @@ impl Viewer {
     }
 }
 
-/// The flags of branches in which an officer ever served, including service in a team below the branch.
-fn of_branches_of(officer: Id) -> Pred<flags::table> {
-    let served = || {
-        postings::table
-            .into_boxed::<MultiBackend>()
-            .filter(postings::officer_id.eq(officer).nullable())
-            .select(postings::unit_id)
-    };
-    let above = |below: Pred<unit_parents::table>| {
-        unit_parents::table.into_boxed::<MultiBackend>().filter(below).select(unit_parents::parent_id)
-    };
-    let one = || above(Box::new(in_select(unit_parents::unit_id, served())));
-    // A team may belong to another team.
-    let two = above(Box::new(in_select(unit_parents::unit_id, one())));
-    let here = served().select(postings::unit_id.nullable());
-    let one = one().select(unit_parents::parent_id.nullable());
-    let two = two.select(unit_parents::parent_id.nullable());
-    Box::new(in_select(flags::unit_id, here).or(in_select(flags::unit_id, one)).or(in_select(flags::unit_id, two)))
-}
-
-/// The flags on officers who were merged into others, directly or by up to three merges in a row. `into` gives the
-/// merges into those others.
-fn of_merged(into: impl Fn() -> Pred<merges::table>) -> Pred<flags::table> {
-    let from = |merged: Pred<merges::table>| {
-        let standing = merges::split_at.is_null().nullable();
-        merges::table.into_boxed::<MultiBackend>().filter(standing).filter(merged).select(merges::from_officer_id)
-    };
-    let one = || from(into());
-    let two = || from(Box::new(in_select(merges::into_officer_id, one())));
-    let three = from(Box::new(in_select(merges::into_officer_id, two())));
-    let direct = in_select(flags::officer_id, one()).or(in_select(flags::officer_id, two()));
-    Box::new(direct.or(in_select(flags::officer_id, three)))
-}
-
-/// The postings to these units that are in force today.
-fn posted_today<'q>(units: Vec<Id>) -> postings::BoxedQuery<'q, MultiBackend> {
-    let today = local_date(Timestamp::now());
+/// The postings to these units that are in force on a day.
+fn posted_on<'q>(day: NaiveDate, units: Vec<Id>) -> postings::BoxedQuery<'q, MultiBackend> {
     postings::table
         .into_boxed::<MultiBackend>()
         .filter(postings::unit_id.eq_any(units).nullable())
-        .filter(postings::valid_from.le(today).nullable())
-        .filter(postings::valid_to.is_null().nullable().or(postings::valid_to.ge(today)))
+        .filter(postings::valid_from.le(day).nullable())
+        .filter(postings::valid_to.is_null().nullable().or(postings::valid_to.ge(day)))
 }
 
-/// Which complaints a viewer may see: the one definition for lists, single objects and aggregates.
+/// The complaints that a viewer may see: the only definition for lists, single objects and aggregates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     pub rows: Rows,

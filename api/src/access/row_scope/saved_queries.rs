@@ -1,4 +1,4 @@
-//! Which saved questions a viewer may see and run.
+//! The saved questions that a viewer may see and run.
 
 use super::Viewer;
 use diesel::prelude::*;

@@ -1,22 +1,33 @@
+mod people;
+
 use super::*;
+use crate::sql::SqlAsker;
 use ::tests::Database;
-use jobs::snapshot::{Reading, SnapshotStore};
+use arrow_array::{Array, StringArray};
+use jobs::snapshot::{Reading, Snapshot, SnapshotStore};
+use jobs::tables::{TABLES, Table, TableCache};
 use polars::prelude::IntoLazy;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use schema::domain::calendar::local_date;
 use schema::enums::ComplaintState;
+use schema::keys::Keys;
 use schema::models::UnitParent;
+use schema::pseudonyms::Subject;
 use schema::register::complaints::load;
-use schema::world::{self, Parameters};
-use schema::{Db, each};
-use std::collections::BTreeSet;
+use schema::tables::unit_parents;
+use schema::world::{self, Bursts, Parameters};
+use schema::{Db, Timestamp, each};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A generated register in which more complaints are confidential or wait for an answer, some were transferred to any
 /// unit, and every third branch moved to another department since.
 fn register(database: &Database, seed: u64) -> Db {
     let db = database.open();
-    let until = chrono::NaiveDate::from_ymd_opt(2025, 12, 31).unwrap();
-    world::generate(&db, Parameters { complaints: 500, seed, until }, &mut |_| true).unwrap();
+    let until = NaiveDate::from_ymd_opt(2025, 12, 31).unwrap();
+    world::generate(&db, Parameters { complaints: 500, seed, until, bursts: Bursts::default() }, &mut |_| true)
+        .unwrap();
     db.write("test", |tx| {
         let all: Vec<Id> = complaints::table.order(complaints::id).select(complaints::id).load(tx.conn)?;
         let some: Vec<Id> = all.iter().copied().step_by(5).collect();
@@ -25,10 +36,7 @@ fn register(database: &Database, seed: u64) -> Db {
             .execute(tx.conn)?;
         let waiting: Vec<Id> = all.iter().copied().step_by(4).collect();
         diesel::update(complaints::table.filter(complaints::id.eq_any(&waiting)))
-            .set((
-                complaints::state.eq(ComplaintState::Assigned),
-                complaints::answered_on.eq(None::<chrono::NaiveDate>),
-            ))
+            .set((complaints::state.eq(ComplaintState::Assigned), complaints::answered_on.eq(None::<NaiveDate>)))
             .execute(tx.conn)?;
         let units: Vec<Id> = schema::tables::units::table
             .order(schema::tables::units::id)
@@ -63,8 +71,22 @@ fn register(database: &Database, seed: u64) -> Db {
     db
 }
 
+fn viewer(role: Role, unit_id: Option<Id>, officer_id: Option<Id>) -> Viewer {
+    Viewer {
+        token_id: Id(uuid::Uuid::nil()),
+        principal_id: Id(uuid::Uuid::nil()),
+        name: "test".into(),
+        role,
+        unit_id,
+        officer_id,
+        outside: false,
+        expires_at: None,
+        day: None,
+    }
+}
+
 /// The complaints of the register that the forms of a scope select.
-fn selected(db: &Db, snapshot: &jobs::snapshot::Snapshot, scope: &Scope, all: &[Id]) -> [BTreeSet<Id>; 4] {
+fn selected(db: &Db, snapshot: &Snapshot, scope: &Scope, all: &[Id]) -> [BTreeSet<Id>; 4] {
     let by_sql: Vec<Id> = db
         .read(|conn| {
             let mut query = complaints::table.into_boxed::<MultiBackend>();
@@ -94,6 +116,22 @@ fn selected(db: &Db, snapshot: &jobs::snapshot::Snapshot, scope: &Scope, all: &[
     [by_sql.into_iter().collect(), by_row.map(|(id, _)| *id).collect(), by_column.collect(), by_page.collect()]
 }
 
+/// The complaints in the tables that an asker reads in SQL, in exports and over the PostgreSQL protocol, by table; each
+/// by its pseudonym.
+fn in_tables(db: &Db, snapshot: &Arc<Snapshot>, asker: &SqlAsker) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let reads_complaints = |table: &&'static Table| {
+        asker.reader.may_read(table).is_ok() && table.columns.iter().any(|column| column.name == "complaint")
+    };
+    let tables: Vec<&'static Table> = TABLES.iter().copied().filter(reads_complaints).collect();
+    let mut found: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for piece in TableCache::new(asker.reader.clone()).pieces(db, snapshot, &tables).unwrap() {
+        let column = piece.rows.column_by_name("complaint").expect("a column").as_any();
+        let column = column.downcast_ref::<StringArray>().expect("texts");
+        found.entry(piece.table.name).or_default().extend(column.iter().flatten().map(str::to_owned));
+    }
+    found
+}
+
 #[test]
 fn every_form_of_a_scope_selects_the_same_complaints() {
     for (database, seed) in Database::both().into_iter().zip([3, 4]) {
@@ -109,28 +147,33 @@ fn every_form_of_a_scope_selects_the_same_complaints() {
             })
             .unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let (mut some, mut none) = (0, 0);
-        for n in 0..120 {
-            let role =
-                [Role::Board, Role::UnitHead, Role::UnitHead, Role::DataTeam, Role::Dashboard, Role::Intake][n % 6];
-            let viewer = Viewer {
-                token_id: Id(uuid::Uuid::nil()),
-                principal_id: Id(uuid::Uuid::nil()),
-                name: "test".into(),
-                role,
-                unit_id: (role == Role::UnitHead).then(|| units[random.random_range(0..units.len())]),
-                officer_id: random.random_bool(0.6).then(|| officers[random.random_range(0..officers.len())]),
-                outside: false,
-                expires_at: None,
-            };
+        let (mut some, mut none, mut asked) = (0, 0, 0);
+        let keys = Keys::ephemeral();
+        let roles =
+            [Role::Board, Role::UnitHead, Role::UnitHead, Role::DataTeam, Role::Dashboard, Role::Intake, Role::Admin];
+        for n in 0..140 {
+            let role = roles[n % roles.len()];
+            let unit = (role == Role::UnitHead).then(|| units[random.random_range(0..units.len())]);
+            let officer = random.random_bool(0.6).then(|| officers[random.random_range(0..officers.len())]);
+            let viewer = viewer(role, unit, officer);
             let [by_sql, by_row, by_column, by_page] = selected(&db, &snapshot, &viewer.scope(tree), &all);
             assert_eq!(by_sql, by_row, "{viewer:?}");
             assert_eq!(by_sql, by_column, "{viewer:?}");
             assert_eq!(by_sql, by_page, "{viewer:?}");
+            if let Some(asker) = SqlAsker::of(&viewer, &keys) {
+                let named = by_sql.iter().map(|id| asker.reader.pseudonyms.of(Subject::Complaint, *id));
+                let named: BTreeSet<String> = named.collect();
+                let in_tables = in_tables(&db, &snapshot, &asker);
+                assert!(in_tables.len() >= 3 && in_tables["complaints"] == named, "{viewer:?}");
+                for (table, complaints) in in_tables {
+                    assert!(complaints.is_subset(&named), "{table} {viewer:?}");
+                }
+                asked += usize::from(viewer.officer_id.is_some());
+            }
             some += usize::from(!by_sql.is_empty() && by_sql.len() < all.len());
             none += usize::from(by_sql.is_empty());
         }
-        assert!(some >= 30 && none >= 20, "{some} {none}");
+        assert!(some >= 30 && none >= 20 && asked >= 10, "{some} {none} {asked}");
     }
 }
 
@@ -143,8 +186,9 @@ fn the_parts_of_a_scope_are_the_scope_and_what_a_unit_answers_has_one_meaning() 
         let all: Vec<Id> = db.read(|conn| Ok(complaints::table.select(complaints::id).load(conn)?)).unwrap();
         let cases = db.read(|conn| load(conn, &all)).unwrap();
         let (mut split, mut answered_by, mut moved) = (0, 0, 0);
+        let today = local_date(Timestamp::now());
         for unit in &snapshot.reference.units {
-            let of = OfUnit::new(tree, unit.id);
+            let of = OfUnit::new(tree, unit.id, today);
             let scope = Scope { rows: Rows::Unit(of.clone(), Part::Whole), except_officer: None };
             let [whole, by_row, by_column, by_page] = selected(&db, &snapshot, &scope, &all);
             assert_eq!([&whole; 3], [&by_row, &by_column, &by_page], "{}", unit.code);
@@ -166,7 +210,6 @@ fn the_parts_of_a_scope_are_the_scope_and_what_a_unit_answers_has_one_meaning() 
             assert_eq!(parts.iter().flatten().copied().collect::<BTreeSet<Id>>(), whole, "{}", unit.code);
             split += usize::from(parts.iter().filter(|part| !part.is_empty()).count() > 1);
             moved += parts.get(2).map_or(0, BTreeSet::len);
-            let today = local_date(Timestamp::now());
             for (_, case) in cases.iter().filter(|(_, case)| of.answers(&case.complaint)) {
                 let by = case.complaint.responsible_unit_id.expect("a unit that answers");
                 let waits = schema::domain::state::is_waiting(case.complaint.state);

@@ -5,50 +5,51 @@
 //! (the branch, for most complaints), or a unit elsewhere: the headquarters unit of the field, or one that the
 //! complaint was transferred to. For those elsewhere the present tree says which unit stands above, and for all
 //! complaints that wait for an answer: the head of a unit that is now above the responsible unit has to act on them.
-//! What a unit at home has answered stays with the units above it on the day of the complaint.
+//! A complaint that a unit has answered stays with the units above that unit on the day of the complaint.
 
 use super::column_conditions::{any, within_columns, within_places};
 use super::within;
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use jobs::snapshot::{ColumnCondition, Nullable, PlaceColumn, Reference, Snapshot};
 use polars::prelude::{Expr, col};
-use schema::domain::calendar::local_date;
+use schema::Id;
 use schema::domain::state;
 use schema::domain::tree::UnitTree;
 use schema::enums::UnitKind;
 use schema::models::Complaint;
 use schema::queries::{Pred, answered_elsewhere, not_true, waiting};
 use schema::tables::complaints;
-use schema::{Id, Timestamp};
 
-/// Which of the complaints of a unit.
+/// A part of the complaints of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Whole,
-    /// Those about the unit or the units below it.
+    /// Complaints about the unit or a unit below it.
     About,
-    /// Those that they answer and that are about another unit.
+    /// Complaints that the unit or a unit below it must answer, and that are about another unit.
     Elsewhere,
-    /// All others: those that wait for a unit that is below the unit now, and was not on the day of the complaint.
+    /// The others: complaints that wait for a unit that is in the subtree today, and was not on the day of the
+    /// complaint.
     Moved,
 }
 
-/// A unit with what its complaints are found by.
+/// A unit with the ids by which its complaints are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfUnit {
     unit: Id,
     kind: Option<UnitKind>,
-    /// The units below it that complaints do not store it as an ancestor of.
+    /// Units below it for which complaints do not store it as an ancestor.
     below: Vec<Id>,
-    /// It and the units below it today.
+    /// The subtree today, root included.
     answering: Vec<Id>,
-    /// Those of them that were not below it on every day.
+    /// Units of the subtree that joined it later or will leave it.
     moved: Vec<Id>,
 }
 
 impl OfUnit {
-    pub fn new(tree: &UnitTree, unit: Id) -> Self {
-        let today = local_date(Timestamp::now());
+    /// The complaints of a unit as of a day, which decides who answers those that wait.
+    pub fn new(tree: &UnitTree, unit: Id, today: NaiveDate) -> Self {
         Self {
             unit,
             kind: tree.kind(unit),
@@ -183,6 +184,34 @@ impl OfUnit {
             Part::Elsewhere => ColumnCondition::All(vec![elsewhere, about.negated()]),
             Part::Moved => ColumnCondition::All(vec![moved, elsewhere.negated(), about.negated()]),
         })
+    }
+
+    /// The same complaints as [`Self::answered`], as a condition on places; none if the snapshot does not know the
+    /// unit.
+    pub fn answered_places(&self, reference: &Reference) -> ColumnCondition {
+        let Some(about) = within_places(reference, self.unit, &self.below) else {
+            return ColumnCondition::Constant(false);
+        };
+        let responsible = PlaceColumn::ResponsibleUnit;
+        let is_known = || ColumnCondition::Null(Nullable::Place(responsible)).negated();
+        let is_not = |level: PlaceColumn| ColumnCondition::Same(responsible, level).negated();
+        let levels = [PlaceColumn::Unit, PlaceColumn::Team, PlaceColumn::Branch, PlaceColumn::Department];
+        let elsewhere = ColumnCondition::All([is_known()].into_iter().chain(levels.map(is_not)).collect());
+        let waiting = ColumnCondition::All(vec![
+            ColumnCondition::Null(Nullable::Answered),
+            ColumnCondition::Null(Nullable::Ended),
+        ]);
+        let by_present_tree = ColumnCondition::Any(vec![elsewhere, waiting]);
+        let mut here = vec![about, by_present_tree.clone().negated(), is_known()];
+        if matches!(self.kind, Some(UnitKind::Branch | UnitKind::Team)) {
+            here.push(is_not(PlaceColumn::Department));
+        }
+        if self.kind == Some(UnitKind::Team) {
+            here.push(is_not(PlaceColumn::Branch));
+        }
+        let answering = self.answering.iter().filter_map(|unit| reference.unit_place(*unit));
+        let answering = ColumnCondition::one_of(responsible, answering);
+        ColumnCondition::Any(vec![ColumnCondition::All(here), ColumnCondition::All(vec![by_present_tree, answering])])
     }
 
     /// The same complaints as [`Self::answered`], over the columns of a snapshot.

@@ -4,7 +4,7 @@ use super::Audited::{AsCondition, Part, Word};
 use super::TableRow;
 use crate::access::roles::Reader::Board;
 use crate::access::roles::{
-    ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_HEADS, BOARD_HEADS_AND_ADMIN, COMPLAINT_ENUMS, REFERENCE, STATISTICS,
+    ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_HEADS, COMPLAINT_ENUMS, DIGEST_READERS_AND_ADMIN, REFERENCE, STATISTICS,
 };
 
 pub(super) const WORDS: &[TableRow] = &[
@@ -15,8 +15,7 @@ pub(super) const WORDS: &[TableRow] = &[
     ("LegalFormOps AttributionOps FindingOps", "*", ANALYSTS, Part),
     ("ResponsibleUnitOps", "*", ANALYSTS, Part),
     ("ResponseActionOps TierOps FlagStateOps SubjectKindOps", "*", BOARD_AND_HEADS, Part),
-    ("RunStateOps", "*", BOARD_AND_ADMIN, Part),
-    ("LocaleOps", "*", &[Board], Part),
+    ("RunStateOps LocaleOps", "*", BOARD_AND_ADMIN, Part),
     // Enums: first those that concern no person.
     ("CategoryKind PeerGroup UnitKind UnitLevel SortDirection UnitOrderField", "*", REFERENCE, Word),
     ("IssueCategoryOrderField", "*", REFERENCE, Word),
@@ -35,5 +34,5 @@ pub(super) const WORDS: &[TableRow] = &[
     ("RunState RunOrigin JobRunOrderField ReferenceEventKind", "*", BOARD_AND_ADMIN, Word),
     ("DigestOrderField", "*", &[Board], Word),
     ("Locale", "*", REFERENCE, Word),
-    ("DeliveryState DeliveryChannel DigestCondition DigestSection", "*", BOARD_HEADS_AND_ADMIN, Word),
+    ("DeliveryState DeliveryChannel DigestCondition DigestSection", "*", DIGEST_READERS_AND_ADMIN, Word),
 ];

@@ -103,7 +103,7 @@ async fn resolved<T: ContainerType>(ctx: &ContextSelectionSet<'_>, of: &T, field
     .await;
     let mut object: IndexMap<Name, Value> = IndexMap::with_capacity(fields.len());
     for (field, value) in fields.iter().zip(values) {
-        // As in async-graphql: a failed field adds an error and is left out.
+        // Like async-graphql: a failed field adds an error and is left out.
         match value {
             Some(Ok(value)) => {
                 object.insert(field.node.response_key().node.clone(), value.unwrap_or_default());
@@ -116,7 +116,7 @@ async fn resolved<T: ContainerType>(ctx: &ContextSelectionSet<'_>, of: &T, field
 }
 
 /// Collects the fields of a selection. Returns false if they are not plain: a field is selected twice and must
-/// be merged, has a directive, or stands in a fragment on another type.
+/// be merged, has a directive, or is in a fragment on another type.
 fn collect_unmerged<'a>(
     ctx: &ContextSelectionSet<'a>,
     selections: &'a SelectionSet,

@@ -67,7 +67,7 @@ impl CachedSelections {
         ListNode { row: Some(row), cached: Vec::new(), caching: Some(Caching { list: Arc::clone(self), id, version }) }
     }
 
-    /// What the cache holds of a row.
+    /// The JSON of a row in the cache.
     pub fn node<N>(self: &Arc<Self>, id: Id, version: i32) -> ListNode<N> {
         let get = |selection| self.cache.get(&ObjectKey { selection, id, version });
         let cached = self.selections.iter().filter_map(|(at, hash)| Some((*at, get(*hash)?))).collect();
@@ -102,7 +102,7 @@ fn address(selection: &Positioned<SelectionSet>) -> usize {
     std::ptr::from_ref(selection).addr()
 }
 
-/// What every object depends on besides its row and its selection.
+/// The inputs of every object besides its row and its selection.
 pub fn dependencies(app: &App, viewer: &Viewer, locale: Locale) -> String {
     format!(
         "{:?} {:?} {:?} {} {:?} {:?} {} ",

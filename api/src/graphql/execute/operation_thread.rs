@@ -78,7 +78,7 @@ impl DeferredLoads {
     }
 }
 
-/// Why an operation did not complete.
+/// The reason why an operation did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupted {
     /// The operation panicked; the log says where.
@@ -91,7 +91,7 @@ pub enum Interrupted {
 /// cancelled, a statistic ends after its stage.
 ///
 /// # Errors
-/// Why the operation was interrupted.
+/// The reason why the operation was interrupted.
 pub async fn run_operation<T: Send + 'static>(
     reads: &Reads,
     operation: impl Future<Output = T> + Send + 'static,
@@ -247,7 +247,7 @@ where
 /// # Errors
 /// The error of `work`; a cancelled operation; a panic.
 pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    // So that the computation ends after its stage if the operation is cancelled.
+    // With the token the computation ends after its current stage if the operation is cancelled.
     let token = STATE.with_borrow(|state| state.as_ref().map(|state| Arc::clone(&state.token)));
     let span = tracing::Span::current();
     let computed = jobs::compute_pool::spawn(move || {

@@ -49,7 +49,7 @@ impl Extension for PanicErrors {
             error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", Code::Internal.as_str());
             let segment = |name: String| name.parse().map_or(PathSegment::Field(name), PathSegment::Index);
             error.path = path.into_iter().map(segment).collect();
-            // As for any error, a non-null field makes its parent object null.
+            // As with any other error, a non-null field makes its parent object null.
             if !nullable {
                 return Err(error);
             }

@@ -1,15 +1,17 @@
 //! Selections whose JSON may be cached, and their canonical text.
 
-use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Name, Positioned, Variables};
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// What the selections of an operation refer to.
+/// The fragments and variables that selections refer to.
 #[derive(Debug, Clone, Copy)]
 pub struct Referenced<'d> {
     pub fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
-    /// With the defaults of those that the request leaves out.
+    /// The variables, with the defaults of those that the request leaves out.
     pub variables: &'d Variables,
 }
 
@@ -147,6 +149,16 @@ pub fn selects_only(document: &ExecutableDocument, root: &Cacheable) -> bool {
     document.operations.iter().all(|(_, operation)| {
         operation.node.ty == OperationType::Query && consists_of(document, &operation.node.selection_set.node, root, 0)
     })
+}
+
+/// Whether a query of a document selects a field at the root, outside fragments.
+pub fn selects_at_root(document: &ExecutableDocument, name: &str) -> bool {
+    let is_it = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => field.node.name.node.as_str() == name,
+        _ => false,
+    };
+    let selects = |operation: &OperationDefinition| operation.selection_set.node.items.iter().any(is_it);
+    document.operations.iter().any(|(_, one)| one.node.ty == OperationType::Query && selects(&one.node))
 }
 
 /// Directives do not matter: they leave out fields of the selection, and add none.

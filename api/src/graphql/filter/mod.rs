@@ -8,8 +8,10 @@ mod ops;
 
 pub use ops::*;
 
-use schema::StoreError;
+use chrono::NaiveDate;
+use schema::domain::calendar::local_date;
 use schema::queries::Pred;
+use schema::{StoreError, Timestamp};
 
 /// The reference data that conditions need: units by code, and the unit tree.
 pub type ReferenceData = std::sync::Arc<jobs::snapshot::Reference>;
@@ -42,6 +44,11 @@ impl<F: Filter> Filter for Box<F> {
     fn condition(&self, reference: &ReferenceData) -> OptionalCondition<F::Table> {
         self.as_ref().condition(reference)
     }
+}
+
+/// The present day, for conditions that depend on it: a filter does not know its operation.
+pub(super) fn today() -> NaiveDate {
+    local_date(Timestamp::now())
 }
 
 /// Joins conditions in pairs, so that the expression of many is balanced and not deep.
@@ -99,7 +106,7 @@ pub(in crate::graphql) use combine;
 /// | `id(column)`, `word(column)`, `truth(column)` | operators | equality |
 /// | `time(column)`, `value(column)`, `money(column)` | operators | equality and order |
 /// | `text(column)` | operators | equality, order and `like` |
-/// | `search(column, …)` | text | the text stands anywhere in one of the columns |
+/// | `search(column, …)` | text | the text occurs in one of the columns |
 /// | `relation(key => table, id)` | a filter of another table | the row refers to a row that the filter selects |
 /// | `category(key, selected)` | a filter of categories | the row refers to one that `selected` reads for the filter |
 /// | `through(id => table, near, far => other, id)` | a filter of another table | rows of `table` link to such a row |

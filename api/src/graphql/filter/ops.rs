@@ -80,6 +80,7 @@ words! {
     RunStateOps, enums::RunState;
     AlertKindOps, enums::AlertKind;
     LocaleOps, enums::Locale;
+    DeliveryStateOps, enums::DeliveryState;
     RoleOps, enums::Role;
     AuditActionOps, enums::AuditAction;
     GuidanceStateOps, enums::GuidanceState;
@@ -188,7 +189,7 @@ pub(in crate::graphql) use truth_ops;
 pub fn as_id(id: &ID) -> Result<schema::Id, schema::StoreError> {
     uuid::Uuid::parse_str(id.as_str())
         .map(schema::Id)
-        .map_err(|_| schema::StoreError::Rule(format!("not a UUID: {:?}", id.as_str())))
+        .map_err(|_| schema::refusal::InputRefusal::NotAnId { id: id.as_str().to_owned() }.into())
 }
 
 /// Converts an enum value of a filter to the stored one.

@@ -34,7 +34,8 @@ impl Alert {
         self.0.kind.into()
     }
 
-    /// What it is about: the id of a flag or a digest, the name of a job, or the code of a unit (`ALL` for all units).
+    /// Its subject: the id of a flag, a digest or a complaint, the name of a job, or the code of a unit (`ALL` for all
+    /// units). Of a digest that was due and has not been made: the id of the subscription.
     async fn subject(&self) -> &str {
         &self.0.subject
     }
@@ -46,7 +47,7 @@ impl Alert {
 
     /// Numbers and times, by name. Of a burst: `complaints`, how many are usual (`expected`), the hours, and
     /// `falseAlarmsPerMonth`, which bounds how many such alerts chance is expected to raise in a month. `standsAgain`:
-    /// it was over and began again on its day.
+    /// it was over and became active again on its day.
     async fn details(&self) -> Json<&serde_json::Value> {
         Json(&self.0.details.0)
     }
@@ -55,7 +56,7 @@ impl Alert {
         self.0.raised_at.into()
     }
 
-    /// When it was over; null while it stands.
+    /// The time of its end; null while it is active.
     async fn cleared_at(&self) -> Option<Moment> {
         self.0.cleared_at.map(Into::into)
     }
@@ -80,7 +81,9 @@ pub struct AlertQueries;
 
 #[Object]
 impl AlertQueries {
-    /// Alerts, the latest first by default. Those about flags are for members of the Board who are no officers.
+    /// Alerts, the latest first by default. Those about flags are for members of the Board who are not officers. A
+    /// UNIT_HEAD sees its own, about bursts at its units and complaints escalated to them, once an endpoint has it as
+    /// its reader.
     #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn alerts(
         &self,

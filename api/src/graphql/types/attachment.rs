@@ -1,4 +1,4 @@
-//! What complainants send beside the text of a complaint: attachments by reference, and additions.
+//! Attachments by reference, and additions of complainants.
 
 use crate::graphql::scalars::Moment;
 use async_graphql::{InputObject, SimpleObject};
@@ -49,7 +49,7 @@ impl From<models::Attachment> for Attachment {
     }
 }
 
-/// What a complainant added to a complaint.
+/// An addition of a complainant to a complaint.
 #[derive(SimpleObject)]
 pub struct ComplaintAddition {
     /// From 1, in the order of receipt.

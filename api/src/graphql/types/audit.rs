@@ -66,12 +66,12 @@ impl AuditEntry {
         self.0.at.into()
     }
 
-    /// `token:NAME`, or `cli`.
+    /// `token:NAME`; `cli` for a command that changed something, `cli:USER` for one that asked or exported.
     async fn actor(&self) -> &str {
         &self.0.actor
     }
 
-    /// The role of the actor; null for `cli`.
+    /// The role of the actor, or the one whose pseudonyms a command showed; null for `cli`.
     async fn role(&self) -> Option<Role> {
         self.0.role.map(Into::into)
     }
@@ -80,12 +80,12 @@ impl AuditEntry {
         self.0.action.into()
     }
 
-    /// The name of the GraphQL operation; null if it has none.
+    /// The name of the GraphQL operation or of the command; null if it has none.
     async fn operation(&self) -> Option<&str> {
         self.0.operation.as_deref()
     }
 
-    /// What the action concerned: pseudonyms by kind, or the question asked. Pseudonyms, since ids of officers
+    /// The subjects of the action: pseudonyms by kind, or the question asked. Pseudonyms, since ids of officers
     /// and enterprises can be computed from their codes. Without a key file there are counts only.
     async fn objects(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
         let pseudonyms = request(ctx)?.audience_view.pseudonyms.as_ref();

@@ -46,7 +46,8 @@ pub(super) fn note_looks(ctx: &Context<'_>, document: &serde_json::Value) -> Res
             note(code)?;
         }
     }
-    // Flags that stand, and those that ended, were dismissed or were retracted; and who blames the system.
+    // Current flags, flags that ended, were dismissed or were retracted, and officers and branches that blame the
+    // system.
     let mut parts = vec![&document["flags"], &document["blame"]];
     while let Some(part) = parts.pop() {
         match part {
@@ -131,7 +132,7 @@ pub struct Delivery {
     pub attempts: i32,
     /// Null until the digest is sent.
     pub sent_at: Option<Moment>,
-    /// Why the last attempt failed; null if it succeeded or none was made.
+    /// The error of the last attempt; null if it succeeded or none was made.
     pub error: Option<String>,
 }
 

@@ -1,29 +1,32 @@
-//! Who reads digests, and when: subscriptions, the digests that were sent to them, previews and trials.
+//! Subscriptions to digests, previews and trials.
 
 use super::digest::note_looks;
+use super::digest_suspension::DigestSuspension;
+use super::reader_digest::{ReaderDelivery, ReaderDigest};
 use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::enums::{DeliveryChannel, DeliveryState, DigestCondition, DigestSection, Locale};
-use crate::graphql::error::{Code, bad_input, error, from_job, from_store};
+use crate::graphql::enums::{DeliveryChannel, DigestCondition, DigestSection, Locale};
+use crate::graphql::error::{Code, error, from_job, from_store, refuse};
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{SHORT, day, required};
 use crate::graphql::loaders::{UnitKey, reference_row};
-use crate::graphql::scalars::{Json, Moment, id, parse_id};
+use crate::graphql::scalars::{Moment, id, parse_id};
 use crate::graphql::types::Unit;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use jobs::digest::reader::{self, Composed, Made, Wish, compose, send_on_trial};
+use jobs::digest::reader::{self, AccountRule, Composed, Made, Wish, compose, send_on_trial};
 use jobs::digest::{html_with_pictures, parts};
 use jobs::runner::cron::Schedule;
 use schema::domain::calendar::local_date;
 use schema::enums::Role;
-use schema::{Id, StoreError, Timestamp, models, queries};
+use schema::refusal::{CodeRefusal, SubscriptionRefusal};
+use schema::{Conn, Id, Timestamp, models, queries};
 
 /// Digests that are listed of a subscription.
 const SENT: i64 = 50;
 
 pub struct DigestSubscription(pub models::DigestSubscription);
 
-/// What a reader of digests wants, and where it goes.
+/// A subscription to digests: its contents and its address.
 #[Object]
 impl DigestSubscription {
     async fn id(&self) -> ID {
@@ -71,7 +74,7 @@ impl DigestSubscription {
         self.0.timezone.as_deref()
     }
 
-    /// When a digest is sent at such a time.
+    /// The condition under which a digest is sent at such a time.
     async fn condition(&self) -> Option<DigestCondition> {
         self.0.condition.map(Into::into)
     }
@@ -81,7 +84,7 @@ impl DigestSubscription {
         self.0.min_overdue
     }
 
-    /// The last day without digests; null if there is none.
+    /// The last day without digests; null if none exists.
     async fn quiet_until(&self) -> Option<NaiveDate> {
         self.0.quiet_until
     }
@@ -90,6 +93,22 @@ impl DigestSubscription {
     async fn next(&self) -> Option<Moment> {
         let (schedule, zone) = (self.0.schedule.as_deref()?, self.0.timezone.as_deref()?);
         Schedule::parse(schedule, zone).ok()?.next_after(Timestamp::now()).map(Into::into)
+    }
+
+    /// Until when the reader is sent digests if it does not sign in again; null for a holder of tokens.
+    async fn sign_in_by(&self, ctx: &Context<'_>) -> Result<Option<Moment>> {
+        let Some(principal) = self.0.principal_id else { return Ok(None) };
+        let rule = AccountRule::of(request(ctx)?.app.on_demand.settings());
+        let found = request(ctx)?.read(move |conn| queries::principal_by_id(conn, principal)).await?;
+        Ok(found.and_then(|principal| rule.until(&principal)).map(Into::into))
+    }
+
+    /// Why nothing is sent to the reader at present; null if digests are sent.
+    async fn suspension(&self, ctx: &Context<'_>) -> Result<Option<DigestSuspension>> {
+        let (subscription, reference) = (self.0.clone(), snapshot(ctx)?.reference.clone());
+        let rule = AccountRule::of(request(ctx)?.app.on_demand.settings());
+        let read = move |conn: &mut Conn| reader::current_reader(conn, &reference.tree, &rule, &subscription);
+        Ok(request(ctx)?.read(read).await?.err().map(Into::into))
     }
 
     /// The latest 50 digests made for the reader, the latest first; with an id only that one of them.
@@ -104,70 +123,12 @@ impl DigestSubscription {
         let is_wanted = |row: &models::ReaderDigest| wanted.is_none_or(|wanted| row.id == wanted);
         Ok(rows.into_iter().filter(is_wanted).map(ReaderDigest).collect())
     }
-}
 
-pub struct ReaderDigest(models::ReaderDigest);
-
-/// A digest made for one reader, as it was written and sent.
-#[Object]
-impl ReaderDigest {
-    async fn id(&self) -> ID {
-        id(self.0.id)
-    }
-
-    /// The last day that the digest covers.
-    async fn as_of(&self) -> NaiveDate {
-        self.0.as_of
-    }
-
-    async fn locale(&self) -> Locale {
-        self.0.locale.into()
-    }
-
-    /// The subject line of the message; empty if the reader had lost the right to it.
-    async fn subject(&self) -> &str {
-        &self.0.subject
-    }
-
-    /// The message as HTML, as it was sent: its pictures are parts of the mail (`cid:`).
-    async fn html(&self, ctx: &Context<'_>) -> Result<&str> {
-        note_looks(ctx, &self.0.document.0)?;
-        Ok(&self.0.html)
-    }
-
-    /// The message as plain text.
-    async fn text(&self, ctx: &Context<'_>) -> Result<&str> {
-        note_looks(ctx, &self.0.document.0)?;
-        Ok(&self.0.text)
-    }
-
-    /// The content of the digest as JSON, independent of the language.
-    async fn document(&self, ctx: &Context<'_>) -> Result<Json<&serde_json::Value>> {
-        note_looks(ctx, &self.0.document.0)?;
-        Ok(Json(&self.0.document.0))
-    }
-
-    async fn created_at(&self) -> Moment {
-        self.0.created_at.into()
-    }
-
-    async fn state(&self) -> DeliveryState {
-        self.0.state.into()
-    }
-
-    /// Attempts made so far.
-    async fn attempts(&self) -> i32 {
-        self.0.attempts
-    }
-
-    /// Null until the digest is sent.
-    async fn sent_at(&self) -> Option<Moment> {
-        self.0.sent_at.map(Into::into)
-    }
-
-    /// Why the last attempt failed, or why nothing was sent; null otherwise.
-    async fn error(&self) -> Option<&str> {
-        self.0.error.as_deref()
+    /// What became of the latest 50 digests for the reader, the latest first, without their contents.
+    async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<ReaderDelivery>> {
+        let subscription = self.0.clone();
+        let rows = request(ctx)?.read(move |conn| reader::outbox::delivered(conn, &subscription, SENT)).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 }
 
@@ -205,11 +166,11 @@ impl DigestPreview {
 
     /// Whether it meets the condition of the subscription, without which it would not be sent.
     async fn is_wanted(&self) -> bool {
-        self.0.is_wanted
+        self.0.is_wanted()
     }
 }
 
-/// What a reader wants. A subscription of the reader with the same address is changed.
+/// A subscription to make. A subscription of the reader with the same address is changed.
 #[derive(Debug, InputObject)]
 pub struct SubscribeToDigestsInput {
     /// The mail address.
@@ -217,14 +178,14 @@ pub struct SubscribeToDigestsInput {
     pub locale: Locale,
     /// The code of the unit that the digests are about. By default the unit of a head, and all units for the Board.
     pub unit: Option<String>,
-    /// Sections; empty means all.
+    /// Sections that digests for you have; empty means all.
     #[graphql(default)]
     pub sections: Vec<DigestSection>,
-    /// A cron expression of five fields; `0 7 * * *` by default.
+    /// A cron expression of five fields, with one time a day at most; `0 7 * * *` by default.
     pub schedule: Option<String>,
     /// The time zone of the schedule; `Asia/Ho_Chi_Minh` by default.
     pub timezone: Option<String>,
-    /// When a digest is sent; ALWAYS by default.
+    /// The condition under which a digest is sent; ALWAYS by default.
     pub condition: Option<DigestCondition>,
     /// Required for the condition OVERDUE: a digest has more overdue complaints than this.
     pub min_overdue: Option<i32>,
@@ -254,11 +215,13 @@ pub struct DigestSubscriptionQueries;
 
 #[Object]
 impl DigestSubscriptionQueries {
-    /// Your current subscriptions to digests, by address; an ADMIN sees those of all readers.
-    async fn digest_subscriptions(&self, ctx: &Context<'_>) -> Result<Vec<DigestSubscription>> {
-        let whose = whose(ctx)?;
+    /// Your current subscriptions to digests, by address, or with an id only that one; an ADMIN sees those of all
+    /// readers.
+    async fn digest_subscriptions(&self, ctx: &Context<'_>, id: Option<ID>) -> Result<Vec<DigestSubscription>> {
+        let (whose, wanted) = (whose(ctx)?, id.as_ref().map(parse_id).transpose()?);
         let rows = request(ctx)?.read(move |conn| reader::own(conn, whose)).await?;
-        Ok(rows.into_iter().map(DigestSubscription).collect())
+        let is_wanted = |row: &models::DigestSubscription| wanted.is_none_or(|wanted| row.id == wanted);
+        Ok(rows.into_iter().filter(is_wanted).map(DigestSubscription).collect())
     }
 
     /// The digest that your subscription would get now, up to yesterday; null if you have no such subscription.
@@ -275,8 +238,8 @@ pub struct DigestSubscriptionMutations;
 #[Object]
 impl DigestSubscriptionMutations {
     /// Subscribes you to digests by mail, or changes your subscription with this address. BAD_USER_INPUT if the
-    /// address, its domain, the unit, the schedule or the condition is wrong, CONFLICT if the address has another
-    /// subscription.
+    /// address, its domain, the unit, a section, the schedule or the condition is wrong, CONFLICT if the address has
+    /// another subscription.
     async fn subscribe_to_digests(
         &self,
         ctx: &Context<'_>,
@@ -288,7 +251,7 @@ impl DigestSubscriptionMutations {
             None => None,
             Some(code) => {
                 let unit = reference.unit_by_code(code.trim());
-                Some(unit.ok_or_else(|| bad_input(format!("unit: there is no unit {code:?}")))?.id)
+                Some(unit.ok_or_else(|| refuse(CodeRefusal::UnknownUnit { code: code.to_owned() }))?.id)
             }
         };
         let wish = Wish {
@@ -305,9 +268,8 @@ impl DigestSubscriptionMutations {
         };
         let row = blocking(move || {
             let done = app.db.write(&viewer.actor(), |tx| {
-                let principal = queries::principal_by_name(tx.conn, &viewer.name)?.ok_or_else(|| {
-                    StoreError::Rule("digests are for holders of a token of this register".to_owned())
-                })?;
+                let principal = queries::principal_by_id(tx.conn, viewer.principal_id)?;
+                let principal = principal.ok_or(SubscriptionRefusal::DigestsForHolders)?;
                 reader::subscribe(tx, &reference.tree, &principal, &wish, &app.on_demand.settings().digests.domains)
             });
             Ok(done.map_err(from_store)?.value)
@@ -316,7 +278,7 @@ impl DigestSubscriptionMutations {
         Ok(DigestSubscriptionPayload { subscription: DigestSubscription(row) })
     }
 
-    /// Ends your subscription; an ADMIN ends that of any reader. NOT_FOUND if there is no such subscription.
+    /// Ends your subscription; an ADMIN ends that of any reader. NOT_FOUND if the subscription does not exist.
     async fn end_digest_subscription(
         &self,
         ctx: &Context<'_>,
@@ -354,7 +316,7 @@ impl DigestSubscriptionMutations {
     }
 }
 
-/// Whose subscriptions the viewer manages; None for those of all readers.
+/// The reader whose subscriptions the viewer manages; None for all readers.
 fn whose(ctx: &Context<'_>) -> Result<Option<Id>> {
     let viewer = viewer(ctx)?;
     Ok((viewer.role != Role::Admin).then_some(viewer.principal_id))

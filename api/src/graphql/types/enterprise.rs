@@ -88,7 +88,7 @@ impl Enterprise {
     }
 
     /// Every step that changed the enterprise, the oldest first by default. Empty if you are an officer: the first
-    /// step tells when the enterprise complained.
+    /// step reveals when the enterprise complained.
     async fn history(
         &self,
         ctx: &Context<'_>,

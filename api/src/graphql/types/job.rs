@@ -1,7 +1,7 @@
 //! Jobs: the type, its query, and the mutations that run, pause and resume them.
 
 use crate::graphql::context::{request, viewer};
-use crate::graphql::error::{bad_input, from_job, from_store};
+use crate::graphql::error::{bad_input, from_job, from_store, refuse};
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{SHORT, day, optional};
 use crate::graphql::scalars::Moment;
@@ -16,8 +16,9 @@ use jobs::runner::settings::Missed;
 use schema::Timestamp;
 use schema::domain::calendar::local_date;
 use schema::models;
+use schema::refusal::JobRefusal;
 
-/// What happens about scheduled times that passed while no node was up or the job was paused.
+/// The treatment of scheduled times that passed while no node was up or the job was paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum MissedRuns {
     /// The latest run only.
@@ -96,12 +97,12 @@ impl Job {
         self.paused()?.paused_at.map(Into::into)
     }
 
-    /// Who paused the job: `token:NAME`, or `cli`.
+    /// The actor that paused the job: `token:NAME`, or `cli`.
     async fn paused_by(&self) -> Option<&str> {
         self.paused()?.paused_by.as_deref()
     }
 
-    /// Why the job is paused; null if no reason was given.
+    /// The reason for the pause; null if no reason was given.
     async fn pause_reason(&self) -> Option<&str> {
         self.paused()?.pause_reason.as_deref()
     }
@@ -177,7 +178,7 @@ pub struct ResumeJobInput {
 
 #[derive(SimpleObject)]
 pub struct RunJobPayload {
-    /// The run that has begun: `jobRuns` and `jobRunChanged` tell how it ends.
+    /// The run that has begun: `jobRuns` and `jobRunChanged` show how it ends.
     pub run: JobRun,
 }
 
@@ -200,7 +201,7 @@ impl JobMutations {
             None => today.pred_opt().unwrap_or(today),
         };
         if as_of > today {
-            return Err(bad_input(format!("asOf is {as_of}: take a day up to today, {today}")));
+            return Err(refuse(JobRefusal::AsOfFuture { day: as_of, today }));
         }
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
@@ -208,7 +209,7 @@ impl JobMutations {
         Ok(RunJobPayload { run: JobRun(run) })
     }
 
-    /// Stops the scheduled runs of a job on all nodes. NOT_FOUND if there is no such job, CONFLICT if it is
+    /// Stops the scheduled runs of a job on all nodes. NOT_FOUND if the job does not exist, CONFLICT if it is
     /// paused already.
     async fn pause_job(&self, ctx: &Context<'_>, input: PauseJobInput) -> Result<JobPayload> {
         let reason = optional("reason", input.reason.as_deref(), SHORT)?;
@@ -217,7 +218,7 @@ impl JobMutations {
     }
 
     /// Starts the scheduled runs of a paused job again. The scheduler catches up on times that passed meanwhile as
-    /// `missed` says. NOT_FOUND if there is no such job, CONFLICT if it is not paused.
+    /// `missed` says. NOT_FOUND if the job does not exist, CONFLICT if it is not paused.
     async fn resume_job(&self, ctx: &Context<'_>, input: ResumeJobInput) -> Result<JobPayload> {
         change(ctx, input.name, None).await
     }

@@ -49,7 +49,7 @@ impl JobRun {
         self.0.attempt
     }
 
-    /// When a failed run is retried; null if it is not.
+    /// The time at which a failed run is retried; null if it is not.
     async fn retry_at(&self) -> Option<Moment> {
         self.0.retry_at.map(Into::into)
     }
@@ -101,7 +101,7 @@ impl JobRun {
         Ok(self.0.summary.as_ref().filter(|_| shown).map(|summary| Json(&summary.0)))
     }
 
-    /// Why the run failed; null if it did not fail, or you are an officer.
+    /// The error of the run; null if it did not fail, or you are an officer.
     async fn error(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         let shown = shows_all(ctx)?;
         Ok(self.0.error.as_deref().filter(|_| shown))

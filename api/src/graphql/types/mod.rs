@@ -4,6 +4,7 @@
 
 pub mod administration;
 pub mod alert;
+pub mod alert_subscription;
 pub mod analyses;
 pub mod attachment;
 pub mod audit;
@@ -13,7 +14,9 @@ pub mod complainant;
 pub mod complaint;
 pub mod correction;
 pub mod digest;
+pub mod digest_delivery;
 pub mod digest_subscription;
+pub mod digest_suspension;
 pub mod duplicate;
 pub mod enterprise;
 pub mod escalation;
@@ -30,6 +33,7 @@ pub mod officer;
 pub mod order;
 pub mod principal;
 pub mod proposal;
+pub mod reader_digest;
 pub mod receipt;
 pub mod redacted;
 pub mod response;
@@ -83,14 +87,17 @@ pub struct RegisterQueries(
     complaint::ComplaintQueries,
 );
 
-/// What is computed from the register.
+/// Results that are computed from the register.
 #[derive(MergedObject, Default)]
 pub struct ResultQueries(
     saved_query::SavedQueryQueries,
     sql::SqlQueries,
     classification::EmergingQueries,
+    digest_delivery::DigestDeliveryQueries,
     digest_subscription::DigestSubscriptionQueries,
     digest::DigestQueries,
+    history::RegisterChangeQueries,
+    alert_subscription::AlertSubscriptionQueries,
     alert::AlertQueries,
     job_run::JobRunQueries,
     analyses::AnalysisQueries,
@@ -98,7 +105,7 @@ pub struct ResultQueries(
     statistics::StatisticsQueries,
 );
 
-/// What the Board and the units do about complaints.
+/// Interventions of the Board and the units.
 #[derive(MergedObject, Default)]
 pub struct InterventionQueries(
     merge::MergeQueries,
@@ -126,6 +133,7 @@ pub struct AdministrationQueries(
 pub struct Mutation(
     AdministrationMutations,
     principal::TokenMutations,
+    alert_subscription::AlertSubscriptionMutations,
     digest_subscription::DigestSubscriptionMutations,
     routing::RoutingMutations,
     saved_query::SavedQueryMutations,
@@ -146,7 +154,7 @@ pub struct Mutation(
     complaint::ComplaintMutations,
 );
 
-/// What an ADMIN changes beside tokens.
+/// Changes by an ADMIN other than those of tokens.
 #[derive(MergedObject, Default)]
 pub struct AdministrationMutations(
     administration::ReorganisationMutations,

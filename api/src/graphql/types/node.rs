@@ -37,7 +37,7 @@ pub struct NodeQueries;
 
 #[Object]
 impl NodeQueries {
-    /// The object with this id; null if there is none, or you may not see it.
+    /// The object with this id; null if none exists, or you may not see it.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
         find_node(ctx, parse_id(&id)?).await
     }

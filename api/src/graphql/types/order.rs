@@ -1,8 +1,8 @@
 //! The macros that declare the orders of a list: by its fields, or also by a measure of the complaints of each row.
 
-/// Defines the sort fields and the order input of a list.
+/// Defines the sort fields and the order input of a list. Sorts may hold a value that `list` is given.
 macro_rules! order {
-    ($field:ident, $order:ident, $sort:path { $($variant:ident),+ } default $default:ident $direction:ident) => {
+    ($field:ident, $order:ident, $sort:path { $($variant:ident $(($value:ident))?),+ } $(given $given:ident: $type:ty,)? default $default:ident $direction:ident) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
         pub enum $field { $($variant),+ }
 
@@ -14,13 +14,13 @@ macro_rules! order {
         }
 
         impl $order {
-            pub fn list(order: Option<Vec<Self>>) -> Vec<($sort, schema::queries::Direction)> {
+            pub fn list(order: Option<Vec<Self>> $(, $given: $type)?) -> Vec<($sort, schema::queries::Direction)> {
                 use $sort as Sort;
                 match order.filter(|order| !order.is_empty()) {
                     None => vec![(Sort::$default, schema::queries::Direction::$direction)],
                     Some(order) => order
                         .into_iter()
-                        .map(|one| (match one.field { $($field::$variant => Sort::$variant),+ }, one.direction.into()))
+                        .map(|one| (match one.field { $($field::$variant => Sort::$variant $(($value))?),+ }, one.direction.into()))
                         .collect(),
                 }
             }
@@ -43,7 +43,7 @@ macro_rules! measured_order {
             /// Default: ASC for a field, DESC for a measure.
             pub direction: Option<$crate::graphql::page::SortDirection>,
             pub measure: Option<$crate::graphql::types::statistics::StatisticsMeasure>,
-            /// Which complaints to measure. Only with `measure`.
+            /// The complaints to measure. Only with `measure`.
             pub filter: Option<$crate::graphql::types::statistics::ComplaintStatisticsFilter>,
             /// Measure only complaints of the last `days` days (1 to 36,500). Only with `measure`.
             pub days: Option<i32>,

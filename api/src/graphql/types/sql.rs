@@ -11,12 +11,12 @@ use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// What is asked.
+/// The data that the question is asked over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum SqlSource {
     /// The register as it is now.
     Register,
-    /// The lake of the server (docs/lake.md), as it was at its last sync. For the role that it is made for. Its
+    /// The lake of the server (docs/lake.md), as it was at its last sync. In SQL for the role that it is made for: its
     /// pseudonyms are those of exports.
     Lake,
 }
@@ -35,12 +35,12 @@ impl From<SqlSource> for crate::sql::SqlSource {
 pub struct SqlAnswer {
     columns: Vec<SqlColumn>,
     /// One object per row, keyed by column name; of columns with one name the second has `_2` after it, and so on. Dates
-    /// are `YYYY-MM-DD`, times RFC 3339; NaN and infinity are null. A `numeric` is a number up to 15 digits, and a text
-    /// beyond.
+    /// are `YYYY-MM-DD`, times RFC 3339; `NaN`, `Infinity` and `-Infinity` are texts. A `numeric` or `bigint` is a
+    /// number up to 15 digits, and a text beyond.
     rows: Vec<Json<Map<String, Value>>>,
     /// Whether more rows exist than `first` allows.
     truncated: bool,
-    /// When the snapshot was taken.
+    /// The time of the snapshot.
     as_of: Moment,
     /// The position of the register that the snapshot holds.
     position: i64,
@@ -78,7 +78,8 @@ impl SqlQueries {
                           its place, such as a date."
         )]
         parameters: Option<Vec<Option<async_graphql::Json<Value>>>>,
-        #[graphql(default_with = "SqlSource::Register", desc = "What is asked.")] source: SqlSource,
+        #[graphql(default_with = "SqlSource::Register", desc = "The data that the question is asked over.")]
+        source: SqlSource,
     ) -> Result<SqlAnswer> {
         let values =
             parameters.unwrap_or_default().into_iter().map(|one| one.map_or(Value::Null, |json| json.0)).collect();
@@ -88,7 +89,7 @@ impl SqlQueries {
 
 /// A question of a client.
 pub(super) struct Asked {
-    /// What stands before the text in the audit log.
+    /// The prefix of the text in the audit log.
     pub title: String,
     pub text: String,
     /// The values of `$1`, `$2`, …

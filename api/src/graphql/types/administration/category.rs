@@ -22,7 +22,7 @@ pub struct CreateIssueCategoryInput {
     pub serious: bool,
     /// Days within which a complaint must be answered, 1 to 3,650; no deadline if this is missing.
     pub deadline_days: Option<i32>,
-    /// In which days they are counted.
+    /// The kind of days in which the deadline is counted.
     #[graphql(default_with = "DeadlineUnit::Working")]
     pub deadline_unit: DeadlineUnit,
     /// The code of the headquarters unit in charge.
@@ -45,7 +45,7 @@ pub struct ChangeIssueCategoryInput {
     /// Days within which a complaint must be answered, 1 to 3,650. The complaints of the category get another
     /// deadline.
     pub deadline_days: MaybeUndefined<i32>,
-    /// In which days they are counted.
+    /// The kind of days in which the deadline is counted.
     pub deadline_unit: Option<DeadlineUnit>,
     /// The code of the headquarters unit in charge.
     pub owner: MaybeUndefined<String>,
@@ -96,7 +96,7 @@ impl CategoryMutations {
         Ok(IssueCategoryPayload { category: IssueCategory(done.value), position: done.position })
     }
 
-    /// Changes an issue category. NOT_FOUND if there is none, BAD_USER_INPUT names the field that is wrong,
+    /// Changes an issue category. NOT_FOUND if it does not exist, BAD_USER_INPUT names the field that is wrong,
     /// CONFLICT if the category has changed.
     async fn change_issue_category(
         &self,
@@ -118,7 +118,7 @@ impl CategoryMutations {
         Ok(IssueCategoryPayload { category: IssueCategory(done.value), position: done.position })
     }
 
-    /// Ends an issue category on a day. NOT_FOUND if there is none, BAD_USER_INPUT if categories below it are in
+    /// Ends an issue category on a day. NOT_FOUND if it does not exist, BAD_USER_INPUT if categories below it are in
     /// use, CONFLICT if the category has changed.
     async fn close_issue_category(
         &self,

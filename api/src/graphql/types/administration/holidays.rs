@@ -14,12 +14,12 @@ use schema::db::WriteTx;
 use schema::domain::working_days::YearDays;
 use schema::register::administration::{self, CalendarYear, ChangedHolidays, SeenYear};
 
-/// Where the days of a year come from. The register wins over the configuration, and that over the program.
+/// The source of the days of a year. The register wins over the configuration, and that over the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum HolidaySource {
-    /// They come with the program.
+    /// The days come with the program.
     Program,
-    /// The file of the configuration has them (`[calendar] holidays`).
+    /// The days come from the file of the configuration (`[calendar] holidays`).
     Configuration,
     /// An ADMIN set them.
     Register,
@@ -35,7 +35,7 @@ impl HolidayYear {
         self.0.year
     }
 
-    /// Days off beside Saturdays and Sundays, in order of time.
+    /// Days off other than Saturdays and Sundays, in order of time.
     async fn days_off(&self) -> &[NaiveDate] {
         &self.0.days.off
     }
@@ -53,7 +53,7 @@ impl HolidayYear {
         }
     }
 
-    /// Why the register has the year; null from another source.
+    /// The reason for the year in the register; null from another source.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
@@ -98,11 +98,11 @@ impl HolidayQueries {
 /// The public holidays of a year.
 #[derive(Debug, InputObject)]
 pub struct SetHolidaysInput {
-    /// From 1970 to 2199. The years of the calendar must not have gaps.
+    /// A year from 1970 to 2199. The years of the calendar must not have gaps.
     pub year: i32,
     /// The revision that you read, 0 for a year that the register never had; another revision gives CONFLICT.
     pub expected_revision: i64,
-    /// All days off beside Saturdays and Sundays, days off in exchange included.
+    /// All days off other than Saturdays and Sundays, days off in exchange included.
     pub days_off: Vec<NaiveDate>,
     /// All Saturdays and Sundays worked in exchange.
     #[graphql(default)]

@@ -1,5 +1,5 @@
-//! What an ADMIN changes in the reference data: units, categories, officers with their postings, holidays, and whole
-//! reorganisations.
+//! Changes that an ADMIN makes in the reference data: units, categories, officers with their postings, holidays, and
+//! whole reorganisations.
 
 mod category;
 mod holidays;

@@ -104,7 +104,7 @@ impl OfficerMutations {
         Ok(written(ctx, move |tx| administration::create_officer(tx, &new)).await?.into())
     }
 
-    /// Changes the name, the rank or the day of appointment of an officer. NOT_FOUND if there is none,
+    /// Changes the name, the rank or the day of appointment of an officer. NOT_FOUND if it does not exist,
     /// BAD_USER_INPUT names the field that is wrong, CONFLICT if the officer has changed, or was merged into another
     /// one, whom the message names.
     async fn change_officer(&self, ctx: &Context<'_>, input: ChangeOfficerInput) -> Result<OfficerPayload> {
@@ -114,7 +114,7 @@ impl OfficerMutations {
         Ok(written(ctx, move |tx| administration::change_officer(tx, &seen, change)).await?.into())
     }
 
-    /// Begins a posting. NOT_FOUND if there is no such officer, BAD_USER_INPUT if the unit does not exist then
+    /// Begins a posting. NOT_FOUND if the officer does not exist, BAD_USER_INPUT if the unit does not exist then
     /// or the officer serves elsewhere, CONFLICT if the officer has changed or was merged.
     async fn start_posting(&self, ctx: &Context<'_>, input: StartPostingInput) -> Result<OfficerPayload> {
         let seen = Seen { code: input.officer, revision: input.expected_revision };
@@ -122,7 +122,7 @@ impl OfficerMutations {
         Ok(done.await?.into())
     }
 
-    /// Ends a posting. NOT_FOUND if there is no such officer, BAD_USER_INPUT if the officer does not serve
+    /// Ends a posting. NOT_FOUND if the officer does not exist, BAD_USER_INPUT if the officer does not serve
     /// there, CONFLICT if the officer has changed or was merged.
     async fn end_posting(&self, ctx: &Context<'_>, input: EndPostingInput) -> Result<OfficerPayload> {
         let seen = Seen { code: input.officer, revision: input.expected_revision };
@@ -130,7 +130,7 @@ impl OfficerMutations {
         Ok(done.await?.into())
     }
 
-    /// Corrects a posting. NOT_FOUND if there is no such officer, BAD_USER_INPUT if there is no such posting or
+    /// Corrects a posting. NOT_FOUND if the officer does not exist, BAD_USER_INPUT if the posting does not exist or
     /// a value is wrong, CONFLICT if the officer has changed or was merged.
     async fn correct_posting(&self, ctx: &Context<'_>, input: CorrectPostingInput) -> Result<OfficerPayload> {
         let seen = Seen { code: input.officer, revision: input.expected_revision };

@@ -21,7 +21,7 @@ pub struct ReorganiseInput {
 pub struct ReorganisePayload {
     /// Whether the reorganisation was applied.
     pub applied: bool,
-    /// What it did, or would do: the same document as `phananh reorganise --format json` prints.
+    /// Its changes, made or planned: the document that `phananh reorganise --format json` prints.
     pub report: Json<ReorganisationReport>,
     /// The position of the register after the change, for `minPosition`; null if nothing changed.
     pub position: Option<i64>,

@@ -119,7 +119,7 @@ impl UnitMutations {
     }
 
     /// Changes the names, the kind, the peer group, the field or the successor of a unit, or lets it last longer.
-    /// NOT_FOUND if there is none, BAD_USER_INPUT names the field that is wrong, CONFLICT if the unit has changed.
+    /// NOT_FOUND if it does not exist, BAD_USER_INPUT names the field that is wrong, CONFLICT if the unit has changed.
     async fn change_unit(&self, ctx: &Context<'_>, input: ChangeUnitInput) -> Result<UnitPayload> {
         let seen = Seen { code: input.unit, revision: input.expected_revision };
         let change = UnitChange {
@@ -135,7 +135,7 @@ impl UnitMutations {
         Ok(UnitPayload { unit: Unit(done.value), position: done.position })
     }
 
-    /// Puts a unit below another one from a day on. NOT_FOUND if there is none, BAD_USER_INPUT if the parent
+    /// Puts a unit below another one from a day on. NOT_FOUND if it does not exist, BAD_USER_INPUT if the parent
     /// or the day is wrong or the parents would form a circle, CONFLICT if the unit has changed.
     async fn move_unit(&self, ctx: &Context<'_>, input: MoveUnitInput) -> Result<UnitPayload> {
         let seen = Seen { code: input.unit, revision: input.expected_revision };
@@ -143,7 +143,7 @@ impl UnitMutations {
         Ok(UnitPayload { unit: Unit(done.value), position: done.position })
     }
 
-    /// Ends a unit on a day. NOT_FOUND if there is none, BAD_USER_INPUT if the day or the successor is wrong, or
+    /// Ends a unit on a day. NOT_FOUND if it does not exist, BAD_USER_INPUT if the day or the successor is wrong, or
     /// lists what hinders, CONFLICT if the unit has changed.
     async fn close_unit(&self, ctx: &Context<'_>, input: CloseUnitInput) -> Result<CloseUnitPayload> {
         let seen = Seen { code: input.unit, revision: input.expected_revision };

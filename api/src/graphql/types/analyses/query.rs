@@ -4,8 +4,9 @@ use super::{BacktestOutcome, BlameCheck, CategoryTrends, FunnelPlot, ResponseTim
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::filter::LegalFormOps;
+use crate::graphql::statistics_cache::StatisticKey;
 use crate::graphql::types::UnitFilter;
-use crate::graphql::types::statistics::{self, ComplaintStatisticsFilter, Selection};
+use crate::graphql::types::statistics::{self, ComplaintStatisticsFilter, DimensionFilter, Selection};
 use async_graphql::{Context, Object, Result};
 use chrono::NaiveDate;
 use jobs::analyses::backtest::{History, Question, backtest};
@@ -15,7 +16,6 @@ use jobs::analyses::timeliness;
 use jobs::analyses::trends::trends_of;
 use jobs::facts::days::day_number;
 use jobs::results::latest_result;
-use jobs::results::recurrence::{self, RecurrenceDocument};
 use jobs::scheduled::blame::{self, blame_check_without};
 use schema::domain::ids::reference_id;
 use schema::enums::SubjectKind;
@@ -33,10 +33,11 @@ impl AnalysisQueries {
         if viewer(ctx)?.is_an_officer() {
             return Ok(None);
         }
-        let found = request(ctx)?.read(|conn| latest_result::<RecurrenceDocument>(conn, recurrence::NAME)).await?;
+        let latest = Arc::clone(&request(ctx)?.app.latest_recurrence);
+        let found = request(ctx)?.read(move |conn| latest.read(conn)).await?;
         Ok(found
             .filter(|(_, document)| !document.funnel.units.is_empty())
-            .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel)))
+            .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel.clone())))
     }
 
     /// How the units of a level answered the complaints of the last `days` days (1 to 36,500) that they have to
@@ -52,23 +53,25 @@ impl AnalysisQueries {
         as_of: Option<NaiveDate>,
     ) -> Result<Vec<ResponseTimeliness>> {
         let days = statistics::days(days)?;
+        let today = request(ctx)?.today();
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let as_of = day_number(statistics::past_day(&snapshot, as_of)?);
-        let computing = request(ctx)?.compute(move || {
+        let key = StatisticKey::of(ctx, &snapshot, viewer(ctx)?, today, String::new());
+        let computing = request(ctx)?.compute_once(key, move || {
             let snapshot = scope.of_snapshot(snapshot).map_err(from_job)?;
             let mut units = timeliness::of_level(&snapshot, as_of, days, level.column()).map_err(from_job)?;
             units.sort_by(|a, b| {
                 let of = |unit: &timeliness::UnitTimeliness| unit.shrunk_share.unwrap_or(-1.0);
                 of(b).total_cmp(&of(a)).then_with(|| a.code.cmp(&b.code))
             });
-            Ok(units.into_iter().map(Into::into).collect())
+            Ok(units)
         });
-        computing.await
+        Ok(computing.await?.iter().cloned().map(Into::into).collect())
     }
 
     /// Officers and branches that blame the IT system where no incident is recorded, from the latest
-    /// blame-check run; null before the first. If you are an officer, it is computed anew for the same day
+    /// blame-check run; null before the first. If you are an officer, it is computed again for the same day
     /// without complaints that name you.
     async fn blame_check(&self, ctx: &Context<'_>) -> Result<Option<BlameCheck>> {
         let found = request(ctx)?.read(|conn| latest_result(conn, blame::NAME)).await?;
@@ -102,6 +105,7 @@ impl AnalysisQueries {
         unit: Option<UnitFilter>,
         legal_form: Option<LegalFormOps>,
     ) -> Result<CategoryTrends> {
+        let today = request(ctx)?.today();
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let period = match period {
@@ -111,19 +115,20 @@ impl AnalysisQueries {
             Some(period) => period.checked(statistics::past_day(&snapshot, None)?)?,
             None => category_trends::TrendPeriod::up_to(statistics::past_day(&snapshot, as_of)?),
         };
-        let filter = ComplaintStatisticsFilter { unit, legal_form, ..ComplaintStatisticsFilter::default() };
+        let dimensions = DimensionFilter { legal_form, ..DimensionFilter::default() };
+        let filter = ComplaintStatisticsFilter { unit, dimensions, ..ComplaintStatisticsFilter::default() };
         let selection = Selection::of(request(ctx)?, &snapshot, &scope, Some(&filter)).await?;
         let condition = selection.condition(Some(&filter))?;
-        let computing = request(ctx)?.compute(move || {
+        let key = StatisticKey::of(ctx, &snapshot, viewer(ctx)?, today, format!("{:?}", selection.read));
+        let computing = request(ctx)?.compute_once(key, move || {
             let first = statistics::first_day(&snapshot, &scope)?;
             let part = match condition {
                 Some(condition) => Arc::new(snapshot.of(condition).map_err(from_job)?),
                 None => snapshot,
             };
-            let document = trends_of(&part, first, period, Default::default()).map_err(from_job)?;
-            Ok(document.into())
+            trends_of(&part, first, period, Default::default()).map_err(from_job)
         });
-        computing.await
+        Ok((*computing.await?).clone().into())
     }
 
     /// How well past rankings predicted against which officers complaints were sustained later. Complaints that

@@ -158,7 +158,7 @@ impl BlameCheck {
     }
 }
 
-/// How well one ranking predicted at one origin.
+/// The quality of the predictions of one ranking at one origin.
 #[derive(SimpleObject)]
 pub struct BacktestOutcome {
     /// The day on which the ranking is made; it uses earlier complaints only.
@@ -317,7 +317,7 @@ impl From<TrendsDocument> for CategoryTrends {
     fn from(document: TrendsDocument) -> Self {
         let mut categories: Vec<CategoryTrendRow> = document.categories.into_iter().map(Into::into).collect();
         let size = |row: &CategoryTrendRow| row.recent + row.before;
-        // Of two equal ones that of the first level comes first: it may hold the other.
+        // A category of the first level precedes one of equal size, because it may contain that one.
         categories.sort_by(|a, b| {
             let level = |row: &CategoryTrendRow| row.parent_code.is_some();
             size(b).cmp(&size(a)).then(level(a).cmp(&level(b))).then_with(|| a.category_code.cmp(&b.category_code))

@@ -1,3 +1,5 @@
+//! Scorecards of units and officers.
+
 use crate::graphql::scalars::{Decimal, Moment};
 use async_graphql::SimpleObject;
 use jobs::analyses::scorecard;
@@ -6,7 +8,7 @@ use jobs::snapshot::Snapshot;
 /// Complaints that a unit or one below it has to answer, or complaints about an officer, computed from the snapshot.
 #[derive(SimpleObject)]
 pub struct Scorecard {
-    /// When the snapshot was taken.
+    /// The time of the snapshot.
     pub as_of: Moment,
     /// The position of the register that the snapshot holds.
     pub position: i64,

@@ -6,6 +6,7 @@ use crate::graphql::filter::{
 use diesel::prelude::*;
 use schema::db::MultiBackend;
 use schema::queries::{Pred, in_select, not_true};
+use schema::refusal::FilterRefusal;
 use schema::tables::issue_categories;
 use schema::{Id, StoreError};
 
@@ -32,9 +33,8 @@ filter! {
 
 /// A category and those below it.
 fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<issue_categories::table> {
-    let category = reference.category_by_code(code).ok_or_else(|| {
-        StoreError::Rule(format!("within: there is no category {code:?}: the query `issueCategories` lists the codes"))
-    })?;
+    let unknown = || FilterRefusal::UnknownCategory { field: "within".to_owned(), code: code.to_owned() };
+    let category = reference.category_by_code(code).ok_or_else(unknown)?;
     let all: Vec<Id> = reference.categories_within(category.id).map(|one| one.id).collect();
     Ok(Some(Box::new(issue_categories::id.eq_any(all).nullable())))
 }
@@ -52,7 +52,7 @@ impl CategoryFilter {
         }
     }
 
-    /// For each operator `ne` of these fields what it excludes.
+    /// The categories that each operator `ne` of these fields excludes.
     pub fn excluded(&self) -> [Self; 4] {
         let text = |ops: &Option<StringOps>| {
             ops.as_ref()?.ne.clone().map(|ne| StringOps { eq: Some(ne), ..StringOps::default() })
@@ -91,8 +91,8 @@ fn below(filter: &CategoryFilter, reference: &ReferenceData) -> OptionalConditio
     Ok(Some(Box::new(in_select(issue_categories::parent_id, above))))
 }
 
-/// The categories that a filter selects where it is a condition on other rows: a category that it names stands for
-/// those below it, too, and so does one that it excludes by `ne`.
+/// The categories that a filter selects where it is a condition on other rows: a category that it names includes those
+/// below it, too, and so does one that it excludes by `ne`.
 ///
 /// # Errors
 /// `Rule` if a value is wrong, such as the code of a category that does not exist.

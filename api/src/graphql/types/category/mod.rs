@@ -45,7 +45,7 @@ impl IssueCategory {
         &self.0.code
     }
 
-    /// The name in `locale`, by default the language of `Accept-Language`. Vietnamese if there is no English
+    /// The name in `locale`, by default the language of `Accept-Language`. Vietnamese without an English
     /// name.
     async fn name(&self, ctx: &Context<'_>, locale: Option<Locale>) -> Result<&str> {
         let locale = locale.map_or_else(|| request(ctx).map(|request| request.locale), |locale| Ok(locale.into()))?;
@@ -57,7 +57,7 @@ impl IssueCategory {
         &self.0.name_vi
     }
 
-    /// Null if there is no English name.
+    /// Null without an English name.
     async fn name_en(&self) -> Option<&str> {
         self.0.name_en.as_deref()
     }
@@ -71,12 +71,12 @@ impl IssueCategory {
         self.0.serious
     }
 
-    /// Days within which a complaint must be answered; null if there is no deadline.
+    /// Days within which a complaint must be answered; null without a deadline.
     async fn deadline_days(&self) -> Option<i32> {
         self.0.deadline_days
     }
 
-    /// In which days `deadlineDays` are counted.
+    /// The kind of days in which `deadlineDays` is counted.
     async fn deadline_unit(&self) -> DeadlineUnit {
         self.0.deadline_unit.unwrap_or(schema::enums::DeadlineUnit::Working).into()
     }
@@ -118,7 +118,7 @@ impl IssueCategory {
         complaints_of(ctx, Parent::Category, self.0.id, filter, order_by, page).await
     }
 
-    /// The headquarters unit in charge; null if there is none.
+    /// The headquarters unit in charge; null if none exists.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(owner)).await?.map(Unit).map(Inline))

@@ -27,16 +27,16 @@ pub struct ConfirmClassificationInput {
     pub category: String,
 }
 
-/// What came of one complaint.
+/// The result for one complaint.
 #[derive(SimpleObject)]
 pub struct ConfirmClassificationResult {
-    /// As in the input.
+    /// The id of the complaint, as in the input.
     complaint_id: ID,
     /// The complaint after the change; null if it was refused.
     complaint: Option<Complaint>,
     /// The code of the error, as in `extensions.code`; null if the complaint is classified.
     code: Option<String>,
-    /// Why it was refused; null if the complaint is classified.
+    /// The reason of a refusal; null if the complaint is classified.
     message: Option<String>,
 }
 
@@ -153,9 +153,12 @@ fn confirmed_within(tx: &mut WriteTx<'_>, scope: &Scope, steps: &[Step]) -> Resu
             step.place,
             match outcome {
                 Ok(case) => Ok(case),
-                Err(refused @ (StoreError::NotFound(_) | StoreError::Conflict(_) | StoreError::Rule(_))) => {
-                    Err(from_store(refused))
-                }
+                Err(
+                    refused @ (StoreError::Refused(_)
+                    | StoreError::NotFound(_)
+                    | StoreError::Conflict(_)
+                    | StoreError::Rule(_)),
+                ) => Err(from_store(refused)),
                 Err(failed) => return Err(failed),
             },
         ));

@@ -110,7 +110,7 @@ impl EmergingQueries {
         ctx: &Context<'_>,
         period: DayPeriod,
         #[graphql(desc = "The earlier period. Default: as many days right before `period`.")] before: Option<DayPeriod>,
-        #[graphql(desc = "Which complaints of both periods.")] filter: Option<ComplaintFilter>,
+        #[graphql(desc = "The filter of complaints in both periods.")] filter: Option<ComplaintFilter>,
         #[graphql(desc = "At most this many terms, up to 1,000.", default = 50)] first: i32,
     ) -> Result<EmergingTerms> {
         let first = size("first", first, MOST_TERMS)?;

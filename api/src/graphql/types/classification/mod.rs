@@ -30,8 +30,8 @@ impl CategorySuggestion {
         Ok(reference_row(ctx, CategoryKey(self.row.category_id)).await?.map(IssueCategory).map(Inline))
     }
 
-    /// From 0 to 1. That of a model is calibrated: of the first suggestions with 0.8, four in five are right. That of
-    /// rules is the share of the words found that name this category.
+    /// A number from 0 to 1. The confidence of a model is calibrated: of the first suggestions with 0.8, four in five
+    /// are right. That of rules is the share of the words found that name this category.
     async fn confidence(&self) -> f64 {
         self.row.confidence
     }

@@ -93,9 +93,14 @@ impl QueueQueries {
             let cursor = request.cursors().at(Place::Keys(ClassificationSort::keys(&ORDER, &classification)));
             Some((cursor, ListNode::from(ClassificationQueueItem { complaint, classification, suggestions })))
         });
-        let counter = Counter::Query(Arc::new(move |conn: &mut Conn| {
-            let waiting = waiting(conn, Purpose::Count, &*selected)?;
-            ClassificationSort::count(conn, Some(waiting))
+        let counter = Counter::Query(Arc::new(move |conn: &mut Conn, most: Option<i64>| match most {
+            Some(most) => queries::count_up_to::<ClassificationSort>(conn, most, || {
+                Ok(Some(queries::waiting_classifications(selected()?)))
+            }),
+            None => {
+                let waiting = waiting(conn, Purpose::Count, &*selected)?;
+                ClassificationSort::count(conn, Some(waiting))
+            }
         }));
         Ok(assemble::<ClassificationQueueItem>(edges, Beyond::window(&window, slice.more), counter))
     }

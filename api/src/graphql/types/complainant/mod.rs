@@ -19,7 +19,7 @@ use schema::{models, register};
 pub struct StatusUnit {
     code: String,
     name_vi: String,
-    /// Null if there is no English name.
+    /// Null without an English name.
     name_en: Option<String>,
 }
 
@@ -43,14 +43,14 @@ pub struct ComplaintAnswer {
     satisfied: Option<bool>,
 }
 
-/// What the holder of a receipt may know of the complaint. It names no officer and holds nothing internal.
+/// The part of a complaint that the holder of its receipt may know. It names no officer and holds nothing internal.
 #[derive(SimpleObject)]
 pub struct ComplaintStatus {
     /// The human-readable reference, such as PA-20101231-7F3KQ2M9ZX.
     reference: String,
     received_at: Moment,
     state: ComplaintState,
-    /// When the complaint entered its present state.
+    /// The time at which the complaint entered its present state.
     state_since: Moment,
     /// The unit that has to answer; null if it is not known yet.
     unit: Option<StatusUnit>,
@@ -58,9 +58,9 @@ pub struct ComplaintStatus {
     due_on: Option<NaiveDate>,
     /// The answers that are meant for the complainant, the oldest first.
     answers: Vec<ComplaintAnswer>,
-    /// Whether the last response satisfied the complainant; null if there is none, or the complainant has not said.
+    /// Whether the last response satisfied the complainant; null if none exists, or the complainant has not said.
     satisfied: Option<bool>,
-    /// How many texts were added to the complaint.
+    /// The number of texts added to the complaint.
     additions: i64,
     /// The last day on which the receipt reopens the complaint; null if it does not.
     reopen_until: Option<NaiveDate>,

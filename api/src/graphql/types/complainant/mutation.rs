@@ -1,4 +1,4 @@
-//! What the holder of a receipt does: says whether the answer satisfies, reopens, adds to and withdraws the complaint.
+//! The mutations of the holder of a receipt: satisfaction, reopening, additions and withdrawal.
 
 use super::{ComplaintStatus, read_code, status_of};
 use crate::graphql::context::request;
@@ -19,7 +19,7 @@ pub struct ComplainantMutations;
 impl ComplainantMutations {
     /// Says whether the last answer satisfies the complainant. A complainant who is not satisfied reopens the
     /// complaint with it, if `reopenByReceipt` would. `comment`, at most 10,000 characters, becomes an addition.
-    /// NOT_FOUND and RATE_LIMITED as for `complaintStatus`, CONFLICT if there is no answer since it was last reopened.
+    /// NOT_FOUND and RATE_LIMITED as for `complaintStatus`, CONFLICT without an answer since it was last reopened.
     async fn confirm_satisfaction(
         &self,
         ctx: &Context<'_>,

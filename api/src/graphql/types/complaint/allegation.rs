@@ -1,4 +1,4 @@
-//! What a complaint says about its officers, and the matters of one that names none.
+//! The allegations of a complaint against officers, and the matters of one that names none.
 
 use super::{category, unit};
 use crate::graphql::enums::{Attribution, Finding};
@@ -52,7 +52,7 @@ impl From<models::ComplaintMatter> for Allegation {
     }
 }
 
-/// What a complaint says about one officer, or about no officer in particular.
+/// An allegation of a complaint against one officer, or against no officer in particular.
 #[Object]
 impl Allegation {
     /// The officer; null for a matter that names none.
@@ -90,7 +90,7 @@ impl Allegation {
         self.decided_on
     }
 
-    /// The codes of the imported register, unchanged; null if there are none.
+    /// The codes of the imported register, unchanged; null if none exists.
     async fn source_codes(&self) -> Option<Json<&serde_json::Value>> {
         self.source_codes.as_ref().map(|codes| Json(&codes.0))
     }

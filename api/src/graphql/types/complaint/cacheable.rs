@@ -75,7 +75,7 @@ static PAGE_INFO: Cacheable = Cacheable {
 
 static RESPONSES: Cacheable = Cacheable {
     name: "UnitResponseConnection",
-    leaves: &["totalCount"],
+    leaves: &["totalCount", "totalCountUpTo"],
     objects: &[("nodes", &RESPONSE), ("edges", &RESPONSE_EDGE), ("pageInfo", &PAGE_INFO)],
 };
 
@@ -122,7 +122,7 @@ static EDGE: Cacheable = Cacheable { name: "ComplaintEdge", leaves: &["cursor"],
 
 static LIST: Cacheable = Cacheable {
     name: "ComplaintConnection",
-    leaves: &["totalCount"],
+    leaves: &["totalCount", "totalCountUpTo"],
     objects: &[("nodes", &COMPLAINT), ("edges", &EDGE), ("pageInfo", &PAGE_INFO)],
 };
 

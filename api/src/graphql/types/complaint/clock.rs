@@ -16,7 +16,7 @@ use schema::{Id, Timestamp};
 /// A round of the legal clock: from receipt or from a reopening on, with a deadline of its own.
 #[derive(SimpleObject)]
 pub struct ComplaintRound {
-    /// From 1.
+    /// The number of the round, from 1.
     number: i32,
     started_on: NaiveDate,
     /// The last day to accept the complaint; null for FEEDBACK, which is not accepted.
@@ -27,7 +27,7 @@ pub struct ComplaintRound {
     /// How often the deadline was extended, and by how many days altogether.
     extensions: i32,
     extended_days: i32,
-    /// When the clock did not run, in order of time.
+    /// The periods in which the clock did not run, in order of time.
     stops: Vec<ClockStop>,
     /// The last day to answer; null without a deadline.
     due_on: Option<NaiveDate>,

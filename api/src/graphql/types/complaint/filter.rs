@@ -5,23 +5,24 @@ use crate::graphql::filter::Filter;
 use crate::graphql::filter::{
     AttributionOps, BooleanOps, ChannelOps, ComplaintStateOps, DateOps, DateTimeOps, DecimalOps, FindingOps, FloatOps,
     IdOps, IntOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, null_op,
-    selected, text_ops,
+    selected, text_ops, today,
 };
 use crate::graphql::types::category::selected_categories;
 use crate::graphql::types::unit::{unit_of, unit_of_within};
 use crate::graphql::types::{CategoryFilter, EnterpriseFilter, OfficerFilter, ResponseFilter, UnitFilter};
 use async_graphql::{InputObject, Result};
-use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::MultiBackend;
-use schema::domain::calendar::local_date;
 use schema::domain::ids::ids_of_reference;
 use schema::queries::{
     Pred, answered_in_time, answered_late, escalated_to, in_select, not_true, overdue_by, overdue_on,
 };
 use schema::queries::{of_a_register, registered, text_contains};
-use schema::tables::{complaint_officers, complaint_sources, complaints, enterprises, officers, unit_responses, units};
-use schema::{Id, StoreError, Timestamp};
+use schema::refusal::FilterRefusal;
+use schema::tables::{
+    complaint_links, complaint_officers, complaint_sources, complaints, enterprises, officers, unit_responses, units,
+};
+use schema::{Id, StoreError};
 
 filter! {
     /// Conditions on complaints, joined by AND.
@@ -54,10 +55,12 @@ filter! {
         due_on: DateOps => value(complaints::due_on),
         /// The day of the answer in the present round.
         answered_on: DateOps => value(complaints::answered_on),
+        /// Whether the complaint is linked as a duplicate of another one: statistics count only that one.
+        duplicate: BooleanOps => by(is_duplicate),
         /// Whether the complaint is open, not answered in its present round, and its deadline is before today, or
         /// before the day on which its clock was stopped.
         overdue: BooleanOps => by(is_overdue),
-        /// By how many days it is overdue today; 0 if it is not.
+        /// Days by which the complaint is overdue today; 0 if it is not.
         overdue_days: IntOps => by(of_overdue_days),
         /// Whether each round was answered by its deadline. Null while that is not known: before an answer, unless a
         /// deadline has passed; and for complaints without a deadline.
@@ -81,12 +84,8 @@ filter! {
 
 /// The complaint that a reference of this register names.
 fn of_reference(reference: &String, _: &ReferenceData) -> OptionalCondition<complaints::table> {
-    let (first, last) = ids_of_reference(reference).ok_or_else(|| {
-        StoreError::Rule(format!(
-            "reference: {reference:?} is not a reference of this register: the number of another register is a \
-             sourceReference"
-        ))
-    })?;
+    let (first, last) =
+        ids_of_reference(reference).ok_or_else(|| FilterRefusal::NotAReference { reference: reference.clone() })?;
     Ok(Some(Box::new(complaints::id.ge(first).and(complaints::id.le(last)).nullable())))
 }
 
@@ -110,8 +109,18 @@ fn is_anonymous(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<compla
     Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
 }
 
-fn today() -> NaiveDate {
-    local_date(Timestamp::now())
+/// Operators on whether a complaint is linked as a duplicate, which is never null.
+fn is_duplicate(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let linked = || -> Pred<complaints::table> {
+        let all = complaint_links::table.into_boxed::<MultiBackend>().select(complaint_links::complaint_id);
+        Box::new(in_select(complaints::id, all))
+    };
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    for wanted in [ops.eq, ops.ne.map(|ne| !ne)].into_iter().flatten() {
+        conditions.push(if wanted { linked() } else { without(linked()) });
+    }
+    null_op!(conditions, ops, complaints::id);
+    Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
 }
 
 /// The opposite of a condition.
@@ -230,7 +239,7 @@ fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &ReferenceData) -> O
         conditions.push(Box::new(complaints::responsible_unit_id.eq_any(ids)));
     }
     if let Some(code) = &ops.within {
-        conditions.push(OfUnit::new(&reference.tree, id(code)?).answered());
+        conditions.push(OfUnit::new(&reference.tree, id(code)?, today()).answered());
     }
     null_op!(conditions, ops, complaints::responsible_unit_id);
     Ok(balanced(conditions, |a, b| Box::new(a.and(b))))

@@ -1,21 +1,27 @@
 //! The queries `complaints` and `complaint`.
 
 use super::cacheable::COMPLAINT;
-use super::in_memory::{InMemory, keys};
+use super::overdue_page::{CountedList, OverdueList};
+use super::snapshot_page::{SnapshotList, keys};
 use super::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, complaint_order};
 use crate::access::Scope;
-use crate::graphql::connection::{Counter, ListItem, assemble, assemble_rows};
+use crate::graphql::connection::{COUNTS, Counter, ListItem, assemble, assemble_rows, only_counts};
 use crate::graphql::context::{request, snapshot, viewer};
+use crate::graphql::error::from_store;
 use crate::graphql::exact_snapshots::PageSource;
 use crate::graphql::execute::{CachedSelections, ListNode};
 use crate::graphql::filter::{Filter, OptionalCondition, ReferenceData};
 use crate::graphql::loaders::{AllegationsKey, ResponsesKey, loaders};
-use crate::graphql::page::{Beyond, PageArgs, Place};
+use crate::graphql::page::{Beyond, PageArgs, Place, limit_of_count};
 use crate::graphql::scalars::parse_id;
+use crate::graphql::statistics_cache::StatisticKey;
 use crate::graphql::types::response::end_of_responses;
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, Error, ID, Object, Result};
 use futures_util::future::BoxFuture;
-use schema::queries::{ComplaintSort, Direction, Key, ListOrder, Pred, Purpose, Slice, with_search_index};
+use jobs::snapshot::{Listed, Snapshot};
+use schema::queries::{
+    ComplaintSort, Direction, Key, ListOrder, Pred, Purpose, Slice, Window, count_up_to, with_search_index,
+};
 use schema::tables::complaints;
 use schema::{Conn, Id, StoreError, models, queries};
 use std::collections::{BTreeSet, HashMap};
@@ -40,18 +46,22 @@ impl ComplaintQueries {
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
-        let Some(selections) = CachedSelections::of_list(ctx, &COMPLAINT) else {
+        if let Some((number, beyond)) = Box::pin(count_alone(ctx, filter.as_ref(), &page)).await? {
+            return Ok(assemble::<Complaint>(std::iter::empty(), beyond, Counter::Known(number)));
+        }
+        let cacheable = if only_counts(ctx, &page) { None } else { CachedSelections::of_list(ctx, &COMPLAINT) };
+        let Some(selections) = cacheable else {
             return Box::pin(complaints_where(ctx, filter, order_by, page)).await;
         };
         let order = complaint_order(request(ctx)?, order_by);
-        let in_memory = match &request(ctx)?.exact {
-            Some(snapshot) => InMemory::of(snapshot, viewer(ctx)?, filter.as_ref(), &order),
+        let snapshot_list = match &request(ctx)?.exact {
+            Some(snapshot) => SnapshotList::of(snapshot, viewer(ctx)?, filter.as_ref(), &order),
             None => None,
         };
-        Box::pin(cached_list(ctx, &selections, page, order, in_memory, Selected::new(ctx, filter)?)).await
+        Box::pin(cached_list(ctx, &selections, page, order, snapshot_list, Selected::new(ctx, filter)?)).await
     }
 
-    /// One complaint by id; null if there is none, or you may not see it.
+    /// One complaint by id; null if none exists, or you may not see it.
     async fn complaint(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Complaint>> {
         let (scope, id) = (viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree), parse_id(&id)?);
         let found = request(ctx)?.read(move |conn| queries::complaint_by_id(conn, id, scope.condition())).await?;
@@ -69,6 +79,9 @@ impl ListItem for Complaint {
 }
 
 /// The complaints that a filter selects within the row scope of the viewer.
+///
+/// # Errors
+/// If an argument is refused, or the database fails.
 pub async fn complaints_where(
     ctx: &Context<'_>,
     filter: Option<ComplaintFilter>,
@@ -78,15 +91,57 @@ pub async fn complaints_where(
     let request = request(ctx)?;
     let order = complaint_order(request, order_by);
     let window = page.window(request.limits.page_size, request.cursors())?;
-    let selected = Selected::new(ctx, filter)?;
-    let (wanted, list_order, list_window) = (Arc::clone(&selected), order.clone(), window.clone());
-    let listed = move |conn: &mut Conn| {
-        let parts = wanted.conditions(conn)?;
-        ComplaintSort::list_parts(conn, parts, &list_order, &list_window)
+    let only_counts = only_counts(ctx, &page);
+    let (listed, number) = match &request.exact {
+        Some(snapshot) => in_columns(ctx, snapshot, filter.as_ref(), &order, (!only_counts).then_some(&window))?,
+        None => (None, None),
     };
-    let slice = request.read(listed).await?;
+    if listed.is_some() {
+        request.app.exact_snapshots.count_page(PageSource::Snapshot);
+    }
+    let selected = Selected::new(ctx, filter)?;
+    if only_counts {
+        // A wrong filter is an error of the list, as it is with a page.
+        selected.condition(&selected.scope).map_err(from_store)?;
+        let counter = number.map_or_else(|| counter(selected), Counter::Known);
+        return Ok(assemble::<Complaint>(std::iter::empty(), Beyond::window(&window, false), counter));
+    }
+    let (wanted, list_order, list_window) = (Arc::clone(&selected), order.clone(), window.clone());
+    let read = move |conn: &mut Conn| match listed {
+        // A complaint that no longer belongs to the list since its id was read is left out.
+        Some(Slice { rows: ids, more }) => {
+            let mut found = wanted.among(conn, &ids)?;
+            Ok(Slice { rows: ids.iter().filter_map(|id| found.remove(id)).collect(), more })
+        }
+        None => {
+            let parts = wanted.conditions(conn)?;
+            ComplaintSort::list_parts(conn, parts, &list_order, &list_window)
+        }
+    };
+    let slice = request.read(read).await?;
     Complaint::prepare(ctx, &slice.rows).await?;
-    Ok(assemble_rows::<Complaint>(request.cursors(), slice, &order, &window, counter(selected)))
+    let counter = number.map_or_else(|| counter(selected), Counter::Known);
+    Ok(assemble_rows::<Complaint>(request.cursors(), slice, &order, &window, counter))
+}
+
+/// What a list takes from the snapshot, because it takes long in the database: the complaints of a page that overdue
+/// ones are sorted for, if there is a page, and how many complaints the list has, if that is asked for.
+fn in_columns(
+    ctx: &Context<'_>,
+    snapshot: &Arc<Snapshot>,
+    filter: Option<&ComplaintFilter>,
+    order: &[(ComplaintSort, Direction)],
+    window: Option<&Window>,
+) -> Result<(Option<Slice<Id>>, Option<i64>)> {
+    let (viewer, counts) = (viewer(ctx)?, asks_for_count(ctx));
+    if let Some(overdue) = filter.and_then(|filter| OverdueList::of(snapshot, viewer, filter)) {
+        let number = if counts { overdue.count() } else { None };
+        let ids = |Slice { rows, more }: Slice<Listed>| Slice { rows: rows.iter().map(|row| row.id).collect(), more };
+        return Ok((window.and_then(|window| overdue.page(order, window)).map(ids), number));
+    }
+    let number =
+        if counts { SnapshotList::unordered(snapshot, viewer, filter).and_then(|list| list.count()) } else { None };
+    Ok((None, number))
 }
 
 /// The complaints of a list: those that its filter selects within the row scope of the viewer. They come in the parts
@@ -115,9 +170,17 @@ impl Selected {
         self.parts.iter().map(|part| with_search_index(conn, Purpose::Page, || self.condition(part))).collect()
     }
 
-    /// The number of complaints.
-    fn count(&self, conn: &mut Conn) -> Result<i64, StoreError> {
+    /// The number of complaints, or `most` if there are more.
+    fn count(&self, conn: &mut Conn, most: Option<i64>) -> Result<i64, StoreError> {
         let mut sum = 0;
+        if let Some(most) = most {
+            for part in &self.parts {
+                if sum < most {
+                    sum += count_up_to::<ComplaintSort>(conn, most - sum, || self.condition(part))?;
+                }
+            }
+            return Ok(sum);
+        }
         for part in &self.parts {
             let condition = with_search_index(conn, Purpose::Count, || self.condition(part))?;
             sum += ComplaintSort::count(conn, condition)?;
@@ -131,8 +194,64 @@ impl Selected {
     }
 }
 
+/// The number of complaints in a list, up to a limit if there is one, of which an operation with other fields selects
+/// nothing else: kept while the register's position and the day are the same, and from the columns of the snapshot where
+/// they hold what the filter asks for. None if the list is read like others.
+async fn count_alone(
+    ctx: &Context<'_>,
+    filter: Option<&ComplaintFilter>,
+    page: &PageArgs,
+) -> Result<Option<(i64, Beyond)>> {
+    let request = request(ctx)?;
+    let Some(most) = limit_alone(ctx)? else { return Ok(None) };
+    // Whole answers of lists are kept in another way, and a cursor has to be checked by the list.
+    let is_kept = request.is_query && !request.selects_lists_only;
+    if !is_kept || page.after.is_some() || page.before.is_some() {
+        return Ok(None);
+    }
+    let window = page.window(request.limits.page_size, request.cursors())?;
+    let Some(position) = request.app.exact_snapshots.position().await else { return Ok(None) };
+    let (viewer, snapshot) = (viewer(ctx)?, snapshot(ctx)?);
+    let of_columns = Some(&snapshot).filter(|snapshot| snapshot.position == position);
+    let of_columns = of_columns.and_then(|snapshot| CountedList::of(snapshot, viewer, filter));
+    // A replica may not have reached the position, and the primary is spared.
+    let has_replica = request.app.reads.has_replica();
+    if has_replica && of_columns.is_none() {
+        return Ok(None);
+    }
+    let selected = Selected::new(ctx, filter.cloned())?;
+    let key = StatisticKey::of(ctx, &snapshot, viewer, request.today(), format!("{position} {most:?}"));
+    // Another snapshot may have come meanwhile.
+    let key = key.filter(|_| Arc::ptr_eq(&selected.reference, &snapshot.reference));
+    let Some(key) = key else { return Ok(None) };
+    let counting = async {
+        if let Some(number) = of_columns.and_then(|list| list.count()) {
+            return Ok::<_, Error>((number, true));
+        }
+        let number = request.read(move |conn| selected.count(conn, most)).await?;
+        Ok((number, !has_replica && request.app.exact_snapshots.position().await == Some(position)))
+    };
+    let number = request.app.statistics_cache.get_or_compute(key, counting).await?;
+    Ok(Some((*number, Beyond::window(&window, false))))
+}
+
+/// Up to which number a list is counted of which one count is all that a query selects: `Some(None)` to the end. None if
+/// it selects something else, or a limit that the count refuses.
+fn limit_alone(ctx: &Context<'_>) -> Result<Option<Option<i64>>> {
+    let list = ctx.field();
+    let mut fields = list.selection_set();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return Ok(None) };
+    if field.name() == "totalCount" {
+        return Ok(Some(None));
+    }
+    let arguments = field.arguments()?;
+    let limit = arguments.iter().find(|(name, _)| field.name() == "totalCountUpTo" && name == "limit");
+    let limit = limit.and_then(|(_, value)| i32::from_str(&value.to_string()).ok());
+    Ok(limit.and_then(|limit| limit_of_count(limit).ok()).map(Some))
+}
+
 fn counter(selected: Arc<Selected>) -> Counter {
-    Counter::Query(Arc::new(move |conn: &mut Conn| selected.count(conn)))
+    Counter::Query(Arc::new(move |conn: &mut Conn, most| selected.count(conn, most)))
 }
 
 /// A page of a root list from the cache of objects: reads ids and versions, from the snapshot if it may, and only those
@@ -144,13 +263,13 @@ async fn cached_list(
     selections: &Arc<CachedSelections>,
     page: PageArgs,
     order: Vec<(ComplaintSort, Direction)>,
-    in_memory: Option<InMemory>,
+    snapshot_list: Option<SnapshotList>,
     selected: Arc<Selected>,
 ) -> Result<ComplaintConnection> {
     let request = request(ctx)?;
     let window = page.window(request.limits.page_size, request.cursors())?;
     let (wanted, list_order, list_window) = (Arc::clone(&selected), order.clone(), window.clone());
-    let listed = in_memory.as_ref().and_then(|list| list.page(&window));
+    let listed = snapshot_list.as_ref().and_then(|list| list.page(&window));
     let source = if listed.is_some() { PageSource::Snapshot } else { PageSource::Database };
     request.app.exact_snapshots.count_page(source);
     let are_known = selections.are_known();
@@ -184,12 +303,16 @@ async fn cached_list(
         Slice { rows: with_keys.collect(), more }
     };
     let edges = rows.into_iter().map(|(keys, node)| (request.cursors().at(Place::Keys(keys)), node));
-    let counted = in_memory.filter(|_| ctx.look_ahead().field("totalCount").exists()).and_then(|list| list.count());
+    let counted = snapshot_list.filter(|_| asks_for_count(ctx)).and_then(|list| list.count());
     let counter = match counted {
         Some(number) => Counter::Known(number),
         None => counter(selected),
     };
     Ok(assemble::<Complaint>(edges, Beyond::window(&window, more), counter))
+}
+
+fn asks_for_count(ctx: &Context<'_>) -> bool {
+    COUNTS.into_iter().any(|field| ctx.look_ahead().field(field).exists())
 }
 
 /// A complaint of a page, whose row may have to be read.

@@ -1,24 +1,26 @@
 //! Complaints: the type, its lists, filters, orders and mutations.
 
 mod allegation;
+mod answer_without_executor;
 mod cacheable;
 mod children;
 mod clock;
-mod column_filter;
 mod filter;
-mod from_memory;
-mod in_memory;
 mod list;
 mod mutation;
 mod order;
+mod origin;
+mod overdue_page;
+pub mod snapshot_filter;
+mod snapshot_page;
 mod submit;
 mod transfer;
 
 pub use allegation::Allegation;
+pub use answer_without_executor::{ListsWithoutExecutor, answer_without_executor};
 pub use cacheable::LISTS;
 pub use children::complaints_of;
 pub use filter::{ComplaintFilter, ResponsibleUnitOps};
-pub use from_memory::{ListsFromMemory, from_memory};
 pub use list::{ComplaintQueries, complaints_where};
 pub use mutation::{ComplaintMutations, HandleComplaintPayload};
 pub use order::{ComplaintOrder, complaint_order};
@@ -26,12 +28,12 @@ pub use submit::SubmitMutations;
 pub use transfer::TransferMutations;
 
 use crate::graphql::connection::connection;
-use crate::graphql::context::{request, snapshot, viewer};
+use crate::graphql::context::request;
 use crate::graphql::enums::{Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::execute::{Boxed, Inline};
 use crate::graphql::loaders::{
     AdditionsKey, AllegationsKey, AttachmentsKey, CategoryKey, EnterpriseKey, MattersKey, RedactionKey, SenderKey,
-    SourcesKey, UnitKey, loaders, one, reference_row,
+    UnitKey, loaders, one, reference_row,
 };
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::{Decimal, Moment, id};
@@ -43,7 +45,7 @@ use crate::graphql::types::response::responses_of;
 use crate::graphql::types::{
     Enterprise, Escalation, IssueCategory, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
 };
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use schema::domain::ids::human_reference;
 use schema::pseudonyms::Subject;
@@ -57,24 +59,6 @@ impl From<models::Complaint> for Complaint {
     fn from(row: models::Complaint) -> Self {
         Self(row)
     }
-}
-
-/// The register from which a complaint was imported.
-#[derive(SimpleObject)]
-pub struct ComplaintSource {
-    /// The name of the register, as in the mapping of the import.
-    source: String,
-    /// The number that this register gave the complaint, unchanged.
-    reference: String,
-}
-
-/// How a complaint concerns a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum ComplaintRelation {
-    /// It is about the unit or a unit below it.
-    About,
-    /// The unit or a unit below it has to answer.
-    Responsible,
 }
 
 async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Inline<Unit>>> {
@@ -105,23 +89,20 @@ impl Complaint {
     }
 
     /// The registers from which the complaint was imported; empty if it was submitted here.
-    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<ComplaintSource>> {
-        let rows = one(loaders(ctx)?, SourcesKey(self.0.id)).await?.unwrap_or_default();
-        request(ctx)?.charge_texts(rows.iter().map(|row| Some(&row.reference)))?;
-        let named = |row: models::ComplaintSource| ComplaintSource { source: row.source, reference: row.reference };
-        Ok(rows.into_iter().map(named).collect())
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<origin::ComplaintSource>> {
+        origin::sources_of(ctx, self.0.id).await
     }
 
     async fn received_at(&self) -> Moment {
         self.0.received_at.into()
     }
 
-    /// When the event complained about happened; null if not stated.
+    /// The time of the event complained about; null if not stated.
     async fn occurred_at(&self) -> Option<Moment> {
         self.0.occurred_at.map(Into::into)
     }
 
-    /// When the complaint entered this register.
+    /// The time at which the complaint entered this register.
     async fn recorded_at(&self) -> Moment {
         self.0.recorded_at.into()
     }
@@ -155,12 +136,12 @@ impl Complaint {
         unit(ctx, self.0.department_id).await
     }
 
-    /// The branch above the unit on the day of the complaint, or the unit itself; null if there is none.
+    /// The branch above the unit on the day of the complaint, or the unit itself; null if none exists.
     async fn branch(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.branch_id).await
     }
 
-    /// The team above the unit on the day of the complaint, or the unit itself; null if there is none.
+    /// The team above the unit on the day of the complaint, or the unit itself; null if none exists.
     async fn team(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.team_id).await
     }
@@ -172,11 +153,8 @@ impl Complaint {
     }
 
     /// How the complaint concerns your unit and the units below it; null if you head no unit.
-    async fn relation(&self, ctx: &Context<'_>) -> Result<Option<Vec<ComplaintRelation>>> {
-        let scope = viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree);
-        let Some((is_about, answers)) = scope.relation(&self.0) else { return Ok(None) };
-        let both = [(ComplaintRelation::About, is_about), (ComplaintRelation::Responsible, answers)];
-        Ok(Some(both.into_iter().filter(|(_, is)| *is).map(|(relation, _)| relation).collect()))
+    async fn relation(&self, ctx: &Context<'_>) -> Result<Option<Vec<origin::ComplaintRelation>>> {
+        origin::relation_of(ctx, &self.0)
     }
 
     /// The category; null until one is given.
@@ -199,7 +177,7 @@ impl Complaint {
         self.0.text.as_deref()
     }
 
-    /// What the complainant added to the complaint by its receipt.
+    /// The additions of the complainant by the receipt.
     async fn additions(&self, ctx: &Context<'_>) -> Result<Vec<ComplaintAddition>> {
         let rows = one(loaders(ctx)?, AdditionsKey(self.0.id)).await?.unwrap_or_default();
         request(ctx)?.charge_texts(rows.iter().map(|row| Some(&row.text)))?;
@@ -280,7 +258,7 @@ impl Complaint {
         self.0.state.into()
     }
 
-    /// When the complaint entered its present state.
+    /// The time at which the complaint entered its present state.
     async fn state_since(&self) -> Moment {
         self.0.state_since.into()
     }
@@ -317,7 +295,7 @@ impl Complaint {
         self.0.overdue_days(clock::today()) > 0
     }
 
-    /// By how many days it is overdue today; 0 if it is not.
+    /// Days by which the complaint is overdue today; 0 if it is not.
     async fn overdue_days(&self) -> i64 {
         self.0.overdue_days(clock::today())
     }
@@ -338,7 +316,7 @@ impl Complaint {
         clock::escalations_of(ctx, self.0.id).await
     }
 
-    /// The unit that the latest escalation of the present round names; null if there is none.
+    /// The unit that the latest escalation of the present round names; null if none exists.
     async fn escalated_to(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         clock::escalated_to(ctx, self.0.id).await
     }

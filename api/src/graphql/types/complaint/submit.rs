@@ -56,7 +56,7 @@ pub struct SubmitComplaintInput {
     /// Whether the enterprise complains in confidence.
     #[graphql(default)]
     pub confidential: bool,
-    /// Files that lie elsewhere, at most 20.
+    /// Files that are stored elsewhere, at most 20.
     #[graphql(default)]
     pub attachments: Vec<AttachmentInput>,
 }

@@ -21,7 +21,7 @@ pub struct TransferComplaintInput {
     pub expected_version: i32,
     /// The code of the unit that has to answer from now on.
     pub unit: String,
-    /// Why it has to answer: 1 to 100,000 characters.
+    /// The reason why it has to answer: 1 to 100,000 characters.
     pub reason: String,
 }
 

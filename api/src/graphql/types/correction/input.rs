@@ -1,9 +1,10 @@
 //! The input of a correction.
 
 use crate::graphql::enums::{Attribution, LegalForm};
-use crate::graphql::error::bad_input;
+use crate::graphql::error::refuse;
 use crate::graphql::scalars::{Decimal, Moment};
 use async_graphql::{ID, InputObject, MaybeUndefined, Result};
+use schema::refusal::InputRefusal;
 use schema::register::{AllegationChange, AllegationKey, Correction, NewAllegation, NewMatter, Replacement, Set};
 
 /// The most entries of each list of a correction.
@@ -84,7 +85,7 @@ pub struct ReplaceOfficerInput {
     pub from: String,
     /// The code of an officer whom the register knows.
     pub to: String,
-    /// By default as before.
+    /// The attribution; by default unchanged.
     pub attribution: Option<Attribution>,
 }
 
@@ -130,7 +131,7 @@ fn code(value: MaybeUndefined<String>) -> Set<String> {
 fn list<T, S>(name: &str, given: Option<Vec<T>>, stored: impl Fn(T) -> S) -> Result<Vec<S>> {
     let given = given.unwrap_or_default();
     if given.len() > MOST {
-        return Err(bad_input(format!("{name} has {} entries: give at most {MOST}", given.len())));
+        return Err(refuse(InputRefusal::TooManyEntries { field: name.to_owned(), count: given.len(), most: MOST }));
     }
     Ok(given.into_iter().map(stored).collect())
 }

@@ -47,13 +47,13 @@ impl CorrectionProposal {
         self.0.complaint_version
     }
 
-    /// What is to be corrected, as the input of `proposeCorrection` gave it.
+    /// The proposed correction, as the input of `proposeCorrection` gave it.
     async fn correction(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
         request(ctx)?.note_complaints([self.0.complaint_id]);
         Ok(Json(serde_json::from_str(&self.0.correction).unwrap_or_default()))
     }
 
-    /// Why it is to be corrected.
+    /// The reason for the correction.
     async fn reason(&self, ctx: &Context<'_>) -> Result<&str> {
         request(ctx)?.note_complaints([self.0.complaint_id]);
         Ok(&self.0.reason)
@@ -63,7 +63,7 @@ impl CorrectionProposal {
         self.0.state.into()
     }
 
-    /// When the proposal entered its present state.
+    /// The time at which the proposal entered its present state.
     async fn state_since(&self) -> Moment {
         self.0.state_since.into()
     }

@@ -11,11 +11,11 @@ use crate::graphql::scalars::parse_id;
 use crate::graphql::types::Complaint;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use schema::db::WriteTx;
-use schema::domain::calendar::local_date;
 use schema::queries::correction_proposal_meets;
+use schema::refusal::CorrectionRefusal;
 use schema::register::complaints::{Case, load};
 use schema::register::{correct, decide_correction, propose_correction, withdraw_correction};
-use schema::{Id, StoreError, Timestamp};
+use schema::{Id, StoreError};
 
 /// The decision about a proposed correction.
 #[derive(Debug, InputObject)]
@@ -149,19 +149,19 @@ impl CorrectionMutations {
         ctx: &Context<'_>,
         input: WithdrawCorrectionInput,
     ) -> Result<CorrectionProposalPayload> {
-        let unit = own_unit(ctx)?;
+        own_unit(ctx)?;
         let (id, expected) = (parse_id(&input.proposal_id)?, input.expected_version);
         let reason = optional("reason", input.reason.as_deref(), LONG)?;
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         let reference = snapshot(ctx)?.reference.clone();
         let done = blocking(move || {
-            let below = reference.tree.below_on(unit, local_date(Timestamp::now()));
             let write = app.db.write(&viewer.actor(), |tx| {
                 if !correction_proposal_meets(tx.conn, id, viewer.correction_proposals(&reference.tree))? {
                     return Err(StoreError::no_such("proposal", &id, "correctionProposals"));
                 }
-                let own = |proposal: &schema::models::CorrectionProposal| below.contains(&proposal.unit_id);
+                let own =
+                    |proposal: &schema::models::CorrectionProposal| viewer.heads(&reference.tree, proposal.unit_id);
                 withdraw_correction(tx, id, expected, reason.as_deref(), own)
             });
             write.map_err(from_store)
@@ -188,9 +188,7 @@ fn refuse_hidden(tx: &mut WriteTx<'_>, scope: &Scope, id: Id) -> Result<(), Stor
 /// An officer decides nothing about their own case, also not whether it is one.
 fn refuse_own_case(viewer: &Viewer, case: &Case) -> Result<(), StoreError> {
     match viewer.officer_id {
-        Some(own) if officers(case).contains(&own) => Err(StoreError::Rule(
-            "the corrected complaint would name you: another member of the Board has to correct it".into(),
-        )),
+        Some(own) if officers(case).contains(&own) => Err(CorrectionRefusal::OwnCase.into()),
         _ => Ok(()),
     }
 }

@@ -5,9 +5,9 @@ use crate::graphql::filter::{
 };
 use crate::graphql::types::{ComplaintFilter, UnitFilter};
 use diesel::prelude::*;
-use schema::StoreError;
 use schema::db::MultiBackend;
 use schema::queries::{Pred, in_select, not_true, waiting};
+use schema::refusal::FilterRefusal;
 use schema::tables::{complaints, escalations, units};
 
 /// Rounds of which the filter on levels knows: more than any complaint has.
@@ -30,7 +30,7 @@ filter! {
 /// Stored levels count on from round to round.
 fn of_level(level: &i32, _: &ReferenceData) -> OptionalCondition<escalations::table> {
     if !(1..=2).contains(level) {
-        return Err(StoreError::Rule(format!("level: {level} is none: a complaint is escalated to level 1 or 2")));
+        return Err(FilterRefusal::NoSuchLevel { level: *level }.into());
     }
     let levels: Vec<i32> = (0..ROUNDS).map(|round| 2 * round + level).collect();
     Ok(Some(Box::new(escalations::level.eq_any(levels).nullable())))

@@ -41,8 +41,8 @@ impl Escalation {
         Ok(found.map(Complaint).map(Boxed))
     }
 
-    /// To the unit above the responsible one (1), or to the level above that once twice the time allowed has passed
-    /// (2).
+    /// The level: 1 is the unit above the responsible unit. 2 is the level above that, once twice the time allowed has
+    /// passed.
     async fn level(&self) -> i32 {
         (self.0.level - 1) % 2 + 1
     }
@@ -52,7 +52,7 @@ impl Escalation {
         (self.0.level - 1) / 2 + 1
     }
 
-    /// The unit whose head has to act; null where there is no unit above: then the Board acts.
+    /// The unit whose head has to act; null without a unit above: then the Board acts.
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         let Some(unit) = self.0.unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit).map(Inline))

@@ -1,3 +1,5 @@
+//! What one recurrence run found: its subjects and their tiers.
+
 use super::evidence::FlagNumbers;
 use crate::graphql::enums::{Proposed, SubjectKind, Tier};
 use crate::graphql::scalars::id;
@@ -5,7 +7,7 @@ use async_graphql::{ID, Result, SimpleObject};
 use chrono::NaiveDate;
 use jobs::flags::Stored;
 
-/// What one recurrence run found, whatever became of the flags since.
+/// The findings of one recurrence run, whatever became of the flags since.
 #[derive(SimpleObject)]
 pub struct FlagsFound {
     /// The as-of day of the run.
@@ -36,6 +38,10 @@ pub struct FoundFlag {
 }
 
 impl FoundFlag {
+    /// Converts a stored assessment.
+    ///
+    /// # Errors
+    /// If its evidence or its numbers cannot be parsed.
     pub fn of(stored: Stored) -> Result<Self> {
         let evidence: Vec<schema::Id> = serde_json::from_value(stored.assessment.evidence.0)?;
         Ok(Self {

@@ -6,6 +6,8 @@ mod found;
 mod list;
 mod mutation;
 mod order;
+mod reproduction;
+mod without;
 
 pub use evidence::{ExposureBasis, FlagReview};
 pub use filter::FlagFilter;
@@ -13,6 +15,8 @@ pub use found::{FlagsFound, FoundFlag};
 pub use list::FlagQueries;
 pub use mutation::FlagMutations;
 pub use order::FlagOrder;
+pub use reproduction::RunReproduction;
+pub use without::FlagWithoutEnterprise;
 
 use crate::graphql::connection::connection;
 use crate::graphql::context::{request, snapshot, viewer};
@@ -101,20 +105,20 @@ impl Flag {
         Ok(self.0.state.into())
     }
 
-    /// When the flag was opened, or opened again.
+    /// The time at which the flag was opened, or opened again.
     async fn opened_at(&self, ctx: &Context<'_>) -> Result<Moment> {
         self.looked_at(ctx)?;
         Ok(self.0.opened_at.into())
     }
 
-    /// When the flag last changed.
+    /// The time of the last change of the flag.
     async fn changed_at(&self, ctx: &Context<'_>) -> Result<Moment> {
         self.looked_at(ctx)?;
         Ok(self.0.changed_at.into())
     }
 
     /// The numbers of the latest run. Null if you do not see every complaint, as a unit head or an officer:
-    /// they would tell how many complaints are hidden from you, and so would numbers that are missing only
+    /// they would reveal how many complaints are hidden from you, and so would numbers that are missing only
     /// where some are hidden.
     async fn numbers(&self, ctx: &Context<'_>) -> Result<Option<FlagNumbers>> {
         let Some(assessment) = self.counted(ctx).await? else { return Ok(None) };
@@ -150,7 +154,7 @@ impl Flag {
         Ok(id(self.0.run_id))
     }
 
-    /// What the officer said about the flag and when the officer was told, the oldest first.
+    /// The explanations of the officer, with the times of the notices, the oldest first.
     async fn explanations(&self, ctx: &Context<'_>) -> Result<Vec<FlagExplanation>> {
         self.looked_at(ctx)?;
         let rows = one(loaders(ctx)?, ReviewsKey(self.0.id)).await?.unwrap_or_default();

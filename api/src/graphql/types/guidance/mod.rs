@@ -20,8 +20,6 @@ use crate::graphql::scalars::id;
 use crate::graphql::types::{IssueCategory, Unit};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
-use schema::Timestamp;
-use schema::domain::calendar::local_date;
 use schema::enums::Role;
 use schema::models;
 
@@ -39,13 +37,7 @@ impl GuidanceDocument {
     /// Whether the viewer may see the draft, and not only the issued document.
     fn is_own(&self, ctx: &Context<'_>) -> Result<bool> {
         let viewer = viewer(ctx)?;
-        let today = local_date(Timestamp::now());
-        Ok(match (viewer.role, viewer.unit_id) {
-            (Role::UnitHead, Some(unit)) => {
-                snapshot(ctx)?.reference.tree.below_on(unit, today).contains(&self.0.unit_id)
-            }
-            _ => true,
-        })
+        Ok(viewer.role != Role::UnitHead || viewer.heads(&snapshot(ctx)?.reference.tree, self.0.unit_id))
     }
 }
 
@@ -85,12 +77,12 @@ impl GuidanceDocument {
         self.0.state.into()
     }
 
-    /// When the document entered its present state.
+    /// The time at which the document entered its present state.
     async fn state_since(&self) -> Moment {
         self.0.state_since.into()
     }
 
-    /// When the unit first asked for an opinion.
+    /// The time of the first request for an opinion.
     async fn requested_at(&self) -> Moment {
         self.0.requested_at.into()
     }
@@ -105,7 +97,7 @@ impl GuidanceDocument {
         self.0.issued_on
     }
 
-    /// Why the document was withdrawn, or issued although the Board did not agree; null if no reason was given.
+    /// The reason for a withdrawal, or for an issue against the opinion of the Board; null if no reason was given.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Who did a step of a history.
+//! The actors of the steps of a history.
 
 use crate::graphql::context::viewer;
 use crate::graphql::enums::Role;
@@ -13,7 +13,7 @@ use schema::register::RECEIPT_ACTOR;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What wrote to the register.
+/// The kind of actor that wrote to the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum HistoryActorKind {
     /// The holder of a token.
@@ -47,7 +47,7 @@ impl Loader<PrincipalKey> for Loaders {
 
 pub struct HistoryActor(pub String);
 
-/// Who did a step.
+/// The actor of a step.
 #[Object]
 impl HistoryActor {
     async fn kind(&self) -> HistoryActorKind {
@@ -71,7 +71,7 @@ impl HistoryActor {
     }
 
     /// The role of the token, which keeps it for life. Null for others, and for tokens of another issuer (JWT),
-    /// whose role the register does not keep.
+    /// of whose roles the register keeps only the last.
     async fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>> {
         Ok(self.principal(ctx).await?.map(|principal| principal.role.into()))
     }

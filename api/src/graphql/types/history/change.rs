@@ -87,7 +87,7 @@ pub async fn objects(
     };
     let mut changes = changes.to_vec();
     if let Some(by) = request(ctx)?.ordering_pseudonyms() {
-        // Allegations stand in the order of ids, which are derived from officer codes.
+        // Allegations are in the order of ids, which are derived from officer codes.
         changes.sort_by_cached_key(|change| match change.allegation {
             None => (0, 0),
             Some(of) => of.officer.map_or((2, 0), |officer| (1, by.place(Subject::Officer, officer))),
@@ -117,7 +117,7 @@ impl HistoryChange {
         Ok(reference_row(ctx, OfficerKey(officer)).await?.map(Officer).map(Inline))
     }
 
-    /// The number of the allegation, which tells several against one officer apart; null for the complaint itself.
+    /// The number of the allegation, which distinguishes several against one officer; null for the complaint itself.
     async fn ordinal(&self) -> Option<i32> {
         self.change.allegation.map(|of| of.ordinal)
     }
@@ -127,7 +127,7 @@ impl HistoryChange {
         self.text(ctx, Side::Before).await
     }
 
-    /// The value after the step; null if there is none, if it is withheld or was erased.
+    /// The value after the step; null if none exists, if it is withheld or was erased.
     async fn after(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.text(ctx, Side::After).await
     }

@@ -72,7 +72,7 @@ pub async fn history_of_complaint(
 pub struct ComplaintHistoryEntry(Entry);
 
 impl ComplaintHistoryEntry {
-    /// Where its personal values are; None for a step that is not an event.
+    /// The row that holds its personal values; None for a step that is not an event.
     fn values(&self) -> Option<Place> {
         let Entry { complaint, place: (position, _), .. } = self.0;
         Some(Place::Complaint((complaint, position, self.0.ordinal()?)))
@@ -82,12 +82,12 @@ impl ComplaintHistoryEntry {
 /// A step in the history of a complaint. A step of which you may read nothing is left out.
 #[Object]
 impl ComplaintHistoryEntry {
-    /// When the register recorded the step. The entries stand in this order.
+    /// The time at which the register recorded the step. The entries have this order.
     async fn recorded_at(&self) -> Moment {
         self.0.recorded_at.into()
     }
 
-    /// When the step took effect: for imported history the time that its source states.
+    /// The time at which the step took effect: for imported history that of its source.
     async fn effective_at(&self) -> Moment {
         self.0.effective_at.into()
     }
@@ -96,12 +96,12 @@ impl ComplaintHistoryEntry {
         self.0.kind
     }
 
-    /// Who did it.
+    /// The actor.
     async fn actor(&self) -> Inline<HistoryActor> {
         Inline(HistoryActor(self.0.actor.clone()))
     }
 
-    /// What the step changed.
+    /// The changes of the step.
     async fn changes(&self, ctx: &Context<'_>) -> Result<Vec<Inline<HistoryChange>>> {
         // Boxed: the fields of an object share one future as large as the largest of them.
         Box::pin(objects(ctx, &self.0.changes, self.values())).await

@@ -13,7 +13,7 @@ use schema::{Id, Timestamp};
 use serde::Deserialize;
 use std::collections::HashSet;
 
-/// What kind of step an entry of the history of a complaint is.
+/// The kind of step of an entry in the history of a complaint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum ComplaintHistoryKind {
     /// The register stored the complaint. The changes are its first values.
@@ -92,7 +92,7 @@ pub fn entries(
         let stated = after.and_then(|after| after.get("confidential")).and_then(serde_json::Value::as_bool);
         is_confidential = stated.unwrap_or(was_confidential);
         if let Some(told) = after.and_then(|after| after.get(ESCALATED)) {
-            // Its row stands for it, unless that names another unit since.
+            // The row of the escalation replaces it, unless the row names another unit since.
             let told = Told::deserialize(told).ok();
             let is_stored = |told: &Told| {
                 escalations.iter().any(|row| row.level == told.level && row.escalated_at == event.recorded_at)
@@ -128,7 +128,7 @@ pub fn entries(
     found
 }
 
-/// What an event of an escalation says.
+/// The content of an event of an escalation.
 #[derive(Deserialize)]
 struct Told {
     level: i32,
@@ -136,7 +136,7 @@ struct Told {
     due_on: NaiveDate,
 }
 
-/// An escalation, of which early ones have no event: it stands after the events that were recorded before it.
+/// An escalation. Early ones have no event; each is placed after the events that were recorded before it.
 fn escalation(complaint: Id, at: Timestamp, told: &Told, events: &[StoredComplaintEvent]) -> Entry {
     let before = events.iter().take_while(|event| event.recorded_at <= at).last();
     let position = before.map_or(0, |event| event.position);

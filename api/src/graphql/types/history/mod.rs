@@ -2,7 +2,7 @@
 //!
 //! [`rights`] says what a viewer may read. [`entries`] makes the entries of a complaint of its events, and
 //! [`changed_fields`] compares the fields of one. [`reference`] makes the entries of units, officers, categories,
-//! enterprises and holidays. [`change`] and [`actor`] are the types that both kinds of entries share.
+//! enterprises and holidays. [`totals`] counts the events of complaints. [`change`] and [`actor`] are the types that both kinds of entries share.
 
 mod actor;
 mod change;
@@ -11,18 +11,21 @@ mod complaint;
 mod entries;
 mod reference;
 mod rights;
+mod totals;
 mod values;
 
 use crate::graphql::connection::{Connects, Counter, assemble};
 use crate::graphql::context::request;
-use crate::graphql::error::bad_input;
+use crate::graphql::error::refuse;
 use crate::graphql::execute::ListNode;
 use crate::graphql::page::{Beyond, PageArgs, Place, SortDirection};
 use async_graphql::{Context, Result};
 use schema::queries::Key;
+use schema::refusal::FilterRefusal;
 
 pub use complaint::{ComplaintHistoryConnection, history_of_complaint};
 pub use reference::{Recorded, ReferenceHistoryConnection, history_of_reference};
+pub use totals::RegisterChangeQueries;
 
 /// A page of the entries of a history, each with its place, which its cursor holds; `entries` are in the order of the
 /// register.
@@ -42,7 +45,7 @@ fn page<E: Clone, N: Connects>(
     let place_of = |keys: &Option<Vec<Key>>| match keys.as_deref() {
         None => Ok(None),
         Some([Key::Int(position), Key::Int(number)]) => Ok(Some((*position, *number))),
-        Some(_) => Err(bad_input("the cursor belongs to another list or order: start from the first page")),
+        Some(_) => Err(refuse(FilterRefusal::OfAnotherList)),
     };
     let (after, before) = (place_of(&window.after)?, place_of(&window.before)?);
     let follows = |one: (i64, i64), other: (i64, i64)| match direction {

@@ -225,12 +225,12 @@ pub struct ReferenceHistoryEntry(Entry);
 /// A step in the history of a unit, an officer, a category, an enterprise or a year of holidays.
 #[Object]
 impl ReferenceHistoryEntry {
-    /// When the register recorded the step. The entries stand in this order.
+    /// The time at which the register recorded the step. The entries have this order.
     async fn recorded_at(&self) -> Moment {
         self.0.recorded_at.into()
     }
 
-    /// When the step took effect.
+    /// The time at which the step took effect.
     async fn effective_at(&self) -> Moment {
         self.0.effective_at.into()
     }
@@ -239,7 +239,7 @@ impl ReferenceHistoryEntry {
         self.0.kind.into()
     }
 
-    /// Who did it.
+    /// The actor.
     async fn actor(&self) -> Inline<HistoryActor> {
         Inline(HistoryActor(self.0.actor.clone()))
     }
@@ -250,7 +250,7 @@ impl ReferenceHistoryEntry {
     }
 
     /// What the step changed; the fields of a measure are called `measure.kind` and so on. A row of `parents` or
-    /// `postings` is a unit with its days, such as `02CV 2020-01-01/2023-12-31`; `..` stands for an open end.
+    /// `postings` is a unit with its days, such as `02CV 2020-01-01/2023-12-31`; `..` means an open end.
     async fn changes(&self, ctx: &Context<'_>) -> Result<Vec<Inline<HistoryChange>>> {
         // Boxed: the fields of an object share one future as large as the largest of them.
         Box::pin(objects(ctx, &self.0.changes, Some(Place::Reference(self.0.place)))).await

@@ -1,8 +1,8 @@
 //! What a viewer may read in the history of a complaint.
 //!
-//! A field is shown to whom the access table shows it now, and left out for everybody else. The values of a history are
-//! older than those of the complaint, so two kinds of viewers read less of it, whatever a complaint's past: missing
-//! only where there was something to hide, a value would tell of it.
+//! A field is shown to the viewers to whom the access table shows it now, and left out for others. The values of a
+//! history are older than those of the complaint, so two kinds of viewers read less of it, whatever a complaint's past:
+//! missing only where there was something to hide, a value would tell of it.
 //!
 //! - The head of a unit: the complaint may have been confidential, when the head read nothing of it but a redaction.
 //! - A viewer who is an officer: the complaint may have named the viewer.
@@ -13,11 +13,11 @@ use schema::enums::Role;
 /// How a change is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Showing {
-    /// With its values.
+    /// Shows the change with its values before and after.
     Shown,
-    /// That it happened, without its values.
+    /// Shows that the field changed, without its values.
     Withheld,
-    /// Not at all.
+    /// Omits the change.
     LeftOut,
 }
 use Showing::{LeftOut, Shown, Withheld};
@@ -74,8 +74,8 @@ pub const COMPLAINT: &[Field] = &[
     text("attachments", ("Complaint", "attachments"), Withheld),
 ];
 
-/// The fields of a response. It does not change but for the satisfaction of the complainant: whoever reads it in the
-/// complaint reads it here.
+/// The fields of a response. Only the satisfaction of the complainant changes: a viewer who reads a
+/// field in the complaint reads it here.
 pub const RESPONSE: &[Field] = &[
     field("response_unit_id", ("UnitResponse", "unit"), Shown),
     field("action", ("UnitResponse", "action"), Shown),

@@ -1,4 +1,4 @@
-//! Values of events, with the type of what they stand for.
+//! Values of events, with the type of what they refer to.
 
 use crate::graphql::scalars::Moment;
 use chrono::NaiveDate;
@@ -19,7 +19,7 @@ pub enum Value {
     Enterprise(Id),
     /// A unit for some time: the parent of a unit, or the posting of an officer.
     Period(Period),
-    /// A personal value, which is stored beside the event or erased.
+    /// A personal value, which is stored apart from the event, or was erased.
     Personal,
 }
 
@@ -58,7 +58,7 @@ pub fn typed(stored: &str, value: &Stored) -> Option<Value> {
         _ if stored.ends_with("_at") => parsed(value).map(|time: Timestamp| Value::Text(Moment(time).text())),
         _ => None,
     };
-    // A damaged value is shown as it stands.
+    // A damaged value is shown unchanged.
     found.or_else(|| Some(Value::Text(value.as_str().map_or_else(|| value.to_string(), str::to_owned))))
 }
 

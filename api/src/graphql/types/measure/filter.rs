@@ -2,14 +2,12 @@
 
 use crate::graphql::enums::MeasureState;
 use crate::graphql::filter::{
-    DateOps, IdOps, MeasureKindOps, OptionalCondition, ReferenceData, balanced, filter, null_op,
+    DateOps, IdOps, MeasureKindOps, OptionalCondition, ReferenceData, balanced, filter, null_op, today,
 };
 use crate::graphql::types::{OfficerFilter, UnitFilter};
 use async_graphql::InputObject;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::Timestamp;
-use schema::domain::calendar::local_date;
 use schema::queries::{Pred, measures_in, not_true};
 use schema::tables::{measures, officers, units};
 
@@ -44,7 +42,7 @@ pub struct MeasureStateOps {
 }
 
 fn in_state(ops: &MeasureStateOps, _: &ReferenceData) -> OptionalCondition<measures::table> {
-    let day = ops.on.unwrap_or_else(|| local_date(Timestamp::now()));
+    let day = ops.on.unwrap_or_else(today);
     let is = |state: MeasureState| measures_in(state.into(), day);
     let mut conditions: Vec<Pred<measures::table>> = Vec::new();
     conditions.extend(ops.eq.map(is));

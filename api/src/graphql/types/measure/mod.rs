@@ -113,7 +113,7 @@ impl Measure {
         Ok(self.0.ends_on)
     }
 
-    /// Why the measure ends; null until `endMeasure` or `liftMeasure` records it.
+    /// The reason for the end; null until `endMeasure` or `liftMeasure` records it.
     async fn end_reason(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         self.looked_at(ctx)?;
         Ok(self.0.end_reason.as_deref())
@@ -137,7 +137,7 @@ impl Measure {
         flag(ctx, self.0.flag_id).await
     }
 
-    /// What the measure rests on; null if it was recorded before this was asked.
+    /// The basis of the measure; null if it was recorded before a basis was required.
     async fn basis(&self, ctx: &Context<'_>) -> Result<Option<MeasureBasis>> {
         self.looked_at(ctx)?;
         Ok(self.0.basis.map(|kind| MeasureBasis { kind, measure: self.0.clone() }))
@@ -161,13 +161,13 @@ impl Measure {
         Ok(self.0.explanation.as_deref())
     }
 
-    /// When the officer explained.
+    /// The time of the officer's explanation.
     async fn explained_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
         self.looked_at(ctx)?;
         Ok(self.0.explained_on)
     }
 
-    /// When the officer refused to explain.
+    /// The time of the officer's refusal to explain.
     async fn explanation_refused_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
         self.looked_at(ctx)?;
         Ok(self.0.explanation_refused_on)
@@ -242,13 +242,13 @@ impl Measure {
     }
 }
 
-/// What a measure rests on.
+/// The basis of a measure.
 pub struct MeasureBasis {
     kind: schema::enums::MeasureBasisKind,
     measure: models::Measure,
 }
 
-/// What a measure rests on.
+/// The basis of a measure.
 #[Object]
 impl MeasureBasis {
     async fn kind(&self) -> MeasureBasisKind {

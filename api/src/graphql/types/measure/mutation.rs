@@ -3,12 +3,13 @@
 use super::Measure;
 use crate::graphql::context::{own_unit, request, viewer};
 use crate::graphql::enums::{MeasureKind, SuspensionGround};
-use crate::graphql::error::{bad_input, from_store};
+use crate::graphql::error::{from_store, refuse};
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{LONG, SHORT, day, optional, required};
 use crate::graphql::scalars::parse_id;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
+use schema::refusal::InputRefusal;
 use schema::register::{
     Extension, MeasureStep, NewMeasure, change_measure, complaints, no_such_complaint, no_such_flag, record_measure,
 };
@@ -34,7 +35,7 @@ pub struct RecordMeasureInput {
     /// The first day, not before `decidedOn`. Default: `decidedOn`.
     pub starts_on: Option<NaiveDate>,
     /// The last day, if known; not before `startsOn`. A suspension lasts at most 15 working days (or what the server is
-    /// configured to); without this day it lasts as long.
+    /// configured to); defaults to that maximum.
     pub ends_on: Option<NaiveDate>,
     /// Required for a suspension.
     pub ground: Option<SuspensionGround>,
@@ -121,7 +122,7 @@ impl MeasureMutations {
         let unit = own_unit(ctx)?;
         let named = input.complaint_ids.unwrap_or_default();
         if named.len() > MOST_COMPLAINTS {
-            return Err(bad_input(format!("complaintIds: name at most {MOST_COMPLAINTS} complaints")));
+            return Err(refuse(InputRefusal::TooManyComplaints { most: MOST_COMPLAINTS }));
         }
         let new = NewMeasure {
             officer: input.officer,
@@ -216,21 +217,20 @@ impl MeasureMutations {
 }
 
 async fn changed(ctx: &Context<'_>, id: &ID, expected: i32, step: MeasureStep) -> Result<MeasurePayload> {
-    let unit = own_unit(ctx)?;
+    own_unit(ctx)?;
     let id = parse_id(id)?;
     let viewer = viewer(ctx)?.clone();
     let app = request(ctx)?.app.clone();
     let done = blocking(move || {
         let reference = app.snapshots.current().reference.clone();
-        let today = schema::domain::calendar::local_date(schema::Timestamp::now());
-        let below = reference.tree.below_on(unit, today);
+        let today = viewer.today();
         let write = app.db.write(&viewer.actor(), |tx| {
             let sees = |conn: &mut schema::Conn, id| queries::measure_meets(conn, id, viewer.measures(&reference.tree));
             // A unit that has ended has no head: any head who sees its measures now may act for it.
             let own = |measure: &schema::models::Measure| {
                 let recorded_by = reference.unit(measure.recorded_by_unit_id);
                 let is_over = recorded_by.and_then(|unit| unit.valid_to).is_some_and(|end| end < today);
-                is_over || below.contains(&measure.recorded_by_unit_id)
+                is_over || viewer.heads(&reference.tree, measure.recorded_by_unit_id)
             };
             change_measure(tx, &app.suspension_limits, id, expected, step, sees, own)
         });

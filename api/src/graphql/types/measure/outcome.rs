@@ -1,4 +1,4 @@
-//! What became of the complaints about an officer since a measure.
+//! The complaints about an officer after a measure.
 
 use crate::graphql::context::request;
 use crate::graphql::error::from_job;
@@ -28,7 +28,7 @@ pub struct MeasureOutcome {
 /// fewer complaints for that alone, and few complaints before say little.
 #[Object]
 impl MeasureOutcome {
-    /// When the snapshot was taken.
+    /// The time of the snapshot.
     async fn as_of(&self) -> Moment {
         self.snapshot.as_of.into()
     }
@@ -48,14 +48,14 @@ impl MeasureOutcome {
         period(self.found.after.0, &self.found.after.1)
     }
 
-    /// Whether no complaint was received since the measure started. Null if that cannot be told: fewer than 30
+    /// Whether no complaint was received since the measure started. Null if that is not known: fewer than 30
     /// days have passed, there was no complaint before, or you see only some of the complaints.
     async fn stopped(&self) -> Option<bool> {
         // A viewer of only some complaints cannot tell that there are none.
         self.sees_all.then(|| self.found.stopped()).flatten()
     }
 
-    /// The day of the latest complaint since the start, among those that you may see; null if there is none.
+    /// The day of the latest complaint since the start, among those that you may see; null if none exists.
     async fn last_complaint_on(&self) -> Option<NaiveDate> {
         self.found.last.map(before_after::date)
     }
@@ -146,7 +146,7 @@ pub struct WorkPeriod {
 }
 
 impl WorkPeriod {
-    /// Of a positive exposure.
+    /// Expects a positive exposure.
     fn new(episodes: u32, exposure: f64) -> Self {
         Self { exposure, rate: 1_000.0 * f64::from(episodes) / exposure }
     }

@@ -81,17 +81,17 @@ impl Merge {
         self.0.merged_at.into()
     }
 
-    /// Who merged them, `token:NAME`.
+    /// The actor of the merge, `token:NAME`.
     async fn actor(&self) -> &str {
         &self.0.actor
     }
 
-    /// When the merge was undone; null if it was not.
+    /// The time at which the merge was undone; null if it was not.
     async fn split_at(&self) -> Option<Moment> {
         self.0.split_at.map(Into::into)
     }
 
-    /// Why it was undone; null if it was not.
+    /// The reason for the split; null if it was not undone.
     async fn split_reason(&self) -> Option<&str> {
         self.0.split_reason.as_deref()
     }

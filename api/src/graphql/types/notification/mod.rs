@@ -19,12 +19,12 @@ use schema::tables::notifications;
 
 connection!(Notification by NotificationSort, NotificationConnection, NotificationEdge);
 
-/// Where alerts are sent: a webhook by Standard Webhooks, or a mail address.
+/// A receiver of alerts: a webhook by Standard Webhooks, or a mail address.
 #[derive(SimpleObject)]
 pub struct NotificationEndpoint {
     pub id: ID,
     pub channel: NotificationChannel,
-    /// What it is for.
+    /// Its purpose.
     pub name: String,
     /// The URL or the mail address.
     pub address: String,
@@ -35,11 +35,13 @@ pub struct NotificationEndpoint {
     /// Until when messages are also signed with the secret from before the last rotation; null if they are not.
     pub rotating_until: Option<Moment>,
     pub created_at: Moment,
-    /// Who added it: `token:NAME`, or `cli`.
+    /// The actor that added it: `token:NAME`, or `cli`.
     pub created_by: String,
     /// Since when nothing is sent to it; null if it is enabled.
     pub disabled_at: Option<Moment>,
     pub disabled_reason: Option<String>,
+    /// The reader whose alerts the endpoint gets, as far as the reader may see them; null for the alerts of the Board.
+    pub reader_id: Option<ID>,
 }
 
 impl From<models::NotificationEndpoint> for NotificationEndpoint {
@@ -58,6 +60,7 @@ impl From<models::NotificationEndpoint> for NotificationEndpoint {
             created_by: row.created_by,
             disabled_at: row.disabled_at.map(Into::into),
             disabled_reason: row.disabled_reason,
+            reader_id: row.principal_id.map(id),
         }
     }
 }
@@ -101,7 +104,7 @@ impl Notification {
         self.0.attempts
     }
 
-    /// When the next attempt is made; null if the message was sent or given up.
+    /// The time of the next attempt; null if the message was sent or given up.
     async fn next_attempt_at(&self) -> Option<Moment> {
         let is_pending = self.0.state == schema::enums::DeliveryState::Pending;
         is_pending.then(|| self.0.next_attempt_at.into())
@@ -121,7 +124,7 @@ impl Notification {
         self.0.status
     }
 
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     async fn error(&self) -> Option<&str> {
         self.0.error.as_deref()
     }

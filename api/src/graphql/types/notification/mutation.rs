@@ -17,7 +17,7 @@ use schema::{Id, StoreError, enums, models};
 #[derive(Debug, InputObject)]
 pub struct CreateNotificationEndpointInput {
     pub channel: NotificationChannel,
-    /// What it is for, at most 200 characters.
+    /// Its purpose, at most 200 characters.
     pub name: String,
     /// An https URL, or a mail address.
     pub address: String,
@@ -28,6 +28,9 @@ pub struct CreateNotificationEndpointInput {
     /// is empty.
     #[graphql(default)]
     pub events: Vec<String>,
+    /// The name of a token or an account, of a UNIT_HEAD, BOARD or ADMIN: the endpoint gets the alerts that its holder
+    /// may see.
+    pub reader: Option<String>,
 }
 
 /// An endpoint that exists.
@@ -50,7 +53,7 @@ pub struct NotificationSecretPayload {
 
 #[derive(SimpleObject)]
 pub struct TestNotificationPayload {
-    /// The message that is queued: `notifications` tells what became of it.
+    /// The message that is queued: `notifications` shows its delivery.
     pub notification: Notification,
 }
 
@@ -69,12 +72,14 @@ impl NotificationMutations {
         let name = required("name", &input.name, SHORT)?;
         let app = request(ctx)?.app.clone();
         let row = change(ctx, move |tx| {
+            let reader = input.reader.as_deref().map(|name| endpoints::reader_named(tx.conn, name)).transpose()?;
             let new = NewEndpoint {
                 channel: input.channel.into(),
                 name: &name,
                 address: &input.address,
                 locale: input.locale.into(),
                 events: &input.events,
+                reader: reader.as_ref(),
             };
             endpoints::create(tx, app.keys.as_deref(), &app.on_demand.settings().digests.domains, &new)
         })
@@ -95,7 +100,7 @@ impl NotificationMutations {
         with_secret(&request(ctx)?.app, row)
     }
 
-    /// Stops messages to an endpoint, and gives up those that wait. NOT_FOUND if there is none.
+    /// Stops messages to an endpoint, and gives up those that wait. NOT_FOUND if it does not exist.
     async fn disable_notification_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -107,7 +112,7 @@ impl NotificationMutations {
         Ok(NotificationEndpointPayload { endpoint: row.into() })
     }
 
-    /// Starts messages to a disabled endpoint again, with the secret that it has. NOT_FOUND if there is none,
+    /// Starts messages to a disabled endpoint again, with the secret that it has. NOT_FOUND if it does not exist,
     /// BAD_USER_INPUT if no mail may be sent to its domain any more.
     async fn enable_notification_endpoint(
         &self,
@@ -120,7 +125,7 @@ impl NotificationMutations {
         Ok(NotificationEndpointPayload { endpoint: row.into() })
     }
 
-    /// Queues a message `webhook.test` to an endpoint. NOT_FOUND if there is none, BAD_USER_INPUT if it is disabled.
+    /// Queues the message `webhook.test` for an endpoint. NOT_FOUND if it does not exist, BAD_USER_INPUT if disabled.
     async fn test_notification_endpoint(
         &self,
         ctx: &Context<'_>,

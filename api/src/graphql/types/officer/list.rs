@@ -46,7 +46,7 @@ impl OfficerQueries {
         }
     }
 
-    /// One officer by id or code, exactly one of them (else BAD_USER_INPUT); null if there is none, or you may
+    /// One officer by id or code, exactly one of them (else BAD_USER_INPUT); null if none exists, or you may
     /// not see it.
     async fn officer(&self, ctx: &Context<'_>, id: Option<ID>, code: Option<String>) -> Result<Option<Officer>> {
         let viewer = viewer(ctx)?.clone();

@@ -102,7 +102,7 @@ impl Officer {
         Ok(reference_row(ctx, OfficerKey(into)).await?.map(Officer))
     }
 
-    /// The flag on this officer; null if there is none, or you are this officer.
+    /// The flag on this officer; null if none exists, or you are this officer.
     async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
         // An officer may not read the flag on themselves.
         if viewer(ctx)?.officer_id == Some(self.0.id) {

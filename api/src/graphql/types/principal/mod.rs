@@ -30,7 +30,7 @@ impl From<models::Principal> for Principal {
     }
 }
 
-/// A person or a program that holds tokens.
+/// A person or a program that holds tokens, or an account of another issuer.
 #[Object]
 impl Principal {
     async fn id(&self) -> ID {
@@ -41,8 +41,20 @@ impl Principal {
         &self.0.name
     }
 
+    /// The role; for an account the one that its issuer last asserted.
     async fn role(&self) -> Role {
         self.0.role.into()
+    }
+
+    /// The issuer of an account (OpenID Connect, JWT); null for a holder of tokens.
+    async fn issuer(&self) -> Option<&str> {
+        self.0.issuer.as_deref()
+    }
+
+    /// When the issuer last asserted the role, the unit and the officer of an account, as of an accepted sign-in or
+    /// token; null for a holder of tokens.
+    async fn asserted_at(&self) -> Option<Moment> {
+        self.0.asserted_at.map(Into::into)
     }
 
     /// The unit of a UNIT_HEAD; null for other roles.
@@ -69,7 +81,7 @@ impl Principal {
         self.0.created_at.into()
     }
 
-    /// Since when no token of the principal is accepted; null if it is enabled.
+    /// Since when no token of the principal is accepted, and nothing is sent to it; null if it is enabled.
     async fn disabled_at(&self) -> Option<Moment> {
         self.0.disabled_at.map(Into::into)
     }

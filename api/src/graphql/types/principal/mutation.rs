@@ -7,8 +7,10 @@ use crate::graphql::error::{bad_input, from_store};
 use crate::graphql::execute::blocking;
 use crate::graphql::scalars::Moment;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use schema::db::WriteTx;
 use schema::register::access::{Holder, create_token, disable, revoke_tokens};
-use schema::{StoreError, Timestamp, queries};
+use schema::register::accounts::{disable_account, enable_account};
+use schema::{StoreError, Timestamp, models, queries};
 
 /// The holder of a new token.
 #[derive(Debug, InputObject)]
@@ -25,7 +27,7 @@ pub struct CreateTokenInput {
     /// suppressed then; else BAD_USER_INPUT.
     #[graphql(default)]
     pub outside: bool,
-    /// When the token expires; it never does if this is missing. A time in the past gives BAD_USER_INPUT.
+    /// The time at which the token expires; without it never. A time in the past gives BAD_USER_INPUT.
     pub expires_at: Option<Moment>,
 }
 
@@ -40,6 +42,18 @@ pub struct CreateTokenPayload {
 pub struct RevokeTokensPayload {
     /// The number of tokens revoked.
     pub revoked: i32,
+    pub principal: Principal,
+}
+
+/// An account of another issuer.
+#[derive(Debug, InputObject)]
+pub struct AccountInput {
+    /// The name of the principal, such as `jwt:SUBJECT`.
+    pub name: String,
+}
+
+#[derive(SimpleObject)]
+pub struct AccountPayload {
     pub principal: Principal,
 }
 
@@ -102,9 +116,30 @@ impl TokenMutations {
         let (revoked, principal) = done.value;
         Ok(RevokeTokensPayload { revoked: i32::try_from(revoked).unwrap_or(i32::MAX), principal: Principal(principal) })
     }
+
+    /// Disables an account of another issuer: it cannot sign in, its tokens are refused, its sessions end, and nothing
+    /// is sent to it. NOT_FOUND if there is no such account.
+    async fn disable_account(&self, ctx: &Context<'_>, input: AccountInput) -> Result<AccountPayload> {
+        change(ctx, move |tx| disable_account(tx, input.name.trim())).await
+    }
+
+    /// Enables an account that was disabled. NOT_FOUND if there is no such account.
+    async fn enable_account(&self, ctx: &Context<'_>, input: AccountInput) -> Result<AccountPayload> {
+        change(ctx, move |tx| enable_account(tx, input.name.trim())).await
+    }
 }
 
-fn named(conn: &mut schema::Conn, name: &str) -> std::result::Result<schema::models::Principal, StoreError> {
+/// Changes an account in a transaction of the viewer.
+async fn change(
+    ctx: &Context<'_>,
+    write: impl FnOnce(&mut WriteTx<'_>) -> std::result::Result<models::Principal, StoreError> + Send + 'static,
+) -> Result<AccountPayload> {
+    let (viewer, app) = (viewer(ctx)?.clone(), request(ctx)?.app.clone());
+    let done = blocking(move || app.db.write(&viewer.actor(), write).map_err(from_store)).await?;
+    Ok(AccountPayload { principal: Principal(done.value) })
+}
+
+fn named(conn: &mut schema::Conn, name: &str) -> std::result::Result<models::Principal, StoreError> {
     let found = queries::principal_by_name(conn, name.trim())?;
     found.ok_or_else(|| {
         StoreError::Rule(format!("name: there is no principal {name:?}: the query `principals` lists the names"))

@@ -57,7 +57,7 @@ impl Proposal {
         self.0.state.into()
     }
 
-    /// When the proposal entered its present state.
+    /// The time at which the proposal entered its present state.
     async fn state_since(&self) -> Moment {
         self.0.state_since.into()
     }
@@ -143,7 +143,7 @@ impl Proposal {
 /// the mean are part of it.
 #[derive(SimpleObject)]
 pub struct ProposalEffect {
-    /// When the snapshot was taken.
+    /// The time of the snapshot.
     pub as_of: Moment,
     /// The position of the register that the snapshot holds.
     pub position: i64,

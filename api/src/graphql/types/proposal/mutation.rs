@@ -70,7 +70,7 @@ impl ProposalMutations {
         Ok(ProposalPayload { proposal: done.value.into(), position: done.position })
     }
 
-    /// Changes the state of a proposal. NOT_FOUND if there is none, BAD_USER_INPUT if the day or the reason is
+    /// Changes the state of a proposal. NOT_FOUND if it does not exist, BAD_USER_INPUT if the day or the reason is
     /// missing or wrong, CONFLICT if it has changed or its state does not allow the step.
     async fn change_proposal_state(
         &self,

@@ -3,13 +3,14 @@
 use super::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintFilter, month_of};
 use crate::graphql::connection::{Counter, assemble};
 use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::error::bad_input;
+use crate::graphql::error::refuse;
 use crate::graphql::execute::ListNode;
 use crate::graphql::filter::Filter;
 use crate::graphql::page::{Beyond, PageArgs, Place};
-use async_graphql::{Context, Object, Result};
+use async_graphql::{Context, Error, Object, Result};
 use schema::pseudonyms::Subject;
 use schema::queries::{Key, Slice, Window};
+use schema::refusal::FilterRefusal;
 use schema::{Conn, Id, Timestamp, queries};
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -20,6 +21,11 @@ const LIST: &str = "redacted";
 /// The sort key: the latest month first, then the pseudonym. An order by the time itself would tell more than
 /// the month that is shown.
 type SortKey = (Reverse<String>, String);
+
+/// Refuses a cursor; `name` is the argument that held it.
+fn of_another_list(name: &str) -> Error {
+    refuse(FilterRefusal::NotOfThisList { field: name.to_owned() })
+}
 
 #[derive(Default)]
 pub struct RedactedQueries;
@@ -49,9 +55,9 @@ impl RedactedQueries {
             match sealer.decode::<(String, Vec<Key>)>(name, &cursor)? {
                 (list, keys) if list == LIST => match <[Key; 2]>::try_from(keys) {
                     Ok([Key::Text(month), Key::Text(pseudonym)]) => Ok(Some((Reverse(month), pseudonym))),
-                    _ => Err(bad_input(format!("{name} is not a cursor of this list"))),
+                    _ => Err(of_another_list(name)),
                 },
-                _ => Err(bad_input(format!("{name} is not a cursor of this list"))),
+                _ => Err(of_another_list(name)),
             }
         };
         let (after, before) = (cursor_key("after", after)?, cursor_key("before", before)?);

@@ -61,7 +61,7 @@ impl RedactedComplaint {
     }
 
     /// Whether it waits for an answer whose deadline had passed by the last Monday. Days between two Mondays do not
-    /// show: the day on which this turns true would tell when the complaint was received.
+    /// show: the day on which this turns true would reveal when the complaint was received.
     async fn overdue(&self) -> bool {
         let today = local_date(Timestamp::now());
         self.complaint.overdue_days(today.week(Weekday::Mon).first_day()) > 0

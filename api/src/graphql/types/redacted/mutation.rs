@@ -11,6 +11,7 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use schema::db::dialect::lock_tree_shared;
 use schema::domain::ids::random_id;
 use schema::pseudonyms::Subject;
+use schema::refusal::CaseRefusal;
 use schema::register::complaints::load_for_update;
 use schema::register::{Handling, NewResponse, handle, respond};
 use schema::{Conn, Id, StoreError, Timestamp, queries};
@@ -48,7 +49,7 @@ pub struct TransferRedactedComplaintInput {
     pub expected_version: i32,
     /// The code of the unit that has to answer from now on.
     pub unit: String,
-    /// Why it has to answer: 1 to 100,000 characters.
+    /// The reason why it has to answer: 1 to 100,000 characters.
     pub reason: String,
 }
 
@@ -153,8 +154,8 @@ impl RedactedMutations {
     }
 }
 
-/// The readable complaint that a pseudonym stands for. A pseudonym is not stored: those of all readable complaints are
-/// computed and compared, before a transaction takes a lock.
+/// The readable complaint behind a pseudonym. A pseudonym is not stored: those of all readable complaints are computed
+/// and compared, before a transaction takes a lock.
 async fn by_pseudonym(ctx: &Context<'_>, scope: &Scope, pseudonym: &str) -> Result<Option<Id>> {
     let (scope, pseudonym) = (scope.clone(), pseudonym.to_owned());
     let pseudonyms = request(ctx)?.pseudonyms()?.clone();
@@ -173,7 +174,5 @@ fn no_such_transfer(pseudonym: &str) -> StoreError {
 }
 
 fn no_such_complaint(pseudonym: &str) -> StoreError {
-    StoreError::Rule(format!(
-        "pseudonym: there is no complaint {pseudonym:?} that you may answer: the query `redactedComplaints` lists those"
-    ))
+    CaseRefusal::NoSuchPseudonym { pseudonym: pseudonym.to_owned() }.into()
 }

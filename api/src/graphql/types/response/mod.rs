@@ -76,7 +76,7 @@ impl UnitResponse {
         self.0.statement == Some(true)
     }
 
-    /// Whom the response is meant for. INTERNAL for statements, and for responses that were imported.
+    /// The readers of the response. INTERNAL for statements, and for responses that were imported.
     async fn visibility(&self) -> ResponseVisibility {
         self.0.visibility.map_or(ResponseVisibility::Internal, Into::into)
     }

@@ -18,10 +18,10 @@ use schema::models::UNKNOWN_START;
 
 pub struct RoutingRule(pub models::RoutingRule);
 
-/// Which unit has to answer complaints that meet all conditions of the rule. If several rules match, the most specific
-/// one applies: a category before a kind, a kind before a unit, the category itself before the one above it, and the
-/// nearer unit. Where no rule matches, a category with an owner goes to that unit, and everything else to the branch
-/// complained about (the department or the unit, where there is no branch).
+/// A rule that says which unit must answer complaints that meet all its conditions. If several rules match, the most
+/// specific one applies: a category before a kind, a kind before a unit, the category itself before the one above it,
+/// and the nearer unit. Where no rule matches, a category with an owner goes to that unit, and everything else to the
+/// branch complained about (the department or the unit, without a branch).
 #[Object]
 impl RoutingRule {
     pub async fn id(&self) -> ID {

@@ -50,9 +50,9 @@ pub struct RoutingMutations;
 
 #[Object]
 impl RoutingMutations {
-    /// Stores a routing rule. It counts for complaints that come in from now on or are classified anew; those with a
-    /// responsible unit keep it. NOT_FOUND if there is no rule to replace, BAD_USER_INPUT if a code is unknown or
-    /// there is no condition, CONFLICT if another rule has the same conditions on some of the days.
+    /// Stores a routing rule. It applies to complaints received or classified from now on; complaints with a
+    /// responsible unit keep it. NOT_FOUND if the replaced rule does not exist, BAD_USER_INPUT if a code is unknown or
+    /// without a condition, CONFLICT if another rule has the same conditions on some of the days.
     async fn put_routing_rule(&self, ctx: &Context<'_>, input: PutRoutingRuleInput) -> Result<RoutingRulePayload> {
         let code = |name: &str, code: Option<&String>| optional(name, code.map(String::as_str), SHORT);
         let new = NewRule {
@@ -69,7 +69,7 @@ impl RoutingMutations {
         Ok(RoutingRulePayload { rule: RoutingRule(done.value), position: done.position })
     }
 
-    /// Ends a routing rule. NOT_FOUND if there is none, BAD_USER_INPUT if the day is before the rule's first day.
+    /// Ends a routing rule. NOT_FOUND if it does not exist, BAD_USER_INPUT if the day is before the rule's first day.
     async fn end_routing_rule(&self, ctx: &Context<'_>, input: EndRoutingRuleInput) -> Result<RoutingRulePayload> {
         let (id, last_day) = (parse_id(&input.id)?, day("lastDay", input.last_day)?);
         let (viewer, app) = (viewer(ctx)?.clone(), request(ctx)?.app.clone());

@@ -14,7 +14,7 @@ use schema::Id;
 use schema::domain::calendar::is_valid_on;
 use schema::register::{Matter, RoutedBy, Routing, rules};
 
-/// What decides which unit has to answer.
+/// The rule that decides which unit has to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum RouteReason {
     /// A routing rule.
@@ -25,7 +25,7 @@ pub enum RouteReason {
     Place,
 }
 
-/// Where a complaint would go.
+/// The route of a complaint.
 #[derive(SimpleObject)]
 pub struct Route {
     /// The unit that has to answer; null if the register knows no such unit.
@@ -53,8 +53,8 @@ impl RoutingQueries {
         Ok(all.into_iter().map(RoutingRule).map(Inline).collect())
     }
 
-    /// Where a complaint with this category about this unit would go, and why. Nothing is stored. BAD_USER_INPUT if a
-    /// code is unknown.
+    /// The unit to which a complaint with this category about this unit would go, and the reason. Nothing is stored.
+    /// BAD_USER_INPUT if a code is unknown.
     async fn route_of(
         &self,
         ctx: &Context<'_>,

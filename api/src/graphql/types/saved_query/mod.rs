@@ -43,7 +43,7 @@ impl SavedQuery {
         self.0.version
     }
 
-    /// What it answers; null if nobody said so.
+    /// Its description; null if its owner gave none.
     async fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
@@ -68,12 +68,12 @@ impl SavedQuery {
         Ok(self.0.owner == viewer(ctx)?.actor())
     }
 
-    /// Who saved it first, such as `token:NAME`.
+    /// The actor that saved it first, such as `token:NAME`.
     async fn owner(&self) -> &str {
         &self.0.owner
     }
 
-    /// When this version was saved.
+    /// The time at which this version was saved.
     async fn changed_at(&self) -> Moment {
         self.0.changed_at.into()
     }
@@ -82,11 +82,11 @@ impl SavedQuery {
 /// A parameter of a saved question.
 #[derive(SimpleObject)]
 pub struct SavedQueryParameter {
-    /// As it stands in the text after `$`.
+    /// Parameter name, without the `$`.
     name: String,
     #[graphql(name = "type")]
     of: SavedQueryParameterType,
-    /// Whether each run has to give a value, because there is no default.
+    /// Whether each run has to give a value because the parameter has no default.
     required: bool,
     /// The value where a run gives none.
     default: Option<Json<Value>>,

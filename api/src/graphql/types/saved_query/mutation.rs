@@ -37,7 +37,7 @@ pub struct SaveQueryInput {
 /// A parameter of a question to save.
 #[derive(Debug, InputObject)]
 pub struct SavedQueryParameterInput {
-    /// As it stands in the text after `$`: small letters, digits and `_`.
+    /// Parameter name, without the `$`: small letters, digits and `_`.
     pub name: String,
     #[graphql(name = "type")]
     pub of: SavedQueryParameterType,
@@ -65,7 +65,7 @@ pub struct SavedQueryMutations;
 impl SavedQueryMutations {
     /// Saves a question: a new one, or a new version of one that you own. A BOARD may also change those that the Board
     /// may run. What is the same as the newest version stays as it is. BAD_USER_INPUT if the SQL or a parameter is
-    /// wrong, CONFLICT if the version is another one or the name belongs to somebody else.
+    /// wrong, CONFLICT if the version is another one or the name belongs to another owner.
     async fn save_query(&self, ctx: &Context<'_>, input: SaveQueryInput) -> Result<SavedQueryPayload> {
         let (request, viewer) = (request(ctx)?.clone(), viewer(ctx)?.clone());
         let seen = SeenQuery { role: Some(viewer.role), version: Some(input.expected_version) };
@@ -76,7 +76,7 @@ impl SavedQueryMutations {
             parameters: input.parameters.into_iter().map(Into::into).collect(),
             roles: input.roles.into_iter().map(SavedQueryRole::role).collect(),
         };
-        // A text that the tables do not fit is found now, and not by whoever runs it.
+        // A text that does not fit the tables is refused now, and not when it is run.
         let (asking, checked, asker) = (request.clone(), new.clone(), viewer.clone());
         request.run_sql(move || check(&asking, &asker, &checked)).await?;
         let db = request.app.db.clone();
@@ -86,7 +86,7 @@ impl SavedQueryMutations {
     }
 
     /// Deletes a saved question that you own; a BOARD may also delete those that the Board may run. NOT_FOUND if there
-    /// is none that you may run, CONFLICT if it belongs to somebody else or the version is another one.
+    /// is none that you may run, CONFLICT if it belongs to another owner or the version is another one.
     async fn delete_query(&self, ctx: &Context<'_>, input: DeleteQueryInput) -> Result<SavedQueryPayload> {
         let (viewer, db) = (viewer(ctx)?.clone(), request(ctx)?.app.db.clone());
         let seen = SeenQuery { role: Some(viewer.role), version: Some(input.expected_version) };

@@ -50,7 +50,7 @@ impl SavedQueryQueries {
         .await
     }
 
-    /// A saved question; null if there is none that you may run.
+    /// A saved question; null if none exists that you may run.
     async fn saved_query(
         &self,
         ctx: &Context<'_>,
@@ -73,6 +73,8 @@ impl SavedQueryQueries {
             async_graphql::Json<Value>,
         >,
         #[graphql(desc = "At most this many rows. Default and maximum: the limit `sqlRows`.")] first: Option<i32>,
+        #[graphql(default_with = "SqlSource::Register", desc = "The data that the question is asked over.")]
+        source: SqlSource,
     ) -> Result<SavedQueryAnswer> {
         let viewer = viewer(ctx)?.clone();
         let given = match parameters.map(|json| json.0) {
@@ -86,8 +88,7 @@ impl SavedQueryQueries {
         let parameters = saved.query_parameters().map_err(from_store)?;
         let run = SavedRun::new(&saved.text, &parameters, &given).map_err(bad_input)?;
         let title = format!("-- saved question {}, version {}\n", saved.name, saved.version);
-        let answer =
-            ask(ctx, Asked { title, text: run.text, values: run.values, first, source: SqlSource::Register }).await?;
+        let answer = ask(ctx, Asked { title, text: run.text, values: run.values, first, source }).await?;
         Ok(SavedQueryAnswer { name: saved.name, version: saved.version, answer })
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// the register that is fixed for `limits.editionMinutes`.
 #[derive(SimpleObject)]
 pub struct ComplaintStatistics {
-    /// When the snapshot was taken.
+    /// The time of the snapshot.
     pub as_of: Moment,
     /// The position of the register that the snapshot holds; for a DASHBOARD rounded down to a hundred.
     pub position: i64,
@@ -30,7 +30,7 @@ pub struct ComplaintStatistics {
     pub truncated: bool,
     /// The number of all groups, whatever `first` is.
     pub group_count: i32,
-    /// Pass it as `after` to get the next groups; null if there are none here.
+    /// Pass it as `after` to get the next groups; null on the last page.
     pub end_cursor: Option<String>,
     /// The measures of all complaints that the filter selects, each counted once. For a DASHBOARD null if they
     /// are none or too few to be shown.
@@ -59,7 +59,7 @@ pub struct ComplaintStatisticsRow {
 }
 
 impl ComplaintStatistics {
-    pub fn new(snapshot: &Arc<Snapshot>, answer: Answer, group_by: Vec<Dimension>, cursors: &Cursors) -> Self {
+    pub fn new(snapshot: &Arc<Snapshot>, answer: &Answer, group_by: Vec<Dimension>, cursors: &Cursors) -> Self {
         let group_by = Arc::new(group_by);
         Self {
             as_of: snapshot.as_of.into(),
@@ -71,14 +71,14 @@ impl ComplaintStatistics {
             totals_before: answer.totals_before.as_ref().and_then(StatisticsMeasures::of),
             rows: answer
                 .groups
-                .into_iter()
+                .iter()
                 .map(|group| ComplaintStatisticsRow {
                     suppressed: group.suppressed,
                     is_other: group.is_other,
-                    measures: StatisticsMeasures::of(&group).into(),
+                    measures: StatisticsMeasures::of(group).into(),
                     previous: group.before.as_deref().and_then(StatisticsMeasures::of),
                     dimensions: RowDimensions {
-                        places: group.places,
+                        places: group.places.clone(),
                         group_by: Arc::clone(&group_by),
                         snapshot: Arc::clone(snapshot),
                     },

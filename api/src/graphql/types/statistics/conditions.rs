@@ -1,12 +1,13 @@
 //! Officers, categories and units as conditions over the facts of a snapshot, and its first day.
 
 use crate::access::{Rows, Scope, any, within_columns};
-use crate::graphql::error::{bad_input, from_job};
+use crate::graphql::error::{from_job, refuse};
 use async_graphql::Result;
 use jobs::analyses::before_after;
 use jobs::snapshot::Snapshot;
 use polars::prelude::{Expr, IntoLazy, lit};
 use schema::Id;
+use schema::refusal::FilterRefusal;
 
 /// The places of officers in the snapshot.
 ///
@@ -17,7 +18,7 @@ pub fn officers(snapshot: &Snapshot, scope: &Scope, codes: &[String]) -> Result<
     let sees_all = scope.rows == Rows::Everything && scope.except_officer.is_none();
     let places = codes.iter().map(|code| match snapshot.officers.place_of(code) {
         None if sees_all => {
-            Err(bad_input(format!("officerIn: there is no officer {code:?}: the query `officers` lists the codes")))
+            Err(refuse(FilterRefusal::UnknownOfficer { field: "officerIn".to_owned(), code: code.clone() }))
         }
         place => Ok(place),
     });

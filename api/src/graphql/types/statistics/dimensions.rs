@@ -1,75 +1,129 @@
-//! The dimensions of `complaintStatistics`: what groups can be formed by, and how a row shows it.
+//! The dimensions of `complaintStatistics`: what groups can be formed by, how a row shows it, and the conditions on
+//! those whose values are words.
 
+use super::word_sets::{Places, words};
 use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm, PeerGroup};
 use crate::graphql::execute::Inline;
+use crate::graphql::filter::{CategoryKindOps, ChannelOps, ComplaintStateOps, LegalFormOps, PeerGroupOps};
 use crate::graphql::loaders::{EnterpriseKey, OfficerKey, reference_row};
 use crate::graphql::types::{Enterprise, IssueCategory, Officer, Unit};
-use async_graphql::{Context, Enum, Object, Result};
+use async_graphql::{Context, Enum, InputObject, Object, Result};
 use chrono::{Datelike, NaiveDate};
-use jobs::snapshot::{PlaceColumn, Snapshot};
+use jobs::snapshot::{PlaceColumn, PlaceList, Snapshot};
 use jobs::statistics::{Bucket, Dimension, date};
 use schema::enums as stored;
+use std::str::FromStr;
 use std::sync::Arc;
 
-/// A dimension to group by. A complaint that names several officers counts once for each, and once in the
-/// totals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum StatisticsDimension {
-    Department,
-    Branch,
-    Team,
-    /// The unit under which a complaint was filed, of any level.
+/// The content of the field of a dimension in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
     Unit,
-    /// The unit that has to answer, of any level.
-    ResponsibleUnit,
-    Officer,
-    /// Enterprises of one group, and the branches of one, are one group.
-    Enterprise,
     Category,
-    /// The first-level category: the one above the category, or itself.
-    CategoryGroup,
-    Kind,
-    LegalForm,
-    /// The peer group of the unit, or, if it has none, of the unit above it on the day of the complaint.
-    PeerGroup,
-    Channel,
-    State,
-    /// The finding on each officer named, or on the complaint if it names none.
-    Finding,
-    /// The day received, in `timezone`.
+    Officer,
+    Enterprise,
+    /// A word of an enum.
+    Word,
     Day,
-    /// The week received, from Monday.
-    Week,
-    Month,
-    Quarter,
+    /// A month or a quarter, as text.
+    Period,
     Year,
 }
 
-impl From<StatisticsDimension> for Dimension {
-    fn from(dimension: StatisticsDimension) -> Self {
-        match dimension {
-            StatisticsDimension::Department => Self::Place(PlaceColumn::Department),
-            StatisticsDimension::Branch => Self::Place(PlaceColumn::Branch),
-            StatisticsDimension::Team => Self::Place(PlaceColumn::Team),
-            StatisticsDimension::Unit => Self::Place(PlaceColumn::Unit),
-            StatisticsDimension::ResponsibleUnit => Self::Place(PlaceColumn::ResponsibleUnit),
-            StatisticsDimension::Officer => Self::Officer,
-            StatisticsDimension::Enterprise => Self::Place(PlaceColumn::Enterprise),
-            StatisticsDimension::Category => Self::Place(PlaceColumn::Category),
-            StatisticsDimension::CategoryGroup => Self::Place(PlaceColumn::CategoryGroup),
-            StatisticsDimension::Kind => Self::Place(PlaceColumn::Kind),
-            StatisticsDimension::LegalForm => Self::Place(PlaceColumn::LegalForm),
-            StatisticsDimension::PeerGroup => Self::Place(PlaceColumn::PeerGroup),
-            StatisticsDimension::Channel => Self::Place(PlaceColumn::Channel),
-            StatisticsDimension::State => Self::Place(PlaceColumn::State),
-            StatisticsDimension::Finding => Self::Finding,
-            StatisticsDimension::Day => Self::Time(Bucket::Day),
-            StatisticsDimension::Week => Self::Time(Bucket::Week),
-            StatisticsDimension::Month => Self::Time(Bucket::Month),
-            StatisticsDimension::Quarter => Self::Time(Bucket::Quarter),
-            StatisticsDimension::Year => Self::Time(Bucket::Year),
-        }
+impl Shown {
+    /// Whether it is an object with fields of its own.
+    pub const fn is_object(self) -> bool {
+        matches!(self, Self::Unit | Self::Category | Self::Officer | Self::Enterprise)
     }
+}
+
+/// Declares the dimensions: the value of the enum, the field of a row, its content, and the dimension of
+/// [`jobs::statistics`]. A row of this table makes the dimension known to exports and to the cache of answers, too; its
+/// resolver is below.
+macro_rules! dimensions {
+    ($( $(#[$doc:meta])* $value:ident, $field:ident, $shown:ident, $dimension:expr; )+) => {
+        /// A dimension to group by. A complaint that names several officers counts once for each, and once in the
+        /// totals.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        pub enum StatisticsDimension { $( $(#[$doc])* $value ),+ }
+
+        impl StatisticsDimension {
+            /// The field of a row that shows it, in snake case.
+            pub const fn field(self) -> &'static str {
+                match self { $( Self::$value => stringify!($field) ),+ }
+            }
+
+            /// The content of this field.
+            pub const fn shown(self) -> Shown {
+                match self { $( Self::$value => Shown::$shown ),+ }
+            }
+        }
+
+        impl From<StatisticsDimension> for Dimension {
+            fn from(dimension: StatisticsDimension) -> Self {
+                match dimension { $( StatisticsDimension::$value => $dimension ),+ }
+            }
+        }
+    };
+}
+
+dimensions! {
+    Department, department, Unit, Dimension::Place(PlaceColumn::Department);
+    Branch, branch, Unit, Dimension::Place(PlaceColumn::Branch);
+    Team, team, Unit, Dimension::Place(PlaceColumn::Team);
+    /// The unit under which a complaint was filed, of any level.
+    Unit, unit, Unit, Dimension::Place(PlaceColumn::Unit);
+    /// The unit that has to answer, of any level.
+    ResponsibleUnit, responsible_unit, Unit, Dimension::Place(PlaceColumn::ResponsibleUnit);
+    Officer, officer, Officer, Dimension::Officer;
+    /// Enterprises of one group, and the branches of one, are one group.
+    Enterprise, enterprise, Enterprise, Dimension::Place(PlaceColumn::Enterprise);
+    Category, category, Category, Dimension::Place(PlaceColumn::Category);
+    /// The first-level category: the one above the category, or itself.
+    CategoryGroup, category_group, Category, Dimension::Place(PlaceColumn::CategoryGroup);
+    Kind, kind, Word, Dimension::Place(PlaceColumn::Kind);
+    LegalForm, legal_form, Word, Dimension::Place(PlaceColumn::LegalForm);
+    /// The peer group of the unit, or, if it has none, of the unit above it on the day of the complaint.
+    PeerGroup, peer_group, Word, Dimension::Place(PlaceColumn::PeerGroup);
+    Channel, channel, Word, Dimension::Place(PlaceColumn::Channel);
+    State, state, Word, Dimension::Place(PlaceColumn::State);
+    /// The finding on each officer named, or on the complaint if it names none.
+    Finding, finding, Word, Dimension::Finding;
+    /// The day received, in `timezone`.
+    Day, day, Day, Dimension::Time(Bucket::Day);
+    /// The week received, from Monday.
+    Week, week, Day, Dimension::Time(Bucket::Week);
+    Month, month, Period, Dimension::Time(Bucket::Month);
+    Quarter, quarter, Period, Dimension::Time(Bucket::Quarter);
+    Year, year, Year, Dimension::Time(Bucket::Year);
+}
+
+/// Declares the conditions on dimensions with words: the field of the filter, its operators, the enum, and the column
+/// of the snapshot.
+macro_rules! dimension_filter {
+    ($( $(#[$doc:meta])* $field:ident, $ops:ty, $word:ident, $column:ident; )+) => {
+        /// The part of the filter with conditions on dimensions with words.
+        #[derive(Debug, Clone, Default, InputObject)]
+        pub struct DimensionFilter { $( $(#[$doc])* pub $field: Option<$ops>, )+ }
+
+        impl DimensionFilter {
+            /// The places that each condition allows.
+            pub(super) fn sets(&self) -> Vec<(PlaceColumn, Places)> {
+                let all = [ $( (PlaceColumn::$column, words!(self.$field, $word)) ),+ ];
+                all.into_iter().filter_map(|(column, places)| Some((column, places?))).collect()
+            }
+        }
+    };
+}
+
+dimension_filter! {
+    /// The kind of the category.
+    kind, CategoryKindOps, CategoryKind, Kind;
+    legal_form, LegalFormOps, LegalForm, LegalForm;
+    /// The peer group of the unit, or, if it has none, of the unit above it on the day of the complaint.
+    peer_group, PeerGroupOps, PeerGroup, PeerGroup;
+    channel, ChannelOps, Channel, Channel;
+    state, ComplaintStateOps, ComplaintState, State;
 }
 
 /// The dimensions of a row.
@@ -104,8 +158,21 @@ impl RowDimensions {
         i32::try_from(self.place(Dimension::Time(bucket))?).ok().map(date)
     }
 
-    fn word<T: std::str::FromStr>(&self, dimension: Dimension, words: &[&str]) -> Option<T> {
+    fn word<T: FromStr>(&self, dimension: Dimension) -> Option<T> {
+        let words = match dimension {
+            Dimension::Finding => stored::Finding::WORDS,
+            Dimension::Place(column) => match column.list() {
+                PlaceList::Words(words) => words,
+                PlaceList::Units | PlaceList::Categories | PlaceList::Enterprises => return None,
+            },
+            Dimension::Officer | Dimension::Time(_) | Dimension::Part(_) => return None,
+        };
         words.get(self.small(dimension)? as usize)?.parse().ok()
+    }
+
+    /// The word of a column.
+    fn word_at<T: FromStr>(&self, column: PlaceColumn) -> Option<T> {
+        self.word(Dimension::Place(column))
     }
 }
 
@@ -158,32 +225,28 @@ impl RowDimensions {
     }
 
     async fn kind(&self) -> Option<CategoryKind> {
-        self.word::<stored::CategoryKind>(Dimension::Place(PlaceColumn::Kind), stored::CategoryKind::WORDS)
-            .map(Into::into)
+        self.word_at::<stored::CategoryKind>(PlaceColumn::Kind).map(Into::into)
     }
 
     async fn legal_form(&self) -> Option<LegalForm> {
-        self.word::<stored::LegalForm>(Dimension::Place(PlaceColumn::LegalForm), stored::LegalForm::WORDS)
-            .map(Into::into)
+        self.word_at::<stored::LegalForm>(PlaceColumn::LegalForm).map(Into::into)
     }
 
     /// The peer group of the unit, or, if it has none, of the unit above it.
     async fn peer_group(&self) -> Option<PeerGroup> {
-        self.word::<stored::PeerGroup>(Dimension::Place(PlaceColumn::PeerGroup), stored::PeerGroup::WORDS)
-            .map(Into::into)
+        self.word_at::<stored::PeerGroup>(PlaceColumn::PeerGroup).map(Into::into)
     }
 
     async fn channel(&self) -> Option<Channel> {
-        self.word::<stored::Channel>(Dimension::Place(PlaceColumn::Channel), stored::Channel::WORDS).map(Into::into)
+        self.word_at::<stored::Channel>(PlaceColumn::Channel).map(Into::into)
     }
 
     async fn state(&self) -> Option<ComplaintState> {
-        self.word::<stored::ComplaintState>(Dimension::Place(PlaceColumn::State), stored::ComplaintState::WORDS)
-            .map(Into::into)
+        self.word_at::<stored::ComplaintState>(PlaceColumn::State).map(Into::into)
     }
 
     async fn finding(&self) -> Option<Finding> {
-        self.word::<stored::Finding>(Dimension::Finding, stored::Finding::WORDS).map(Into::into)
+        self.word::<stored::Finding>(Dimension::Finding).map(Into::into)
     }
 
     /// The day received.

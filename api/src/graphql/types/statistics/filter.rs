@@ -1,26 +1,30 @@
 //! The filter of `complaintStatistics`. Its fields with operators are those of the filter of `complaints`.
+//! [`super::dimensions`] declares those on dimensions with words.
 
 use super::conditions::officers;
+use super::dimensions::DimensionFilter;
 use super::period::Period;
+use super::word_sets::{EqualOps, Places, listed_words, words};
 use crate::access::{OfUnit, Scope, any, within_columns};
-use crate::graphql::enums::{self, CategoryKind, Channel, ComplaintState, Finding};
-use crate::graphql::error::bad_input;
+use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
+use crate::graphql::error::refuse;
 use crate::graphql::filter::{
-    AttributionOps, BooleanOps, CategoryKindOps, ChannelOps, ComplaintStateOps, DateTimeOps, DecimalOps, FindingOps,
-    FloatOps, LegalFormOps, PeerGroupOps,
+    AttributionOps, BooleanOps, DateOps, DateTimeOps, DecimalOps, FindingOps, FloatOps, today,
 };
 use crate::graphql::scalars::{Decimal, Moment};
 use crate::graphql::types::{CategoryFilter, ResponsibleUnitOps, UnitFilter};
-use async_graphql::{InputObject, Result};
+use async_graphql::{Error, InputObject, Result};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use jobs::facts::EnterpriseFact;
+use jobs::facts::days::day_number;
 use jobs::snapshot::{PlaceColumn, Reference, Snapshot};
 use jobs::statistics::Allegations;
 use polars::prelude::{Expr, NamedFrom, Series, col, lit};
-use schema::enums as stored;
+use schema::refusal::FilterRefusal;
 
-/// Which complaints to count: conditions joined by AND. The fields with operators have the meaning that they
-/// have in the filter of `complaints`. An unknown unit or category code gives BAD_USER_INPUT.
+/// The complaints to count: conditions joined by AND. The fields with operators have the meaning that they have in the
+/// filter of `complaints`. An unknown unit or category code gives BAD_USER_INPUT.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct ComplaintStatisticsFilter {
     /// The code of a unit: complaints about it and the units below it, on the day of each complaint.
@@ -35,17 +39,12 @@ pub struct ComplaintStatisticsFilter {
     pub category: Option<CategoryFilter>,
     #[graphql(deprecation = "deprecated until 2028-12-31: use kind, with the operators that lists have")]
     pub kind_in: Option<Vec<CategoryKind>>,
-    /// The kind of the category.
-    pub kind: Option<CategoryKindOps>,
     #[graphql(deprecation = "deprecated until 2028-12-31: use channel, with the operators that lists have")]
     pub channel_in: Option<Vec<Channel>>,
-    pub channel: Option<ChannelOps>,
     #[graphql(deprecation = "deprecated until 2028-12-31: use state, with the operators that lists have")]
     pub state_in: Option<Vec<ComplaintState>>,
-    pub state: Option<ComplaintStateOps>,
-    pub legal_form: Option<LegalFormOps>,
-    /// The peer group of the unit, or, if it has none, of the unit above it on the day of the complaint.
-    pub peer_group: Option<PeerGroupOps>,
+    #[graphql(flatten)]
+    pub dimensions: DimensionFilter,
     /// Complaints with one of these findings, of an officer named or of the complaint itself.
     #[graphql(deprecation = "deprecated until 2028-12-31: use finding, with the operators that lists have")]
     pub finding_in: Option<Vec<Finding>>,
@@ -68,6 +67,8 @@ pub struct ComplaintStatisticsFilter {
     pub cost_vnd: Option<DecimalOps>,
     /// In hours.
     pub delay_hours: Option<FloatOps>,
+    /// The day of the answer in the present round.
+    pub answered_on: Option<DateOps>,
     /// Unlike `receivedFrom` and `receivedBefore` no period that `fill` and `compare` know.
     pub received_at: Option<DateTimeOps>,
     /// Received at this time or later. Not after `receivedBefore`.
@@ -77,53 +78,6 @@ pub struct ComplaintStatisticsFilter {
     pub and: Option<Vec<ComplaintStatisticsFilter>>,
     pub or: Option<Vec<ComplaintStatisticsFilter>>,
     pub not: Option<Box<ComplaintStatisticsFilter>>,
-}
-
-/// The values of a column of places that a condition allows; None stands for no value.
-pub(super) type Places = Vec<Option<u32>>;
-
-/// Operators on a value from a short list.
-struct EqualOps<T> {
-    eq: Option<T>,
-    ne: Option<T>,
-    among: Option<Vec<T>>,
-    is_null: Option<bool>,
-}
-
-impl<T: Copy + PartialEq> EqualOps<T> {
-    /// Whether the operators select a value. As in SQL, only `isNull` selects what has none.
-    fn select(&self, value: Option<T>) -> bool {
-        self.eq.is_none_or(|eq| value == Some(eq))
-            && self.ne.is_none_or(|ne| value.is_some_and(|value| value != ne))
-            && self.among.as_ref().is_none_or(|among| value.is_some_and(|value| among.contains(&value)))
-            && self.is_null.is_none_or(|null| value.is_none() == null)
-    }
-}
-
-/// The places of the words of an enum that operators select; None without operators.
-macro_rules! words {
-    ($ops:expr, $name:ident) => {
-        $ops.as_ref().map(|ops| {
-            let place = |word: enums::$name| stored::$name::from(word).place();
-            let ops = EqualOps {
-                eq: ops.eq.map(place),
-                ne: ops.ne.map(place),
-                among: ops.r#in.as_ref().map(|words| words.iter().copied().map(place).collect()),
-                is_null: ops.is_null,
-            };
-            let all = (0..).take(stored::$name::WORDS.len()).map(Some).chain([None]);
-            all.filter(|place| ops.select(*place)).collect::<Places>()
-        })
-    };
-}
-
-/// The places of the words of an enum in a list.
-macro_rules! listed_words {
-    ($list:expr, $name:ident) => {
-        $list
-            .as_ref()
-            .map(|words| words.iter().map(|word| Some(stored::$name::from(*word).place())).collect::<Places>())
-    };
 }
 
 /// Adds the conditions of operators on a column with an order, as values of the column's type.
@@ -153,13 +107,16 @@ macro_rules! ordered {
     };
 }
 
+/// Refuses the code of a unit; `field` is the one that held it.
+pub(super) fn unknown_unit(field: &str, code: &str) -> Error {
+    refuse(FilterRefusal::UnknownUnit { field: field.to_owned(), code: code.to_owned() })
+}
+
 /// The conditions of operators on the unit that has to answer.
 fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<Vec<Expr>> {
     let (reference, column) = (&snapshot.reference, PlaceColumn::ResponsibleUnit.name());
     let known = |code: &str| {
-        reference.unit_by_code(code).map(|unit| unit.id).ok_or_else(|| {
-            bad_input(format!("responsibleUnit: there is no unit {code:?}: the query `units` lists the codes"))
-        })
+        reference.unit_by_code(code).map(|unit| unit.id).ok_or_else(|| unknown_unit("responsibleUnit", code))
     };
     let mut conditions = Vec::new();
     let lists = [ops.eq.as_ref().map(std::slice::from_ref), ops.r#in.as_deref()];
@@ -171,7 +128,7 @@ fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<
         conditions.push(any(column, places));
     }
     if let Some(code) = &ops.within {
-        conditions.push(OfUnit::new(&reference.tree, known(code)?).answered_columns(snapshot));
+        conditions.push(OfUnit::new(&reference.tree, known(code)?, today()).answered_columns(snapshot));
     }
     conditions.extend(ops.is_null.map(|null| if null { col(column).is_null() } else { col(column).is_not_null() }));
     Ok(conditions)
@@ -198,11 +155,9 @@ impl ComplaintStatisticsFilter {
         if let Some(codes) = &self.category_in {
             let mut places = Places::new();
             for code in codes {
-                let category = reference.category_by_code(code).ok_or_else(|| {
-                    bad_input(format!(
-                        "categoryIn: there is no category {code:?}: the query `issueCategories` lists the codes"
-                    ))
-                })?;
+                let unknown =
+                    || refuse(FilterRefusal::UnknownCategory { field: "categoryIn".to_owned(), code: code.clone() });
+                let category = reference.category_by_code(code).ok_or_else(unknown)?;
                 places.extend(reference.categories_within(category.id).map(|one| reference.category_place(one.id)));
             }
             places.sort_unstable();
@@ -212,15 +167,15 @@ impl ComplaintStatisticsFilter {
         sets.extend([
             (PlaceColumn::Category, categories.map(|all| all.into_iter().map(Some).collect())),
             (PlaceColumn::Kind, listed_words!(self.kind_in, CategoryKind)),
-            (PlaceColumn::Kind, words!(self.kind, CategoryKind)),
             (PlaceColumn::Channel, listed_words!(self.channel_in, Channel)),
-            (PlaceColumn::Channel, words!(self.channel, Channel)),
             (PlaceColumn::State, listed_words!(self.state_in, ComplaintState)),
-            (PlaceColumn::State, words!(self.state, ComplaintState)),
-            (PlaceColumn::LegalForm, words!(self.legal_form, LegalForm)),
-            (PlaceColumn::PeerGroup, words!(self.peer_group, PeerGroup)),
         ]);
-        Ok(sets.into_iter().filter_map(|(column, places)| Some((column, places?))).collect())
+        let mut all: Vec<(PlaceColumn, Places)> =
+            sets.into_iter().filter_map(|(column, places)| Some((column, places?))).collect();
+        all.extend(self.dimensions.sets());
+        // In the order of columns, whichever of two fields for one column the question uses.
+        all.sort_by_key(|(column, _)| *column as usize);
+        Ok(all)
     }
 
     /// The conditions on other columns, except the period.
@@ -231,36 +186,18 @@ impl ComplaintStatisticsFilter {
         let reference = &snapshot.reference;
         let mut conditions = Vec::new();
         if let Some(code) = &self.unit_within {
-            let unit = reference.unit_by_code(code).ok_or_else(|| {
-                bad_input(format!("unitWithin: there is no unit {code:?}: the query `units` lists the codes"))
-            })?;
+            let unit = reference.unit_by_code(code).ok_or_else(|| unknown_unit("unitWithin", code))?;
             let below = reference.tree.descendants_without_stored_ancestor(unit.id);
             conditions.push(within_columns(snapshot, unit.id, &below));
         }
         if let Some(code) = &self.responsible_unit_within {
-            let unit = reference.unit_by_code(code).ok_or_else(|| {
-                bad_input(format!(
-                    "responsibleUnitWithin: there is no unit {code:?}: the query `units` lists the codes"
-                ))
-            })?;
-            conditions.push(OfUnit::new(&reference.tree, unit.id).answered_columns(snapshot));
+            let unit = reference.unit_by_code(code).ok_or_else(|| unknown_unit("responsibleUnitWithin", code))?;
+            conditions.push(OfUnit::new(&reference.tree, unit.id, today()).answered_columns(snapshot));
         }
         if let Some(ops) = &self.responsible_unit {
             conditions.extend(of_responsible_unit(ops, snapshot)?);
         }
-        if let Some(tax_codes) = &self.enterprise_in {
-            let mut places = Vec::new();
-            for code in tax_codes {
-                let fact = EnterpriseFact { tax_code: code.clone(), group_code: None };
-                let place = snapshot
-                    .enterprises
-                    .place_of_tax_code(code)
-                    .or_else(|| snapshot.enterprises.place_of(&fact.counts_as()));
-                // An enterprise without complaints is not an error: it selects nothing.
-                places.extend(place);
-            }
-            conditions.push(any("enterprise", places));
-        }
+        conditions.extend(self.enterprises(snapshot).map(|places| any("enterprise", places)));
         if let Some(blames) = self.blames_system {
             conditions.push(col("blames").eq(lit(blames)));
         }
@@ -278,8 +215,20 @@ impl ComplaintStatisticsFilter {
         }
         ordered!(conditions, self.cost_vnd, "cost", |amount: &Decimal| amount.0);
         ordered!(conditions, self.delay_hours, "delay", |hours: &f64| *hours);
+        ordered!(conditions, self.answered_on, "answered", |day: &NaiveDate| day_number(*day));
         ordered!(conditions, self.received_at, "received", |moment: &Moment| moment.0.micros());
         Ok(conditions)
+    }
+
+    /// The places of the enterprises that `enterpriseIn` names.
+    pub(super) fn enterprises(&self, snapshot: &Snapshot) -> Option<Vec<u32>> {
+        let place = |code: &String| {
+            let fact = EnterpriseFact { tax_code: code.clone(), group_code: None };
+            let enterprises = &snapshot.enterprises;
+            enterprises.place_of_tax_code(code).or_else(|| enterprises.place_of(&fact.counts_as()))
+        };
+        // An enterprise without complaints is not an error: it selects nothing.
+        Some(self.enterprise_in.as_ref()?.iter().filter_map(place).collect())
     }
 
     /// The limits on allegations.

@@ -3,6 +3,20 @@
 use crate::graphql::filter::{DecimalOps, FloatOps, IntOps};
 use crate::graphql::scalars::Decimal;
 
+/// The kind of number that a measure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    Whole,
+    Float,
+    /// A sum of VND.
+    Money,
+}
+
+/// Operators on a kind of number.
+pub trait OperatorsOn {
+    const NUMBER: Number;
+}
+
 /// The operators on a measure, with operands as numbers.
 pub struct Ops {
     eq: Option<f64>,
@@ -15,10 +29,14 @@ pub struct Ops {
     is_null: Option<bool>,
 }
 
-/// Makes [`Ops`] of the operators on a type of operand: how an operand becomes a number.
+/// Makes [`Ops`] of the operators on a type of operand: the kind of number, and how an operand becomes one.
 macro_rules! numbers {
-    ($($ops:ty: $operand:ty => $number:expr;)+) => {
+    ($($ops:ty, $kind:ident: $operand:ty => $number:expr;)+) => {
         $(
+            impl OperatorsOn for $ops {
+                const NUMBER: Number = Number::$kind;
+            }
+
             impl From<&$ops> for Ops {
                 fn from(ops: &$ops) -> Self {
                     let number: fn(&$operand) -> f64 = $number;
@@ -39,9 +57,9 @@ macro_rules! numbers {
 }
 
 numbers! {
-    IntOps: i32 => |n| f64::from(*n);
-    FloatOps: f64 => |x| *x;
-    DecimalOps: Decimal => |amount| amount.0 as f64;
+    IntOps, Whole: i32 => |n| f64::from(*n);
+    FloatOps, Float: f64 => |x| *x;
+    DecimalOps, Money: Decimal => |amount| amount.0 as f64;
 }
 
 impl Ops {

@@ -1,7 +1,7 @@
 //! The measures of `complaintStatistics`: one declaration of each makes the value to order by, the fields of the
-//! answer, and the condition in `having`.
+//! answer, the condition in `having`, and the column of exports. Exports have the columns in the order of declaration.
 
-use super::having::Ops;
+use super::having::{Number, OperatorsOn, Ops};
 use crate::graphql::filter::{DecimalOps, FloatOps, IntOps};
 use crate::graphql::scalars::Decimal;
 use async_graphql::{Enum, InputObject, SimpleObject};
@@ -33,6 +33,18 @@ macro_rules! measures {
         impl From<StatisticsMeasure> for Measure {
             fn from(measure: StatisticsMeasure) -> Self {
                 match measure { $( StatisticsMeasure::$measure => Self::$measure ),+ }
+            }
+        }
+
+        impl StatisticsMeasure {
+            /// The field of a group that shows it, in snake case.
+            pub const fn field(self) -> &'static str {
+                match self { $( Self::$measure => stringify!($field) ),+ }
+            }
+
+            /// The kind of number that it is.
+            pub const fn number(self) -> Number {
+                match self { $( Self::$measure => <$ops as OperatorsOn>::NUMBER ),+ }
             }
         }
 
@@ -71,7 +83,8 @@ macro_rules! measures {
             }
         }
 
-        /// Which groups to keep, by their measures. A suppressed group has no measures: only `isNull: true` keeps it.
+        /// Conditions on the measures of the groups to keep. A suppressed group has no measures: only `isNull: true`
+        /// keeps it.
         #[derive(Debug, Clone, Default, InputObject)]
         pub struct StatisticsHaving {
             $( $(#[$of_having])* pub $field: Option<$ops>, )+
@@ -138,26 +151,6 @@ measures! {
         /// In hours.
         having: FloatOps,
     }
-    ShareAnsweredInTime share_answered_in_time {
-        /// Share answered by the deadline, from 0 to 1, of the complaints whose deadline has passed; null if there
-        /// are none.
-        group: Option<f64> = |group| group.measures.share_in_time(),
-        /// Share answered by the deadline, from 0 to 1, of the complaints whose deadline has passed; null if there
-        /// are none or the group is suppressed.
-        row: Option<f64>,
-        /// From 0 to 1.
-        having: FloatOps,
-    }
-    MedianDaysToResponse median_days_to_response {
-        /// Median days to the first response (Kaplan and Meier; complaints without a response are censored); null
-        /// if the estimate never reaches half.
-        group: Option<f64> = |group| group.measures.median_days,
-        /// Median days to the first response (Kaplan and Meier); null if the estimate never reaches half or the
-        /// group is suppressed.
-        row: Option<f64>,
-        /// In days.
-        having: FloatOps,
-    }
     Open open {
         /// Complaints that are open.
         group: u32 = |group| group.measures.open,
@@ -185,6 +178,26 @@ measures! {
         /// Complaints that were reopened.
         row: Option<u32>,
         having: IntOps,
+    }
+    ShareAnsweredInTime share_answered_in_time {
+        /// Share answered by the deadline, from 0 to 1, of the complaints whose deadline has passed; null if there
+        /// are none.
+        group: Option<f64> = |group| group.measures.share_in_time(),
+        /// Share answered by the deadline, from 0 to 1, of the complaints whose deadline has passed; null if there
+        /// are none or the group is suppressed.
+        row: Option<f64>,
+        /// From 0 to 1.
+        having: FloatOps,
+    }
+    MedianDaysToResponse median_days_to_response {
+        /// Median days to the first response (Kaplan and Meier; complaints without a response are censored); null
+        /// if the estimate never reaches half.
+        group: Option<f64> = |group| group.measures.median_days,
+        /// Median days to the first response (Kaplan and Meier); null if the estimate never reaches half or the
+        /// group is suppressed.
+        row: Option<f64>,
+        /// In days.
+        having: FloatOps,
     }
 }
 

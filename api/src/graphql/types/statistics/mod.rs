@@ -4,6 +4,7 @@
 mod answer;
 mod conditions;
 mod dimensions;
+mod fields;
 mod filter;
 mod having;
 mod lake;
@@ -13,11 +14,14 @@ mod period;
 mod query;
 mod request;
 mod selection;
+mod word_sets;
 
 pub use answer::ComplaintStatistics;
 pub use conditions::{concerning, first_day};
-pub use dimensions::StatisticsDimension;
+pub use dimensions::{DimensionFilter, Shown, StatisticsDimension};
+pub use fields::{camel_case, is_part_of_an_answer};
 pub use filter::ComplaintStatisticsFilter;
+pub use having::Number;
 pub use measures::{StatisticsHaving, StatisticsMeasure};
 pub use order_by_measure::{ByMeasure, IdAtPlace, MeasureSources, list_by_measure};
 pub use period::StatisticsComparison;

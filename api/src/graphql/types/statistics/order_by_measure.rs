@@ -40,7 +40,7 @@ struct OrderedByMeasure {
 /// Returns the id at a place of a dimension.
 pub type IdAtPlace = fn(&Snapshot, u32) -> Option<Id>;
 
-/// Where the measures of the rows come from.
+/// The source of the measures of the rows.
 pub struct MeasureSources {
     /// Dimensions that group the complaints by row.
     pub dimensions: Vec<(Dimension, IdAtPlace)>,

@@ -1,6 +1,6 @@
 //! The period of a statistic, and the earlier period that it is compared with.
 
-use crate::graphql::error::bad_input;
+use crate::graphql::error::{bad_input, refuse};
 use crate::graphql::scalars::Moment;
 use async_graphql::{Enum, Result};
 use chrono::{Datelike, Days, Months, NaiveDate, TimeZone};
@@ -9,6 +9,7 @@ use jobs::facts::days::day_number;
 use jobs::statistics::{DayRange, Shift};
 use polars::prelude::{Expr, col, lit};
 use schema::Timestamp;
+use schema::refusal::FilterRefusal;
 
 /// The period to compare with. Requires `receivedFrom` and `receivedBefore` at local midnight, else
 /// BAD_USER_INPUT.
@@ -28,12 +29,16 @@ pub struct Period {
 }
 
 impl Period {
+    /// The period from `from` up to `before`, which is exclusive.
+    ///
+    /// # Errors
+    /// If `from` is later than `before`.
     pub fn new(from: Option<Moment>, before: Option<Moment>, zone: Tz) -> Result<Self> {
         let (from, before) = (from.map(|moment| moment.0), before.map(|moment| moment.0));
         if let (Some(from), Some(before)) = (from, before)
             && from > before
         {
-            return Err(bad_input("receivedFrom is after receivedBefore: swap them"));
+            return Err(refuse(FilterRefusal::FromAfterBefore));
         }
         Ok(Self { from, before, zone })
     }

@@ -8,6 +8,7 @@ use super::{
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::execute::blocking;
+use crate::graphql::statistics_cache::StatisticKey;
 use crate::graphql::types::sql::SqlSource;
 use async_graphql::{Context, Object, Result};
 use chrono::NaiveDate;
@@ -17,6 +18,7 @@ use jobs::snapshot::{Earlier, Snapshot};
 use jobs::statistics::statistics as compute_statistics;
 use schema::Db;
 use schema::Timestamp;
+use schema::domain::calendar::local_date;
 use std::sync::Arc;
 
 #[derive(Default)]
@@ -58,6 +60,7 @@ impl StatisticsQueries {
         )]
         source: SqlSource,
     ) -> Result<ComplaintStatistics> {
+        let today = local_date(Timestamp::now());
         let viewer = viewer(ctx)?;
         let app = &request(ctx)?.app;
         let thresholds = viewer.thresholds(&request(ctx)?.limits);
@@ -79,13 +82,18 @@ impl StatisticsQueries {
             .ok()
             .filter(|n| *n <= groups as usize)
             .ok_or_else(|| bad_input(format!("first must be from 0 to {groups}")))?;
+        let mut selection = Selection::of(request(ctx)?, &snapshot, &scope, filter.as_ref()).await?;
+        let read = std::mem::take(&mut selection.read);
         let over_lake = match source {
             SqlSource::Register => None,
             SqlSource::Lake if as_of.is_some() => return Err(bad_input("asOf: the lake has the day of its last sync")),
-            SqlSource::Lake => Some(lake::conditions(filter.as_ref(), &snapshot)?),
+            SqlSource::Lake => {
+                let translation = lake::Translation { request: request(ctx)?, snapshot: &snapshot, scope: &scope };
+                Some(translation.question(filter.as_ref()).await?)
+            }
         };
         let arguments = Arguments {
-            selection: Selection::of(request(ctx)?, &snapshot, &scope, filter.as_ref()).await?,
+            selection,
             filter,
             group_by,
             having,
@@ -103,11 +111,15 @@ impl StatisticsQueries {
         let needs_past = arguments.needs_past();
         let question = question(&snapshot, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
-        if let Some(conditions) = over_lake {
-            lake::check(&question, ctx.field())?;
-            let answer = lake::ask(request(ctx)?, &snapshot, question, conditions).await?;
-            return Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, request(ctx)?.cursors()));
+        if let Some(condition) = over_lake {
+            lake::check(&question)?;
+            let answer = lake::ask(request(ctx)?, &snapshot, &scope, question, condition).await?;
+            return Ok(ComplaintStatistics::new(&snapshot, &answer, dimensions, request(ctx)?.cursors()));
         }
+        let more = format!("{:?} {:?} {} {read:?}", question.as_of, question.wanted, question.totals);
+        // States and findings of a past day come from the database.
+        let is_of_snapshot = as_of.is_none() || needs_past == (false, false);
+        let key = if is_of_snapshot { StatisticKey::of(ctx, &snapshot, viewer, today, more) } else { None };
         let of = Arc::clone(&snapshot);
         let database = app.db.clone();
         let computing = move || {
@@ -117,8 +129,8 @@ impl StatisticsQueries {
             };
             compute_statistics(&past, &question).map_err(from_job)
         };
-        let answer = request(ctx)?.compute(computing).await?;
-        Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, request(ctx)?.cursors()))
+        let answer = request(ctx)?.compute_once(key, computing).await?;
+        Ok(ComplaintStatistics::new(&snapshot, &answer, dimensions, request(ctx)?.cursors()))
     }
 }
 

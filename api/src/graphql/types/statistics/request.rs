@@ -1,13 +1,13 @@
 //! Translates the arguments of `complaintStatistics` into a [`Question`] over the snapshot.
 
 use super::dimensions::StatisticsDimension;
+use super::fields::{asks_for_totals, wanted_of};
 use super::filter::ComplaintStatisticsFilter;
 use super::measures::{StatisticsHaving, StatisticsMeasure};
 use super::period::{Period, StatisticsComparison};
 use super::selection::Selection;
-use crate::graphql::error::bad_input;
+use crate::graphql::error::{bad_input, refuse};
 use crate::graphql::page::SortDirection;
-use async_graphql::resolver_utils::EnumType;
 use async_graphql::{InputObject, Result, SelectionField};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -20,6 +20,7 @@ use polars::prelude::{Expr, col, lit};
 use schema::domain::calendar::local_date;
 use schema::enums::UnitKind;
 use schema::pseudonyms::{Pseudonyms, Subject};
+use schema::refusal::FilterRefusal;
 use schema::{Id, Timestamp};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub struct StatisticsOrder {
 /// The arguments of `complaintStatistics`.
 pub struct Arguments {
     pub filter: Option<ComplaintStatisticsFilter>,
-    /// What the filter selects, within the row scope of the viewer.
+    /// The complaints that the filter selects, within the row scope of the viewer.
     pub selection: Selection,
     pub group_by: Vec<StatisticsDimension>,
     pub having: Option<StatisticsHaving>,
@@ -61,7 +62,8 @@ impl Arguments {
         let has =
             |of: fn(&ComplaintStatisticsFilter) -> bool| self.filter.as_ref().is_some_and(|filter| filter.has(of));
         (
-            asks(StatisticsDimension::State) || has(|filter| filter.state_in.is_some() || filter.state.is_some()),
+            asks(StatisticsDimension::State)
+                || has(|filter| filter.state_in.is_some() || filter.dimensions.state.is_some()),
             asks(StatisticsDimension::Finding) || has(|filter| filter.finding_in.is_some() || filter.finding.is_some()),
         )
     }
@@ -100,7 +102,7 @@ pub fn question(snapshot: &Snapshot, arguments: Arguments, asked: SelectionField
         // The smallest time cell is a month.
         return Err(bad_input("your role may ask only about whole months in Asia/Ho_Chi_Minh"));
     }
-    let Selection { mut conditions, allegations, listed } = arguments.selection;
+    let Selection { mut conditions, allegations, listed, read: _ } = arguments.selection;
     let as_of = arguments.as_of.map(day_number);
     conditions.extend(as_of.map(|day| col("day").lt_eq(lit(day))));
     let within = |period: &Period| {
@@ -137,7 +139,7 @@ pub fn question(snapshot: &Snapshot, arguments: Arguments, asked: SelectionField
         group_by,
         zone,
         wanted,
-        totals: asked.selection_set().any(|field| matches!(field.name(), "totals" | "totalsBefore")),
+        totals: asks_for_totals(asked),
         having,
         order_by,
         fill: arguments.fill.then(|| period.days()),
@@ -157,37 +159,6 @@ fn scope_of(snapshot: &Snapshot, filter: &ComplaintStatisticsFilter) -> Option<I
     let tree = &snapshot.reference.tree;
     let is_stored = matches!(tree.kind(unit), Some(UnitKind::ProvincialDepartment | UnitKind::Branch | UnitKind::Team));
     (!is_stored || !tree.descendants_without_stored_ancestor(unit).is_empty()).then_some(unit)
-}
-
-/// Marks the measures that are selected; only these are computed.
-fn wanted_of(asked: SelectionField<'_>, wanted: &mut SelectedMeasures) {
-    for field in asked.selection_set() {
-        match measure_of(field.name()) {
-            Some(measure) => wanted.add(measure.into()),
-            None if FIELDS_WITH_MEASURES.contains(&field.name()) => wanted_of(field, wanted),
-            None => {}
-        }
-    }
-}
-
-/// The fields of an answer that have measures below them.
-const FIELDS_WITH_MEASURES: [&str; 4] = ["rows", "totals", "previous", "totalsBefore"];
-
-/// The measure that a field shows.
-fn measure_of(field: &str) -> Option<StatisticsMeasure> {
-    StatisticsMeasure::items().iter().find(|item| is_named(field, item.name)).map(|item| item.value)
-}
-
-/// Whether a field has the name of an enum value in camel case.
-fn is_named(field: &str, value: &str) -> bool {
-    let mut letters = field.chars();
-    let mut words = value.split('_').enumerate().flat_map(|(nth, word)| {
-        let letter = move |(at, letter): (usize, char)| {
-            if nth > 0 && at == 0 { letter } else { letter.to_ascii_lowercase() }
-        };
-        word.char_indices().map(letter)
-    });
-    words.all(|letter| letters.next() == Some(letter)) && letters.next().is_none()
 }
 
 /// Orders people and enterprises by pseudonyms, for a viewer of pseudonyms only: the order of codes would tell
@@ -215,7 +186,7 @@ pub fn past_day(snapshot: &Snapshot, as_of: Option<NaiveDate>) -> Result<NaiveDa
     let today = local_date(snapshot.as_of);
     let Some(day) = as_of else { return Ok(today) };
     if day > today {
-        return Err(bad_input(format!("asOf is {day}: it must not be after today, {today}")));
+        return Err(refuse(FilterRefusal::AsOfAfterToday { day, today }));
     }
     crate::graphql::input::day("asOf", day)
 }
@@ -238,38 +209,13 @@ mod tests {
     use super::*;
     use crate::access::{Guard, allowed};
     use crate::graphql::filter::{CategoryKindOps, ChannelOps, ComplaintStateOps};
+    use crate::graphql::types::statistics::DimensionFilter;
     use crate::graphql::types::statistics::selection::listed;
     use ::tests::Database;
+    use async_graphql::resolver_utils::EnumType;
     use jobs::snapshot::SnapshotStore;
     use schema::enums::{self as stored, Role};
-    use schema::world::{self, Parameters};
-
-    #[test]
-    fn every_measure_of_an_answer_is_computed_when_it_is_selected() {
-        let guard = Guard::new(&crate::graphql::sdl(&crate::graphql::schema(false))).unwrap();
-        let typed = guard.typed();
-        let fields = |of: &str| -> Vec<&str> {
-            typed.iter().filter(|(within, ..)| within == of).map(|(_, field, _)| *field).collect()
-        };
-        let measures = fields("StatisticsMeasures");
-        assert_eq!(measures.len(), StatisticsMeasure::items().len());
-        assert!(measures.iter().all(|field| measure_of(field).is_some()), "{measures:?}");
-        // A row has the measures, too; its other fields are dimensions, or say something of the row itself.
-        let plain = ["isOther", "previous", "suppressed"];
-        let dimensions = StatisticsDimension::items();
-        for field in fields("ComplaintStatisticsRow") {
-            let is_dimension = dimensions.iter().any(|dimension| is_named(field, dimension.name));
-            assert!(is_dimension || plain.contains(&field) || measure_of(field).is_some(), "{field}");
-        }
-        for field in fields("ComplaintStatistics") {
-            let has_measures = typed.iter().any(|(within, name, of)| {
-                within == "ComplaintStatistics"
-                    && *name == field
-                    && ["StatisticsMeasures", "ComplaintStatisticsRow"].contains(of)
-            });
-            assert_eq!(has_measures, FIELDS_WITH_MEASURES.contains(&field), "{field}");
-        }
-    }
+    use schema::world::{self, Bursts, Parameters};
 
     #[test]
     fn fixed_cells_have_every_dimension_of_a_dashboard() {
@@ -301,19 +247,15 @@ mod tests {
             kind_in: Some(vec![kind.into(); 2]),
             channel_in: Some(vec![channel.into(); 2]),
             state_in: Some(vec![state.into(); 2]),
-            // Evaluated below.
+            // Evaluated below, each one that a DASHBOARD may use.
             category: None,
-            kind: None,
-            channel: None,
-            state: None,
+            dimensions: DimensionFilter::default(),
             // One unit, which is part of the key of the noise (`scope_of`), and the period, which cells are cut by.
             unit_within: None,
             received_from: None,
             received_before: None,
-            // Not for a DASHBOARD.
+            // A DASHBOARD may not use these.
             unit: None,
-            legal_form: None,
-            peer_group: None,
             responsible_unit_within: None,
             responsible_unit: None,
             finding_in: None,
@@ -326,21 +268,25 @@ mod tests {
             confidential: None,
             cost_vnd: None,
             delay_hours: None,
+            answered_on: None,
             received_at: None,
             and: None,
             or: None,
             not: None,
         };
-        let with_operators = ComplaintStatisticsFilter {
+        let of_dimensions = DimensionFilter {
             kind: Some(CategoryKindOps { ne: Some(kind.into()), ..CategoryKindOps::default() }),
             channel: Some(ChannelOps { is_null: Some(false), ..ChannelOps::default() }),
             state: Some(ComplaintStateOps { ne: Some(state.into()), ..ComplaintStateOps::default() }),
-            ..ComplaintStatisticsFilter::default()
+            ..DimensionFilter::default()
         };
+        let with_operators =
+            ComplaintStatisticsFilter { dimensions: of_dimensions, ..ComplaintStatisticsFilter::default() };
         let database = Database::sqlite();
         let db = database.open();
         let until = NaiveDate::from_ymd_opt(2025, 12, 31).unwrap();
-        world::generate(&db, Parameters { complaints: 300, seed: 1, until }, &mut |_| true).unwrap();
+        world::generate(&db, Parameters { complaints: 300, seed: 1, until, bursts: Bursts::default() }, &mut |_| true)
+            .unwrap();
         let reference = Arc::clone(&SnapshotStore::load(&db).unwrap().current().reference);
         let cells: Vec<&str> = jobs::statistics::disclosed_attributes().collect();
         let guard = Guard::new(&crate::graphql::sdl(&crate::graphql::schema(false))).unwrap();
@@ -367,7 +313,10 @@ mod tests {
         // One value is one cell.
         let one = ComplaintStatisticsFilter {
             category_in: Some(vec!["TEC-DOWN".into()]),
-            kind: Some(CategoryKindOps { eq: Some(kind.into()), ..CategoryKindOps::default() }),
+            dimensions: DimensionFilter {
+                kind: Some(CategoryKindOps { eq: Some(kind.into()), ..CategoryKindOps::default() }),
+                ..DimensionFilter::default()
+            },
             ..ComplaintStatisticsFilter::default()
         };
         assert!(listed(&one.sets(&reference, None).unwrap()).is_empty());

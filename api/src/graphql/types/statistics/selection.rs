@@ -1,10 +1,11 @@
-//! What a filter selects in a snapshot, within the row scope of the viewer.
+//! Evaluates a filter over a snapshot, within the row scope of the viewer.
 
-use super::filter::{ComplaintStatisticsFilter, Places};
+use super::filter::ComplaintStatisticsFilter;
+use super::word_sets::Places;
 use crate::access::{Scope, any, within_columns};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::from_store;
-use crate::graphql::filter::{Filter, balanced};
+use crate::graphql::filter::{Filter, ReferenceData, balanced};
 use crate::graphql::types::category::with_those_below;
 use crate::graphql::types::unit::unit_of_within;
 use crate::graphql::types::{CategoryFilter, UnitFilter};
@@ -15,9 +16,9 @@ use jobs::snapshot::{PlaceColumn, Snapshot};
 use jobs::statistics::{Allegations, Dimension};
 use polars::prelude::{Expr, col, lit};
 use schema::{Id, queries};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a filter selects.
+/// The complaints and allegations that a filter selects.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// Conditions over the columns of the snapshot, to be joined by AND: the row scope and the filter, without its
@@ -26,6 +27,9 @@ pub struct Selection {
     pub allegations: Allegations,
     /// The dimensions of which the filter allows several values: for a DASHBOARD each is a fixed cell.
     pub listed: Vec<Dimension>,
+    /// The places that were read from the database, in the order of the filter. The rest of what is selected depends on
+    /// the filter, the viewer, the day and the snapshot alone.
+    pub read: Vec<Vec<u32>>,
 }
 
 impl Selection {
@@ -41,9 +45,12 @@ impl Selection {
     ) -> Result<Self> {
         let mut conditions = scope.expressions(snapshot);
         let Some(filter) = filter else { return Ok(Self { conditions, ..Self::default() }) };
-        let Part { conditions: own, allegations, sets } = Evaluation { request, snapshot, scope }.part(filter).await?;
+        let read = Mutex::default();
+        let evaluation = Evaluation { request, snapshot, scope, read: &read };
+        let Part { conditions: own, allegations, sets } = evaluation.part(filter).await?;
         conditions.extend(own);
-        Ok(Self { conditions, allegations, listed: listed(&sets) })
+        let read = read.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self { conditions, allegations, listed: listed(&sets), read })
     }
 
     /// The conditions as one, with that of the filter's period in Vietnam.
@@ -101,19 +108,21 @@ fn all(conditions: Vec<Expr>) -> Expr {
     balanced(conditions, Expr::and).unwrap_or(lit(true))
 }
 
-/// Where a filter is evaluated.
+/// The context in which a filter is evaluated.
 #[derive(Clone, Copy)]
 struct Evaluation<'e> {
     request: &'e RequestContext,
     snapshot: &'e Snapshot,
     scope: &'e Scope,
+    /// See [`Selection::read`].
+    read: &'e Mutex<Vec<Vec<u32>>>,
 }
 
 impl<'e> Evaluation<'e> {
     fn part(self, filter: &'e ComplaintStatisticsFilter) -> BoxFuture<'e, Result<Part>> {
         Box::pin(async move {
             let categories = match &filter.category {
-                Some(filter) => Some(self.categories(filter).await?),
+                Some(filter) => Some(self.noted(categories_of(self.request, &self.snapshot.reference, filter).await?)),
                 None => None,
             };
             let sets = filter.sets(&self.snapshot.reference, categories)?;
@@ -125,6 +134,13 @@ impl<'e> Evaluation<'e> {
             combine!(filter, conditions, |part| self.whole(part).await?);
             Ok(Part { conditions, allegations: filter.allegations(self.snapshot, self.scope)?, sets })
         })
+    }
+
+    /// Notes places that were read from the database, in an order that does not depend on it.
+    fn noted(self, mut places: Vec<u32>) -> Vec<u32> {
+        places.sort_unstable();
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).push(places.clone());
+        places
     }
 
     /// The conditions of a part of a filter, with its period and its limits on allegations.
@@ -145,27 +161,46 @@ impl<'e> Evaluation<'e> {
                 let below = reference.tree.descendants_without_stored_ancestor(unit.id);
                 conditions.push(within_columns(self.snapshot, unit.id, &below));
             }
-            let plain = UnitFilter { within: None, and: None, or: None, not: None, ..filter.clone() };
-            let is_limited = plain.condition(reference).map_err(from_store)?.is_some();
-            if is_limited {
-                let of = Arc::clone(reference);
-                let ids: Vec<Id> =
-                    self.request.read(move |conn| queries::unit_ids(conn, plain.condition(&of)?)).await?;
-                conditions.push(any("unit", ids.into_iter().filter_map(|id| reference.unit_place(id)).collect()));
+            if let Some(places) = units_of(self.request, reference, filter).await? {
+                conditions.push(any("unit", self.noted(places)));
             }
             combine!(filter, conditions, |part| self.units(part).await?);
             Ok(conditions)
         })
     }
+}
 
-    /// The places of the categories that a filter selects, with those below them.
-    async fn categories(self, filter: &CategoryFilter) -> Result<Vec<u32>> {
-        let reference = Arc::clone(&self.snapshot.reference);
-        let (filter, of) = (filter.clone(), Arc::clone(&reference));
-        let ids: Vec<Id> =
-            self.request.read(move |conn| queries::category_ids(conn, with_those_below(&filter, &of)?)).await?;
-        Ok(ids.into_iter().filter_map(|id| reference.category_place(id)).collect())
+/// The places of the units that a filter selects, without its `within` and its parts; None if it has nothing else.
+///
+/// # Errors
+/// BAD_USER_INPUT if the filter is wrong.
+pub(super) async fn units_of(
+    request: &RequestContext,
+    reference: &ReferenceData,
+    filter: &UnitFilter,
+) -> Result<Option<Vec<u32>>> {
+    let plain = UnitFilter { within: None, and: None, or: None, not: None, ..filter.clone() };
+    let is_limited = plain.condition(reference).map_err(from_store)?.is_some();
+    if !is_limited {
+        return Ok(None);
     }
+    let of = Arc::clone(reference);
+    let ids: Vec<Id> = request.read(move |conn| queries::unit_ids(conn, plain.condition(&of)?)).await?;
+    Ok(Some(ids.into_iter().filter_map(|id| reference.unit_place(id)).collect()))
+}
+
+/// The places of the categories that a filter selects, with those below them.
+///
+/// # Errors
+/// BAD_USER_INPUT if the filter is wrong.
+pub(super) async fn categories_of(
+    request: &RequestContext,
+    reference: &ReferenceData,
+    filter: &CategoryFilter,
+) -> Result<Vec<u32>> {
+    let (filter, of) = (filter.clone(), Arc::clone(reference));
+    let ids: Vec<Id> = request.read(move |conn| queries::category_ids(conn, with_those_below(&filter, &of)?)).await?;
+    Ok(ids.into_iter().filter_map(|id| reference.category_place(id)).collect())
 }
 
 /// The condition that a column has one of some places.

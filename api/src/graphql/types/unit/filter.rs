@@ -5,6 +5,7 @@ use crate::graphql::filter::{
 };
 use async_graphql::Result;
 use diesel::prelude::*;
+use schema::refusal::FilterRefusal;
 use schema::tables::{unit_parents, units};
 use schema::{Id, StoreError};
 
@@ -55,7 +56,7 @@ pub fn unit_of<'k>(
     field: &str,
     code: &str,
 ) -> Result<&'k schema::models::Unit, StoreError> {
-    reference.unit_by_code(code).ok_or_else(|| {
-        StoreError::Rule(format!("{field}: there is no unit {code:?}: the query `units` lists the codes"))
-    })
+    reference
+        .unit_by_code(code)
+        .ok_or_else(|| FilterRefusal::UnknownUnit { field: field.to_owned(), code: code.to_owned() }.into())
 }

@@ -58,7 +58,7 @@ impl UnitQueries {
         }
     }
 
-    /// One unit by id or code, exactly one of them (else BAD_USER_INPUT); null if there is none.
+    /// One unit by id or code, exactly one of them (else BAD_USER_INPUT); null if none exists.
     async fn unit(&self, ctx: &Context<'_>, id: Option<ID>, code: Option<String>) -> Result<Option<Unit>> {
         viewer(ctx)?;
         let by = id_or_code(id, code)?;

@@ -17,6 +17,7 @@ use crate::graphql::loaders::{
 };
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
+use crate::graphql::statistics_cache::StatisticKey;
 use crate::graphql::types::complaint::{complaints_of, complaints_where};
 use crate::graphql::types::history::{Recorded, ReferenceHistoryConnection, history_of_reference};
 use crate::graphql::types::statistics;
@@ -30,6 +31,7 @@ use schema::enums::SubjectKind;
 use schema::models;
 use schema::models::UNKNOWN_START;
 use schema::queries::Parent;
+use std::sync::Arc;
 
 connection!(Unit by UnitSort, UnitConnection, UnitEdge);
 
@@ -57,7 +59,7 @@ impl Unit {
         &self.0.code
     }
 
-    /// The name in `locale`, by default the language of `Accept-Language`. Vietnamese if there is no English
+    /// The name in `locale`, by default the language of `Accept-Language`. Vietnamese without an English
     /// name.
     async fn name(&self, ctx: &Context<'_>, locale: Option<Locale>) -> Result<&str> {
         let locale = locale.map_or_else(|| request(ctx).map(|request| request.locale), |locale| Ok(locale.into()))?;
@@ -69,7 +71,7 @@ impl Unit {
         &self.0.name_vi
     }
 
-    /// Null if there is no English name.
+    /// Null without an English name.
     async fn name_en(&self) -> Option<&str> {
         self.0.name_en.as_deref()
     }
@@ -128,16 +130,19 @@ impl Unit {
         as_of: Option<NaiveDate>,
     ) -> Result<Scorecard> {
         let days = statistics::days(days)?;
+        let today = request(ctx)?.today();
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
-        let answered = scope.expression_answered(&snapshot, self.0.id);
+        let answered = scope.expression_answered(&snapshot, self.0.id, today);
         let as_of = day_number(statistics::past_day(&snapshot, as_of)?);
-        let made = request(ctx)?.compute(move || {
-            let card = rows_of_unit(&snapshot.facts, answered).map_err(JobError::from);
-            let card = card.and_then(|rows| scorecard(&rows, as_of, Some(days))).map_err(from_job)?;
-            Ok(Scorecard::new(&snapshot, Some(days), &card))
+        let key = StatisticKey::of(ctx, &snapshot, viewer(ctx)?, today, format!("{:?}", self.0.id));
+        let of = Arc::clone(&snapshot);
+        let computing = request(ctx)?.compute_once(key, move || {
+            let rows = rows_of_unit(&of.facts, answered).map_err(JobError::from);
+            rows.and_then(|rows| scorecard(&rows, as_of, Some(days))).map_err(from_job)
         });
-        Box::pin(made).await
+        let card = Box::pin(computing).await?;
+        Ok(Scorecard::new(&snapshot, Some(days), &card))
     }
 
     /// Complaints about this unit and the units below it on the day of each complaint. The latest comes first
@@ -191,7 +196,7 @@ impl Unit {
         complaints_of(ctx, Parent::ResponsibleUnit, self.0.id, filter, order_by, page).await
     }
 
-    /// The flag on this branch; null if there is none, or you are an officer who served here.
+    /// The flag on this branch; null if none exists, or you are an officer who served here.
     async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
         let id = jobs::flags::flag_id(SubjectKind::Branch, self.0.id);
         Ok(one(loaders(ctx)?, VisibleFlagKey(id)).await?.map(Flag))

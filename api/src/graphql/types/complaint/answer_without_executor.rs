@@ -6,7 +6,7 @@
 //! the answers of both.
 
 use super::cacheable::COMPLAINT;
-use super::in_memory::{InMemory, keys};
+use super::snapshot_page::{SnapshotList, keys};
 use super::{ComplaintFilter, ComplaintOrder};
 use crate::access::Viewer;
 use crate::budget::bytes_of_field;
@@ -17,7 +17,7 @@ use crate::graphql::exact_snapshots::PageSource;
 use crate::graphql::execute::object_cache::{ObjectKey, SelectionHash};
 use crate::graphql::execute::selection::Referenced;
 use crate::graphql::execute::{dependencies, selection_hash};
-use crate::graphql::page::{Beyond, Cursors, PageArgs, Place};
+use crate::graphql::page::{Beyond, Cursors, PageArgs, Place, limit_of_count};
 use async_graphql::InputType;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use jobs::snapshot::{Listed, Snapshot};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 /// An operation that consists of lists of complaints at the root (`selects_lists_only`), has each response key once in
 /// its selections and no directive, and was found valid before.
-pub struct ListsFromMemory<'a> {
+pub struct ListsWithoutExecutor<'a> {
     pub app: &'a App,
     pub viewer: &'a Viewer,
     pub locale: Locale,
@@ -42,11 +42,11 @@ pub struct ListsFromMemory<'a> {
 
 /// An answer as the executor would give it.
 #[derive(Default)]
-pub struct AnswerFromMemory {
+pub struct AnswerWithoutExecutor {
     pub json: Vec<u8>,
-    /// What it counts against the limit of the answer, in bytes.
+    /// The bytes that it counts against the limit of the answer.
     pub resolved: u64,
-    /// What the viewer is shown, for the audit log.
+    /// The subjects that the viewer is shown, for the audit log.
     pub seen: AuditSubjects,
     /// Lists in it.
     lists: usize,
@@ -55,12 +55,13 @@ pub struct AnswerFromMemory {
 }
 
 /// The answer to an operation; None if the executor has to answer.
-pub fn from_memory(lists: &ListsFromMemory<'_>) -> Option<AnswerFromMemory> {
-    // Such a viewer gets ties in a secret order.
+pub fn answer_without_executor(lists: &ListsWithoutExecutor<'_>) -> Option<AnswerWithoutExecutor> {
+    // A viewer of pseudonyms gets ties in a secret order.
     if lists.viewer.sees_pseudonyms_alone() {
         return None;
     }
-    let mut answer = AnswerFromMemory { json: Vec::with_capacity(FIRST_BYTES), ..AnswerFromMemory::default() };
+    let mut answer =
+        AnswerWithoutExecutor { json: Vec::with_capacity(FIRST_BYTES), ..AnswerWithoutExecutor::default() };
     answer.raw("{\"data\":{");
     let audience_view = lists.app.audiences.view_for(lists.viewer.audience());
     let depends_on = dependencies(lists.app, lists.viewer, lists.locale);
@@ -89,7 +90,7 @@ const FIRST_BYTES: usize = 16 * 1024;
 /// Fields of an operation that is answered here, at most.
 const MOST_FIELDS: usize = 4;
 
-impl<'a> ListsFromMemory<'a> {
+impl<'a> ListsWithoutExecutor<'a> {
     /// The fields of a selection in document order, those of fragments in place.
     fn fields(&self, selection: &'a SelectionSet) -> Option<Vec<&'a Field>> {
         let mut fields = Vec::with_capacity(selection.items.len());
@@ -124,7 +125,13 @@ impl<'a> ListsFromMemory<'a> {
         Option::<T>::parse(given).ok()
     }
 
-    fn list(&self, field: &'a Field, cursors: &Cursors, depends_on: &str, to: &mut AnswerFromMemory) -> Option<()> {
+    fn list(
+        &self,
+        field: &'a Field,
+        cursors: &Cursors,
+        depends_on: &str,
+        to: &mut AnswerWithoutExecutor,
+    ) -> Option<()> {
         let page = PageArgs {
             first: self.argument(field, "first")?,
             after: self.argument(field, "after")?,
@@ -133,8 +140,8 @@ impl<'a> ListsFromMemory<'a> {
         };
         let window = page.window(self.limits.page_size, cursors).ok()?;
         let filter: Option<ComplaintFilter> = self.argument(field, "filter")?;
-        let order = ComplaintOrder::list(self.argument(field, "orderBy")?);
-        let list = InMemory::of(self.snapshot, self.viewer, filter.as_ref(), &order)?;
+        let order = ComplaintOrder::list(self.argument(field, "orderBy")?, self.viewer.today());
+        let list = SnapshotList::of(self.snapshot, self.viewer, filter.as_ref(), &order)?;
         let Slice { rows, more } = list.page(&window)?;
         let beyond = Beyond::window(&window, more);
         if self.shows_complaints {
@@ -153,6 +160,10 @@ impl<'a> ListsFromMemory<'a> {
                 "pageInfo" => self.page_info(field, &rows, beyond, cursors, to)?,
                 // A count may take longer than a page, and nothing else runs on this thread meanwhile.
                 "totalCount" if list.counts_quickly() => to.raw(&list.count()?.to_string()),
+                "totalCountUpTo" if list.counts_quickly() => {
+                    let most = limit_of_count(self.argument(field, "limit")??).ok()?;
+                    to.raw(&list.count()?.min(most).to_string());
+                }
                 "__typename" => to.text("ComplaintConnection"),
                 _ => return None,
             }
@@ -166,7 +177,7 @@ impl<'a> ListsFromMemory<'a> {
     }
 
     /// Writes the JSON of a row; None if it is not in the cache.
-    fn object(&self, selection: SelectionHash, row: &Listed, to: &mut AnswerFromMemory) -> Option<()> {
+    fn object(&self, selection: SelectionHash, row: &Listed, to: &mut AnswerWithoutExecutor) -> Option<()> {
         let object = self.app.objects.look_up(&ObjectKey { selection, id: row.id, version: row.version })?;
         to.json.extend_from_slice(&object.json);
         to.resolved += object.resolved_bytes;
@@ -181,7 +192,7 @@ impl<'a> ListsFromMemory<'a> {
         rows: &[Listed],
         cursors: &Cursors,
         depends_on: &str,
-        to: &mut AnswerFromMemory,
+        to: &mut AnswerWithoutExecutor,
     ) -> Option<()> {
         let with_hash = |field: &'a Field| match field.name.node.as_str() {
             "node" => Some((field, Some(self.hash(field, depends_on)?))),
@@ -214,7 +225,7 @@ impl<'a> ListsFromMemory<'a> {
         rows: &[Listed],
         beyond: Beyond,
         cursors: &Cursors,
-        to: &mut AnswerFromMemory,
+        to: &mut AnswerWithoutExecutor,
     ) -> Option<()> {
         let cursor = |row: Option<&Listed>| row.map(|row| cursors.encode(&Place::Keys(keys(row))));
         to.raw("{");
@@ -241,7 +252,7 @@ impl<'a> ListsFromMemory<'a> {
     }
 }
 
-impl AnswerFromMemory {
+impl AnswerWithoutExecutor {
     fn raw(&mut self, json: &str) {
         self.json.extend_from_slice(json.as_bytes());
     }

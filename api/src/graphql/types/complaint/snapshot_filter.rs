@@ -1,15 +1,17 @@
 //! The filter of complaints as a condition over the columns of the snapshot. It selects the same complaints as the
 //! condition of SQL: a test of whole programs compares the two.
 
-use crate::access::within_places;
+use crate::access::{OfUnit, within_places};
 use crate::graphql::enums;
 use crate::graphql::filter::{
-    BooleanOps, ChannelOps, ComplaintStateOps, DateTimeOps, DecimalOps, FloatOps, IdOps, ReferenceData, StringOps,
-    UnitKindOps, as_id,
+    BooleanOps, ChannelOps, ComplaintStateOps, DateOps, DateTimeOps, DecimalOps, Filter, FloatOps, IdOps, IntOps,
+    ReferenceData, StringOps, UnitKindOps, as_id, today,
 };
 use crate::graphql::scalars::{Decimal, Moment};
 use crate::graphql::types::unit::unit_of_within;
-use crate::graphql::types::{CategoryFilter, ComplaintFilter, UnitFilter};
+use crate::graphql::types::{CategoryFilter, ComplaintFilter, ResponsibleUnitOps, UnitFilter};
+use chrono::NaiveDate;
+use jobs::facts::days::day_number;
 use jobs::snapshot::{ColumnCondition, Comparison, Nullable, PlaceColumn};
 use schema::Id;
 use schema::enums::{CategoryKind, Channel, ComplaintState, UnitKind};
@@ -18,66 +20,59 @@ use schema::models::{IssueCategory, Unit};
 /// The condition of a filter. None if it asks for what no column holds, or is wrong: SQL then answers, or says what is
 /// wrong.
 pub fn column_condition(filter: &ComplaintFilter, reference: &ReferenceData) -> Option<ColumnCondition> {
-    // Without `..`: a new field does not compile until its author decides whether the columns hold it.
-    let ComplaintFilter {
-        id: None,
-        reference: None,
-        source_reference: None,
-        source: None,
-        received_at,
-        occurred_at: None,
-        recorded_at: None,
-        legal_form: None,
-        channel,
-        state,
-        state_since: None,
-        declaration_number: None,
-        text: None,
-        search: None,
-        cost_vnd,
-        delay_hours,
-        due_on: None,
-        answered_on: None,
-        overdue: None,
-        overdue_days: None,
-        answered_in_time: None,
-        escalated_to: None,
-        blames_system,
-        confidential,
-        anonymous,
-        unit,
-        responsible_unit: None,
-        category,
-        enterprise: None,
-        officers: None,
-        responses: None,
-        and,
-        or,
-        not,
-    } = filter
-    else {
-        return None;
-    };
+    // The columns take their fields out of it.
+    let mut rest = filter.clone();
     let mut all = Vec::new();
-    all.extend(received_at.as_ref().map(received));
-    all.extend(channel.as_ref().map(of_channel));
-    all.extend(state.as_ref().map(of_state));
-    all.extend(cost_vnd.as_ref().map(cost));
-    all.extend(delay_hours.as_ref().map(delay));
-    if let Some(ops) = blames_system {
-        all.push(truth(ops, &ColumnCondition::Blames));
+    all.extend(rest.received_at.take().map(|ops| received(&ops)));
+    all.extend(rest.channel.take().map(|ops| of_channel(&ops)));
+    all.extend(rest.state.take().map(|ops| of_state(&ops)));
+    all.extend(rest.cost_vnd.take().map(|ops| cost(&ops)));
+    all.extend(rest.delay_hours.take().map(|ops| delay(&ops)));
+    all.extend(rest.blames_system.take().map(|ops| truth(&ops, &ColumnCondition::Blames)));
+    all.extend(rest.confidential.take().map(|ops| truth(&ops, &ColumnCondition::Confidential)));
+    all.extend(rest.anonymous.take().map(|ops| of_anonymous(&ops)));
+    if let Some(unit) = rest.unit.take() {
+        all.push(of_unit(&unit, reference)?);
     }
-    if let Some(ops) = confidential {
-        all.push(truth(ops, &ColumnCondition::Confidential));
+    if let Some(ops) = rest.responsible_unit.take() {
+        all.push(of_responsible_unit(&ops, reference)?);
     }
-    all.extend(anonymous.as_ref().map(of_anonymous));
-    if let Some(unit) = unit {
-        all.push(of_unit(unit, reference)?);
+    if let Some(category) = rest.category.take() {
+        all.push(of_category(&category, reference)?);
     }
-    if let Some(category) = category {
-        all.push(of_category(category, reference)?);
-    }
-    combined(all, and.as_deref(), or.as_deref(), not.as_deref(), |part| column_condition(part, reference))
+    let (and, or, not) = (rest.and.take(), rest.or.take(), rest.not.take());
+    // A condition that is left, on a new field too, is one for SQL.
+    let is_whole = matches!(rest.condition(reference), Ok(None));
+    let make = |part: &ComplaintFilter| column_condition(part, reference);
+    if is_whole { combined(all, and.as_deref(), or.as_deref(), not.as_deref(), make) } else { None }
+}
+
+/// The complaints of a filter that selects overdue ones only, and says nothing else of how long they wait: by how many
+/// days at least, and the condition on everything else. None if it is another filter.
+pub fn overdue_condition(filter: &ComplaintFilter, reference: &ReferenceData) -> Option<(i32, ColumnCondition)> {
+    let mut rest = filter.clone();
+    let are_overdue = match rest.overdue.take() {
+        None => false,
+        Some(BooleanOps { eq: Some(true), ne: None, is_null: None }) => true,
+        Some(_) => return None,
+    };
+    let days = match rest.overdue_days.take() {
+        None => 0,
+        Some(IntOps {
+            gte: Some(days),
+            eq: None,
+            ne: None,
+            r#in: None,
+            gt: None,
+            lt: None,
+            lte: None,
+            is_null: None,
+        }) => days,
+        Some(_) => return None,
+    };
+    // Every complaint is overdue by at least no days.
+    let at_least = if are_overdue { days.max(1) } else { days };
+    Some((at_least, column_condition(&rest, reference)?)).filter(|_| at_least > 0)
 }
 
 /// Adds `and`, `or` and `not` of a filter to its own conditions and joins them all.
@@ -127,17 +122,25 @@ fn null(asked: Option<bool>, is_null: ColumnCondition) -> Option<ColumnCondition
 /// The condition that a column has no value which always has one.
 const NEVER: ColumnCondition = ColumnCondition::Constant(false);
 
-fn received(ops: &DateTimeOps) -> ColumnCondition {
+/// Conditions on the time of receipt.
+pub fn received(ops: &DateTimeOps) -> ColumnCondition {
     ordered!(ops, |moment: &Moment| moment.0.micros(), Received, NEVER)
 }
 
-fn cost(ops: &DecimalOps) -> ColumnCondition {
+/// Conditions on the cost in VND.
+pub fn cost(ops: &DecimalOps) -> ColumnCondition {
     let amount = |amount: &Decimal| amount.0;
     ordered!(ops, amount, Cost, ColumnCondition::Null(Nullable::Cost))
 }
 
-fn delay(ops: &FloatOps) -> ColumnCondition {
+/// Conditions on the hours of delay.
+pub fn delay(ops: &FloatOps) -> ColumnCondition {
     ordered!(ops, |hours: &f64| *hours, Delay, ColumnCondition::Null(Nullable::Delay))
+}
+
+/// Conditions on the day of the answer in the present round.
+pub fn answered(ops: &DateOps) -> ColumnCondition {
+    ordered!(ops, |day: &NaiveDate| day_number(*day), Answered, ColumnCondition::Null(Nullable::Answered))
 }
 
 /// Conditions on a column of words that always has one.
@@ -163,7 +166,7 @@ fn of_state(ops: &ComplaintStateOps) -> ColumnCondition {
 }
 
 /// Conditions on a truth value that is never null.
-fn truth(ops: &BooleanOps, is_true: &ColumnCondition) -> ColumnCondition {
+pub fn truth(ops: &BooleanOps, is_true: &ColumnCondition) -> ColumnCondition {
     let wanted = [ops.eq, ops.ne.map(|ne| !ne)].into_iter().flatten();
     let mut all: Vec<ColumnCondition> =
         wanted.map(|wanted| if wanted { is_true.clone() } else { is_true.clone().negated() }).collect();
@@ -229,7 +232,24 @@ fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> Option<ColumnCondi
     combined(all, and.as_deref(), or.as_deref(), not.as_deref(), |part| of_unit(part, reference))
 }
 
-/// Conditions on the category of a complaint, which has one then. As in SQL, a category that the filter names stands
+/// Conditions on the unit that has to answer. None if a unit is unknown.
+fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &ReferenceData) -> Option<ColumnCondition> {
+    let ResponsibleUnitOps { eq, r#in, within, is_null } = ops;
+    let column = PlaceColumn::ResponsibleUnit;
+    let known = |code: &String| reference.unit_by_code(code).map(|unit| unit.id);
+    let mut all = Vec::new();
+    for codes in [eq.as_ref().map(std::slice::from_ref), r#in.as_deref()].into_iter().flatten() {
+        let places = codes.iter().map(|code| reference.unit_place(known(code)?)).collect::<Option<Vec<u32>>>()?;
+        all.push(ColumnCondition::one_of(column, places));
+    }
+    if let Some(code) = within {
+        all.push(OfUnit::new(&reference.tree, known(code)?, today()).answered_places(reference));
+    }
+    all.extend(null(*is_null, ColumnCondition::Null(Nullable::Place(column))));
+    Some(ColumnCondition::All(all))
+}
+
+/// Conditions on the category of a complaint, which has one then. As in SQL, a category that the filter names counts
 /// for those below it.
 fn of_category(filter: &CategoryFilter, reference: &ReferenceData) -> Option<ColumnCondition> {
     places(PlaceColumn::Category, &reference.categories, |category| {

@@ -1,7 +1,7 @@
 //! Pages of complaints from the columns of the snapshot, if it is at the register's position.
 
-use super::column_filter::column_condition;
 use super::filter::ComplaintFilter;
+use super::snapshot_filter::column_condition;
 use crate::access::Viewer;
 use jobs::JobError;
 use jobs::snapshot::{ColumnCondition, Listed, Reading, Snapshot};
@@ -15,16 +15,16 @@ const MOST_ROWS: usize = 200_000;
 
 /// Comparisons for a row at most. A condition with more takes an index or a hash table of the database, and a statement
 /// that can be cancelled.
-const MOST_COMPARISONS: usize = 64;
+pub const MOST_COMPARISONS: usize = 64;
 
 /// A list of complaints whose order and condition are those of columns.
-pub struct InMemory {
+pub struct SnapshotList {
     snapshot: Arc<Snapshot>,
     condition: ColumnCondition,
     direction: Direction,
 }
 
-impl InMemory {
+impl SnapshotList {
     /// The list that a filter selects within the row scope of the viewer. None if the columns do not hold what it
     /// asks for.
     pub fn of(
@@ -34,6 +34,11 @@ impl InMemory {
         order: &[(ComplaintSort, Direction)],
     ) -> Option<Self> {
         let [(ComplaintSort::ReceivedAt, direction)] = order else { return None };
+        Some(Self { direction: *direction, ..Self::unordered(snapshot, viewer, filter)? })
+    }
+
+    /// The same for a count, whatever the order.
+    pub fn unordered(snapshot: &Arc<Snapshot>, viewer: &Viewer, filter: Option<&ComplaintFilter>) -> Option<Self> {
         let scope = viewer.scope(&snapshot.reference.tree).column_condition(snapshot)?;
         let condition = match filter {
             None => scope,
@@ -41,7 +46,7 @@ impl InMemory {
             Some(filter) => ColumnCondition::All(vec![column_condition(filter, &snapshot.reference)?, scope]),
         };
         let is_short = condition.comparisons() <= MOST_COMPARISONS;
-        is_short.then(|| Self { snapshot: Arc::clone(snapshot), condition, direction: *direction })
+        is_short.then(|| Self { snapshot: Arc::clone(snapshot), condition, direction: Direction::Desc })
     }
 
     /// A page of the list. None if it is better read from the database, which also says if a cursor is wrong.
@@ -82,8 +87,8 @@ pub fn keys(row: &Listed) -> Vec<Key> {
     vec![Key::Time(row.received_at), Key::Id(row.id)]
 }
 
-/// What was found. A failure is reported, and the database answers.
-fn found<T>(read: Result<Option<T>, JobError>) -> Option<T> {
+/// The result of a read. A failure is logged, and the database answers.
+pub fn found<T>(read: Result<Option<T>, JobError>) -> Option<T> {
     read.unwrap_or_else(|error| {
         tracing::error!(%error, "the columns of the snapshot cannot be read");
         None
