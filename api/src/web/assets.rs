@@ -36,7 +36,7 @@ fn hashed(path: &str) -> Option<String> {
     Some(format!("{stem}.{hash}.{extension}"))
 }
 
-/// The address of a file in `assets/web/static`; None if there is no such file.
+/// The address of a file in `assets/web/static`; None if it does not exist.
 pub fn asset_address(file: &str) -> Option<String> {
     Some(format!("/assets/{}", hashed(&format!("static/{file}"))?))
 }

@@ -1,6 +1,6 @@
 //! The data of a page: GraphQL documents of this program, executed in the process as the reader.
 
-use super::error::{PageError, Problem};
+use super::error::{PageError, Problem, Said};
 use crate::access::Viewer;
 use crate::http::{Service, in_process};
 use schema::enums::Locale;
@@ -39,9 +39,9 @@ pub async fn query(
 
 fn refused(errors: &[Value]) -> PageError {
     let codes = || errors.iter().filter_map(|error| error["extensions"]["code"].as_str());
-    // A reader who may not ask has nothing to correct.
+    // FORBIDDEN comes first: a reader without the right cannot correct the input.
     let code = codes().find(|code| *code == "FORBIDDEN").or_else(|| codes().next()).unwrap_or_default();
-    let problems = || errors.iter().map(|error| Problem::of_form(text(&error["message"]))).collect();
+    let problems = || errors.iter().map(problem).collect();
     match code {
         "BAD_USER_INPUT" => PageError::Refused(problems()),
         "CONFLICT" => PageError::Conflict(problems()),
@@ -55,6 +55,13 @@ fn refused(errors: &[Value]) -> PageError {
             PageError::Internal
         }
     }
+}
+
+fn problem(error: &Value) -> Problem {
+    let parameters = error["extensions"]["parameters"].as_object().into_iter().flatten();
+    let parameters = parameters.map(|(name, value)| (name.clone(), text(value).to_owned())).collect();
+    let reason = text(&error["extensions"]["reason"]).to_owned();
+    Problem::of_api(text(&error["message"]), Said { reason, parameters })
 }
 
 /// The nodes of a connection, or of its JSON.
@@ -78,6 +85,14 @@ mod tests {
         let (input, rights) = (error("BAD_USER_INPUT"), error("FORBIDDEN"));
         assert!(matches!(refused(&[input.clone(), rights]), PageError::Forbidden));
         assert!(matches!(refused(&[input]), PageError::Refused(_)));
+        let parameters = json!({ "day": "2026-01-01" });
+        let extensions = json!({ "code": "CONFLICT", "reason": "ACCEPTED_ALREADY", "parameters": parameters });
+        let PageError::Conflict(problems) = refused(&[json!({ "message": "m", "extensions": extensions })]) else {
+            panic!("no conflict");
+        };
+        let said = problems[0].said.as_ref().unwrap();
+        assert_eq!(said.reason, "ACCEPTED_ALREADY");
+        assert_eq!(said.parameters, [("day".to_owned(), "2026-01-01".to_owned())]);
         assert!(matches!(refused(&[json!({ "message": "m" })]), PageError::Internal));
     }
 }

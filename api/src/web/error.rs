@@ -9,22 +9,45 @@ pub struct Problem {
     /// The id of the field to correct; None if it concerns the whole form.
     pub field: Option<String>,
     pub message: String,
+    /// The English message of the API, if the page has no words for it; else empty.
+    pub english: String,
+    /// Why the API refused, until the page has said so; None for what the page finds itself.
+    #[serde(skip)]
+    pub said: Option<Said>,
+}
+
+/// The reason of a refusal of the API, and the values that it is about.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// Empty if the refusal has no reason.
+    pub reason: String,
+    pub parameters: Vec<(String, String)>,
 }
 
 impl Problem {
     pub fn of_form(message: impl Into<String>) -> Self {
-        Self { field: None, message: message.into() }
+        Self { field: None, message: message.into(), english: String::new(), said: None }
     }
 
     pub fn of(field: &str, message: impl Into<String>) -> Self {
-        Self { field: Some(field.to_owned()), message: message.into() }
+        Self { field: Some(field.to_owned()), ..Self::of_form(message) }
+    }
+
+    /// A refusal of the API, with its English message.
+    pub fn of_api(message: &str, said: Said) -> Self {
+        Self { said: Some(said), ..Self::of_form(message) }
+    }
+
+    /// The field of the API with which its message begins; another word if the message is about no field.
+    pub fn input(&self) -> &str {
+        self.message.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()
     }
 }
 
 /// Why a page cannot be shown.
 #[derive(Debug, Clone)]
 pub enum PageError {
-    /// There is no such page or object, or the reader may not see it.
+    /// The page or object does not exist, or the reader may not see it.
     NotFound,
     /// The role may not ask this.
     Forbidden,
@@ -34,7 +57,7 @@ pub enum PageError {
     Forged,
     /// An input is wrong: a filter, or what a form says.
     Refused(Vec<Problem>),
-    /// Someone else changed the object meanwhile.
+    /// Another user has changed the object meanwhile.
     Conflict(Vec<Problem>),
     /// Too many requests of this reader.
     TooMany,

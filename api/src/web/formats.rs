@@ -13,12 +13,12 @@ pub fn times(visit: &Visit, ratio: f64) -> String {
     visit.number(ratio, digits)
 }
 
-/// How rare something of a probability is: once in so many, as a reader writes it.
+/// The rarity of something with a probability, for readers: once in N.
 pub fn once_in(visit: &Visit, p: f64) -> String {
     visit.number(one_in(p), 0)
 }
 
-/// Once in so many, with two digits.
+/// Once in N, with two digits.
 fn one_in(p: f64) -> f64 {
     /// Smaller probabilities are not told apart.
     const LEAST: f64 = 1e-9;

@@ -14,10 +14,12 @@ pub const ENTRIES: &[(&str, &str, Option<&str>)] = &[
     ("/complaints", "nav-complaints", Some("complaints")),
     ("/categories", "nav-categories", Some("categoryTrends")),
     ("/overdue", "nav-overdue", Some("complaints")),
+    ("/blame", "nav-blame", Some("blameCheck")),
     ("/guidance", "nav-guidance", Some("guidanceDocuments")),
     ("/measures", "nav-measures", Some("measures")),
     ("/explore", "nav-explore", Some("complaintStatistics")),
     ("/digests", "nav-digests", Some("digests")),
+    ("/digests/sent", "nav-digests-sent", Some("digestDeliveries")),
     ("/digests/subscriptions", "nav-subscriptions", Some("digestSubscriptions")),
     ("/jobs", "nav-jobs", Some("jobs")),
     ("/webhooks", "nav-webhooks", Some("notificationEndpoints")),
@@ -60,6 +62,7 @@ mod tests {
             ("/", "/"),
             ("/digests", "/digests"),
             ("/digests/1/message", "/digests"),
+            ("/digests/sent", "/digests/sent"),
             ("/digests/subscriptions/1", "/digests/subscriptions"),
         ] {
             assert_eq!(current(path), [href], "{path}");

@@ -7,7 +7,7 @@ use super::preferences::{Preferences, local};
 use super::sign_in::{next_of, refuse, signed_in};
 use super::templates::render_error;
 use crate::config::{JwtSettings, OidcSettings};
-use crate::http::{Service, SignInError, begin_session_of, count_attempt, random_secret};
+use crate::http::{Service, SignInError, begin_session_of, count_attempt, forget_attempt, random_secret};
 use actix_web::cookie::time::Duration as CookieTime;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::LOCATION;
@@ -18,7 +18,8 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
@@ -27,15 +28,21 @@ const TAKES_MINUTES: i64 = 10;
 /// How long the issuer may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long the metadata of the issuer are kept.
+const KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// The metadata of the issuer, and when it gave them.
+static KEPT: Mutex<Option<(Metadata, Instant)>> = Mutex::new(None);
+
 /// The endpoints of an issuer.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
 }
 
-/// What the browser keeps, so that no node needs to.
+/// The state that the browser keeps between the two requests, so that nodes keep none.
 struct Begun {
     /// Ties the answer to this browser.
     state: String,
@@ -75,7 +82,17 @@ impl Client {
         Some(Self { oidc: settings.oidc.clone()?, jwt, back })
     }
 
+    /// The metadata that the issuer gave lately; None if it has to be asked.
+    fn kept_metadata(&self) -> Option<Metadata> {
+        let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = kept.as_ref().filter(|(known, at)| known.issuer == self.jwt.issuer && at.elapsed() < KEPT_FOR);
+        lately.map(|(known, _)| known.clone())
+    }
+
     fn metadata(&self) -> anyhow::Result<Metadata> {
+        if let Some(known) = self.kept_metadata() {
+            return Ok(known);
+        }
         let at = format!("{}/.well-known/openid-configuration", self.jwt.issuer.trim_end_matches('/'));
         anyhow::ensure!(is_protected(&at), "api.jwt.issuer: {at} is not protected in transit: it must be https");
         let mut answer = agent().get(&at).call().with_context(|| at.clone())?;
@@ -84,6 +101,7 @@ impl Client {
         for endpoint in [&metadata.authorization_endpoint, &metadata.token_endpoint] {
             anyhow::ensure!(is_protected(endpoint), "{at}: {endpoint} is not protected in transit: it must be https");
         }
+        *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some((metadata.clone(), Instant::now()));
         Ok(metadata)
     }
 
@@ -92,7 +110,7 @@ impl Client {
     }
 
     /// The name of the cookie between the two requests. Browsers accept the prefix only over TLS, and then from no
-    /// other host of the domain, which could otherwise sign a reader in as someone else.
+    /// other host of the domain, which could otherwise sign a reader in as another user.
     fn cookie_name(&self) -> &'static str {
         if self.is_https() { "__Host-phananh-oidc" } else { "phananh-oidc" }
     }
@@ -152,8 +170,9 @@ pub struct Next {
 pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Query<Next>>) -> HttpResponse {
     let refused = |error: &PageError| render_error(&service, &http, None, Preferences::of(&http), error);
     let Some(client) = Client::of(&service) else { return refused(&PageError::NotFound) };
-    // Each attempt asks the issuer.
-    if let Err(error) = count_attempt(&service, &http) {
+    // Without its metadata the issuer is asked: attempts count until it has answered.
+    let asks = client.kept_metadata().is_none();
+    if asks && let Err(error) = count_attempt(&service, &http) {
         return refuse(&service, &http, error);
     }
     let next = next_of(asked.as_ref().and_then(|asked| asked.next.as_deref())).to_owned();
@@ -166,6 +185,9 @@ pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Quer
         }
         Err(_) => return refused(&PageError::Internal),
     };
+    if asks {
+        forget_attempt(&service, &http);
+    }
     let challenge = BASE64URL_NOPAD.encode(&Sha256::digest(begun.verifier.as_bytes()));
     let arguments = [
         ("response_type", "code"),
@@ -198,15 +220,15 @@ pub struct Answer {
 
 /// Signs in by the answer of the issuer.
 pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Query<Answer>>) -> HttpResponse {
-    let Some(client) = Client::of(&service) else { return refuse(&service, &http, SignInError::Unknown) };
+    let Some(client) = Client::of(&service) else { return refuse(&service, &http, SignInError::NotByIssuer) };
     let begun = http.cookie(client.cookie_name()).and_then(|cookie| Begun::read(cookie.value()));
     let (Some(begun), Some(answer)) = (begun, answer) else {
-        return refuse(&service, &http, SignInError::Unknown);
+        return refuse(&service, &http, SignInError::NotByIssuer);
     };
     let is_ours = answer.state.as_deref() == Some(begun.state.as_str())
         && answer.iss.as_ref().is_none_or(|issuer| *issuer == client.jwt.issuer);
     let Some(code) = answer.into_inner().code.filter(|_| is_ours) else {
-        return refuse(&service, &http, SignInError::Unknown);
+        return refuse(&service, &http, SignInError::NotByIssuer);
     };
     // Anyone can make up a cookie and a state, and each attempt asks the issuer.
     if let Err(error) = count_attempt(&service, &http) {
@@ -216,10 +238,10 @@ pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Quer
     used.make_removal();
     let token = match actix_web::web::block(move || client.token(&code, &verifier)).await {
         Ok(Ok(token)) if has_nonce(&token, &begun.nonce) => token,
-        Ok(Ok(_)) => return refuse(&service, &http, SignInError::Unknown),
+        Ok(Ok(_)) => return refuse(&service, &http, SignInError::NotByIssuer),
         Ok(Err(error)) => {
             tracing::warn!(error = format!("{error:#}"), "the issuer of [api.jwt] gave no token");
-            return refuse(&service, &http, SignInError::Unknown);
+            return refuse(&service, &http, SignInError::NotByIssuer);
         }
         Err(_) => return refuse(&service, &http, SignInError::Away),
     };
@@ -231,6 +253,8 @@ pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Quer
             }
             response
         }
+        // The reader has entered no token.
+        Err(SignInError::Unknown) => refuse(&service, &http, SignInError::NotByIssuer),
         Err(error) => refuse(&service, &http, error),
     }
 }

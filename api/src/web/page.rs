@@ -1,4 +1,4 @@
-//! What a view makes of the answers: a template, values for it, and tables.
+//! The result of a view: a template, values for it, and tables.
 
 use super::error::Problem;
 use super::table::Table;
@@ -22,6 +22,20 @@ impl Page {
         Self { template, title: title.into(), values, tables, problems }
     }
 
+    /// A part of a page, which [`Page::and`] adds to it: the questions of several parts run at the same time.
+    pub fn part() -> Self {
+        Self::new("", "")
+    }
+
+    /// Adds the values, tables and problems of a part.
+    #[must_use]
+    pub fn and(mut self, part: Self) -> Self {
+        self.values.extend(part.values);
+        self.tables.extend(part.tables);
+        self.problems.extend(part.problems);
+        self
+    }
+
     /// Adds a value for the template.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Serialize) -> Self {
@@ -41,5 +55,24 @@ impl Page {
     pub fn problems(mut self, problems: Vec<Problem>) -> Self {
         self.problems = problems;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_page_stand_in_their_order() {
+        let of = |name: &'static str| Table::new(name, name, &[], []);
+        let part =
+            |name: &'static str| Page::part().table(of(name)).with(name, 1).problems(vec![Problem::of_form(name)]);
+        let page = Page::new("whole.html", "Whole").table(of("own")).and(part("first")).and(part("second"));
+        let tables: Vec<&str> = page.tables.iter().map(|table| table.name).collect();
+        let problems: Vec<&str> = page.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!((page.template, page.title.as_str()), ("whole.html", "Whole"));
+        assert_eq!(tables, ["own", "first", "second"]);
+        assert_eq!(problems, ["first", "second"]);
+        assert_eq!(page.values.keys().copied().collect::<Vec<_>>(), ["first", "second"]);
     }
 }

@@ -16,7 +16,7 @@ const THEMES: [&str; 3] = ["auto", "light", "dark"];
 /// How long a browser keeps them.
 const KEPT_DAYS: i64 = 365;
 
-/// What a reader chose, or what its browser prefers.
+/// The choices of a reader, or the preferences of its browser.
 #[derive(Debug, Clone, Copy)]
 pub struct Preferences {
     pub locale: Locale,

@@ -5,19 +5,19 @@ use super::error::{PageError, Problem};
 use super::page::Page;
 use super::preferences::{Preferences, local};
 use super::templates::{Layout, lead_on, render, render_error};
-use super::visit::Posted;
+use super::visit::{Posted, Visit};
 use super::words::word;
 use crate::http::{
     Service, SignInError, is_from_elsewhere, is_plain_loopback, session, session_cookie, sign_in, sign_in_by_code,
     sign_out,
 };
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Form, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
-/// Where to go after signing in.
+/// The address to which a reader goes after signing in.
 #[derive(Deserialize)]
 pub struct Next {
     next: Option<String>,
@@ -35,7 +35,7 @@ pub fn next_of(given: Option<&str>) -> &str {
     given.and_then(local).unwrap_or("/")
 }
 
-/// The form for signing in; a reader who is signed in goes on.
+/// The form for signing in; a reader who is signed in is redirected.
 pub async fn form(service: Data<Service>, http: HttpRequest, asked: Option<Query<Next>>) -> HttpResponse {
     let next = asked.as_ref().and_then(|asked| asked.next.as_deref());
     if matches!(session(&service, &http).await, Ok(Some(_))) {
@@ -52,6 +52,9 @@ fn shown(service: &Service, http: &HttpRequest, next: &str, failed: Option<SignI
     let (status, problem) = match failed {
         None => (StatusCode::OK, None),
         Some(SignInError::Unknown) => (StatusCode::UNAUTHORIZED, Some(Problem::of("token", t("sign-in-unknown")))),
+        Some(SignInError::NotByIssuer) => {
+            (StatusCode::UNAUTHORIZED, Some(Problem::of_form(t("sign-in-not-by-issuer"))))
+        }
         Some(SignInError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, Some(Problem::of_form(t("sign-in-too-many")))),
         Some(SignInError::Away) => (StatusCode::SERVICE_UNAVAILABLE, Some(Problem::of_form(t("error-away-help")))),
     };
@@ -70,7 +73,7 @@ pub fn refuse(service: &Service, http: &HttpRequest, failed: SignInError) -> Htt
 
 /// Signs in with a token.
 pub async fn by_token(service: Data<Service>, http: HttpRequest, form: Option<Form<TokenForm>>) -> HttpResponse {
-    // A form of another site could sign a reader in as someone else.
+    // A form of another site could sign a reader in as another user.
     if is_from_elsewhere(&http) {
         return render_error(&service, &http, None, Preferences::of(&http), &PageError::Forged);
     }
@@ -94,13 +97,19 @@ pub async fn by_code(service: Data<Service>, http: HttpRequest, code: Path<Strin
     }
 }
 
-/// Sets the cookie and leads on by a page of ours: a browser that came from elsewhere sends the cookie only from there.
+/// Sets the cookie and answers a page that leads on: a browser that came from another site sends the cookie only from
+/// a page of this one.
 pub fn signed_in(service: &Service, http: &HttpRequest, secret: String, next: &str) -> HttpResponse {
     let mut response = lead_on(service, http, Preferences::of(http), next);
     if let Err(error) = response.add_cookie(&session_cookie(service, http, Some(secret))) {
         tracing::error!(%error, "the cookie of a session cannot be written");
     }
     response
+}
+
+/// Extends the session of a reader who requests nothing else: each request counts as use.
+pub async fn stay(_: Visit) -> HttpResponse {
+    HttpResponse::NoContent().insert_header((CACHE_CONTROL, "private, no-store")).finish()
 }
 
 /// Ends the session.

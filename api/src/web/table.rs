@@ -1,5 +1,6 @@
 //! Tables of a page: shown as HTML, and written as CSV or XLSX.
 
+use chrono::{NaiveDate, NaiveDateTime};
 use serde::Serialize;
 
 /// A table. All rows have as many cells as there are columns.
@@ -7,7 +8,7 @@ use serde::Serialize;
 pub struct Table {
     /// Its name in templates and in addresses of files: letters, digits and `-`.
     pub name: &'static str,
-    /// What it shows, above it and as the name of its sheet.
+    /// The caption above it, which is the name of its sheet.
     pub caption: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Cell>>,
@@ -24,17 +25,35 @@ impl Table {
     }
 }
 
+/// The value that a file holds in place of the text of a cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// The number where there is one, else the text.
+    #[default]
+    Plain,
+    /// The number as per cent.
+    Share,
+    Day(NaiveDate),
+    /// A moment, as clocks in Vietnam show it.
+    Time(NaiveDateTime),
+}
+
 /// A cell.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Cell {
-    /// As the page shows it.
+    /// The text that the page shows.
     pub text: String,
-    /// The number behind the text, for files; the page aligns it to the right.
+    /// The number behind the text, for files; the page aligns it to the right. A share is from 0 to 1.
     pub number: Option<f64>,
+    /// The value that a file holds in place of the text.
+    #[serde(skip)]
+    pub kind: Kind,
     /// Where it leads: a local address.
     pub href: Option<String>,
     /// A mark in front of the text, a class of the style sheet (`mark-unusual`, `mark-late`). The text says the same.
     pub mark: Option<&'static str>,
+    /// The language of the text, where it is not that of the page.
+    pub lang: Option<&'static str>,
 }
 
 impl Cell {
@@ -42,9 +61,30 @@ impl Cell {
         Self { text: text.into(), ..Self::default() }
     }
 
+    /// A text of the program or of another server, which is in English on each page.
+    pub fn english(text: impl Into<String>) -> Self {
+        let text: String = text.into();
+        Self { lang: (!text.is_empty()).then_some("en"), ..Self::text(text) }
+    }
+
     /// A number, and how the page writes it.
     pub fn number(number: f64, shown: impl Into<String>) -> Self {
         Self { text: shown.into(), number: Some(number), ..Self::default() }
+    }
+
+    /// A share from 0 to 1, and how the page writes it.
+    pub fn share(share: f64, shown: impl Into<String>) -> Self {
+        Self { kind: Kind::Share, ..Self::number(share, shown) }
+    }
+
+    /// A day, and how the page writes it; a text without one.
+    pub fn day(day: Option<NaiveDate>, shown: impl Into<String>) -> Self {
+        Self { kind: day.map_or(Kind::Plain, Kind::Day), ..Self::text(shown) }
+    }
+
+    /// A moment as clocks in Vietnam show it, and how the page writes it; a text without one.
+    pub fn time(time: Option<NaiveDateTime>, shown: impl Into<String>) -> Self {
+        Self { kind: time.map_or(Kind::Plain, Kind::Time), ..Self::text(shown) }
     }
 
     pub fn link(text: impl Into<String>, href: impl Into<String>) -> Self {

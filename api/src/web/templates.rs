@@ -6,18 +6,20 @@ use super::error::{PageError, Problem};
 use super::navigation::{Entry, entries};
 use super::page::Page;
 use super::preferences::Preferences;
+use super::refusals::told_to;
 use super::words::{messages, word};
-use crate::http::{Service, Session};
+use crate::http::{Service, Session, stands_for};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Asia::Ho_Chi_Minh;
 use fluent_bundle::FluentArgs;
 use jobs::digest::messages::Messages;
 use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
-use schema::enums::Locale;
+use schema::Timestamp;
+use schema::enums::{Locale, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -41,7 +43,7 @@ pub struct Shown {
 struct ShownQuery {
     document: &'static str,
     variables: String,
-    /// Where GraphiQL opens it; None where there is no GraphiQL.
+    /// The address that opens it in GraphiQL; None where the server has no GraphiQL.
     href: Option<String>,
 }
 
@@ -51,6 +53,23 @@ struct ShownReader {
     role: &'static str,
 }
 
+/// How long the session of the reader lasts, in seconds.
+#[derive(Debug, Serialize)]
+struct ShownSession {
+    /// If no further request comes.
+    idle: i64,
+    /// At most, whatever requests come.
+    left: i64,
+}
+
+impl ShownSession {
+    fn of(service: &Service, session: &Session) -> Self {
+        let idle = stands_for(service).num_seconds();
+        let left = session.viewer.expires_at.map(|end| (end.utc() - Timestamp::now().utc()).num_seconds());
+        Self { idle, left: left.unwrap_or(i64::from(i32::MAX)) }
+    }
+}
+
 /// A form of file in which the tables are offered.
 #[derive(Debug, Serialize)]
 struct ShownFile {
@@ -58,7 +77,7 @@ struct ShownFile {
     href: String,
 }
 
-/// What the layout shows around a page: `page` in templates.
+/// The values of the layout around a page: `page` in templates.
 #[derive(Debug, Serialize)]
 pub struct Layout {
     locale: &'static str,
@@ -69,15 +88,18 @@ pub struct Layout {
     here: String,
     navigation: Vec<Entry>,
     reader: Option<ShownReader>,
+    session: Option<ShownSession>,
     csrf: Option<String>,
     demonstration: bool,
+    /// Whether the register has no complaint. False for readers whose numbers are not exact or of the whole register.
+    register_is_empty: bool,
     /// Whether the server has GraphiQL.
     graphiql: bool,
     queries: Vec<ShownQuery>,
     files: Vec<ShownFile>,
-    /// Rows of each table that a file has at most.
+    /// The most rows that a file has of each table.
     file_rows: u32,
-    /// The key of a word that says what was done.
+    /// The key of the message about what was done.
     done: Option<String>,
     #[serde(skip)]
     language: Locale,
@@ -86,6 +108,8 @@ pub struct Layout {
 impl Layout {
     pub fn new(service: &Service, http: &HttpRequest, session: Option<&Session>, preferences: Preferences) -> Self {
         let (path, reader) = (http.path(), session.map(|session| &session.viewer));
+        let snapshot = service.app.snapshots.current();
+        let knows_all = |role: Role| matches!(role, Role::Board | Role::DataTeam | Role::Admin);
         Self {
             locale: preferences.locale.as_str(),
             theme: preferences.theme,
@@ -93,9 +117,11 @@ impl Layout {
             here: http.uri().path_and_query().map_or_else(|| path.to_owned(), |here| here.as_str().to_owned()),
             navigation: reader.map(|viewer| entries(viewer.role, path)).unwrap_or_default(),
             reader: reader.map(|viewer| ShownReader { name: viewer.name.clone(), role: viewer.role.as_str() }),
+            session: session.map(|session| ShownSession::of(service, session)),
             csrf: session.map(|session| session.csrf.clone()),
-            demonstration: service.app.snapshots.current().demonstration,
-            graphiql: service.dev,
+            demonstration: snapshot.demonstration,
+            register_is_empty: reader.is_some_and(|viewer| knows_all(viewer.role)) && snapshot.facts.height() == 0,
+            graphiql: service.dev || (service.settings.web.graphiql && session.is_some()),
             queries: Vec::new(),
             files: Vec::new(),
             file_rows: 0,
@@ -104,7 +130,7 @@ impl Layout {
         }
     }
 
-    /// With what belongs to a page; `file` gives the address of the page as a file, which has at most `file_rows` rows.
+    /// Adds the values of a page. `file` gives the address of the page as a file, which has at most `file_rows` rows.
     #[must_use]
     pub fn of_page(
         mut self,
@@ -185,7 +211,9 @@ pub fn render_error(
 ) -> HttpResponse {
     let layout = Layout::new(service, http, session, preferences);
     let title = word(preferences.locale, error.key(), &[]);
-    let problems: Vec<Problem> = error.problems().to_vec();
+    let told = |problem| told_to(http, preferences.locale, problem);
+    // The page of an error has no fields to lead to.
+    let problems = error.problems().iter().map(|problem| Problem { field: None, ..told(problem) }).collect();
     let page = Page::new("error.html", title).with("what_to_do", format!("{}-help", error.key())).problems(problems);
     render(page, &layout, error.status())
 }
@@ -255,18 +283,25 @@ fn add_functions(environment: &mut Environment<'static>, messages: &Arc<Messages
     });
 }
 
+/// The day of a text that is one, or a moment; days begin at midnight in Vietnam.
+pub fn day_of(text: &str) -> Option<NaiveDate> {
+    text.parse().ok().or_else(|| Some(in_vietnam(text)?.date()))
+}
+
+/// The local time in Vietnam of a moment.
+pub fn in_vietnam(text: &str) -> Option<NaiveDateTime> {
+    Some(DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Ho_Chi_Minh).naive_local())
+}
+
 /// A day, or the day of a moment, as a reader writes it; empty for a text that is neither.
 pub fn day(messages: &Messages, text: &str) -> String {
-    let day: Option<NaiveDate> = text.parse().ok();
-    let of_moment = || Some(DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Ho_Chi_Minh).date_naive());
-    day.or_else(of_moment).map(|day| messages.date(day)).unwrap_or_default()
+    day_of(text).map(|day| messages.date(day)).unwrap_or_default()
 }
 
 /// A moment in Vietnam as a reader writes it; empty for a text that is none.
 pub fn moment(messages: &Messages, text: &str) -> String {
-    let Ok(moment) = DateTime::parse_from_rfc3339(text) else { return String::new() };
-    let moment = moment.with_timezone(&Ho_Chi_Minh);
-    format!("{} {}", messages.date(moment.date_naive()), moment.format("%H:%M"))
+    let Some(moment) = in_vietnam(text) else { return String::new() };
+    format!("{} {}", messages.date(moment.date()), moment.format("%H:%M"))
 }
 
 #[cfg(test)]

@@ -2,19 +2,21 @@
 
 use super::address::{address, arguments};
 use super::data::{self, text};
-use super::error::PageError;
+use super::error::{PageError, Problem};
 use super::file::{Form, download};
 use super::page::Page;
-use super::preferences::Preferences;
-use super::templates::{Layout, Shown, day, lead_on, moment, render, render_error};
-use super::words;
+use super::preferences::{Preferences, local};
+use super::refusals::told_to;
+use super::table::Cell;
+use super::templates::{Layout, Shown, day, day_of, in_vietnam, lead_on, moment, render, render_error};
+use super::{whole, words};
 use crate::access::allowed;
 use crate::http::{Service, Session, is_forged, is_from_elsewhere, nothing_at, session};
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
-use actix_web::http::header::{ACCEPT, HeaderValue, LOCATION};
+use actix_web::http::header::{ACCEPT, HeaderValue, LOCATION, REFERER};
 use actix_web::http::uri::PathAndQuery;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use fluent_bundle::FluentValue;
@@ -23,8 +25,11 @@ use schema::enums::{Locale, Role};
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 
-/// Rows of a table in a file.
-const ROWS_OF_A_FILE: u32 = 200;
+/// Rows of one question for a file.
+const ROWS_AT_ONCE: u32 = 200;
+
+/// The arguments with the place of a page in a list, which the server made and which may be long.
+const CURSORS: [&str; 3] = ["after", "before", "history"];
 
 /// A request of a reader who is signed in.
 pub struct Visit {
@@ -66,20 +71,54 @@ impl Visit {
         allowed(self.role(), type_name, field)
     }
 
-    /// Asks a document as the reader, and notes it for *show the query*.
+    /// Asks a document as the reader, and notes it for *show the query*. For a file its list is the whole one.
     ///
     /// # Errors
-    /// As the answer says.
+    /// The errors of the question.
     pub async fn query(&self, document: &'static str, variables: Value) -> Result<Value, PageError> {
+        self.check_arguments()?;
         let shown = Shown { document, variables: variables.clone() };
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(shown);
-        data::query(&self.service, &self.session.viewer, self.locale(), document, variables).await
+        let (viewer, locale) = (&self.session.viewer, self.locale());
+        let ask = async |variables| data::query(&self.service, viewer, locale, document, variables).await;
+        match self.form() {
+            None => ask(variables).await,
+            Some(_) => {
+                let data = ask(variables.clone()).await?;
+                whole::with_the_rest(document, variables, data, ask).await
+            }
+        }
+    }
+
+    /// Refuses an address with a text that no question takes.
+    ///
+    /// # Errors
+    /// `Refused` for each argument that holds NUL, which databases do not store, or is too long for a condition.
+    fn check_arguments(&self) -> Result<(), PageError> {
+        let limits = self.service.settings.limits(Some(self.role()));
+        // A search is looked for in two columns at once.
+        let most = limits.condition_characters.min(limits.pattern_characters / 2);
+        let is_long = |name: &str, value: &str| {
+            !CURSORS.contains(&name) && value.len() > most as usize && value.chars().count() > most as usize
+        };
+        let problem = |(name, value): &(String, String)| {
+            let key = match value.contains('\0') {
+                true => "filters-has-nul",
+                false if is_long(name, value) => "filters-too-long",
+                false => return None,
+            };
+            let values: [(&str, FluentValue<'_>); 2] =
+                [("name", name.as_str().into()), ("most", self.number(f64::from(most), 0).into())];
+            Some(Problem::of(name, self.t_with(key, &values)))
+        };
+        let problems: Vec<Problem> = self.arguments.iter().filter_map(problem).collect();
+        if problems.is_empty() { Ok(()) } else { Err(PageError::Refused(problems)) }
     }
 
     /// Runs a mutation as the reader.
     ///
     /// # Errors
-    /// As the answer says: `Refused` and `Conflict` hold what to tell the reader.
+    /// The errors of the answer: `Refused` and `Conflict` hold the message for the reader.
     pub async fn change(&self, document: &'static str, variables: Value) -> Result<Value, PageError> {
         data::query(&self.service, &self.session.viewer, self.locale(), document, variables).await
     }
@@ -99,16 +138,12 @@ impl Visit {
         self.http.match_info().get(name).unwrap_or_default()
     }
 
-    /// How many rows to ask for: `page` of them, or as many as a file may have.
+    /// How many rows to ask for at once: `page` of them, or more for a file.
     pub fn rows(&self, page: u32) -> u32 {
         match self.form() {
             None => page,
-            Some(_) => self.rows_of_a_file(),
+            Some(_) => ROWS_AT_ONCE.min(self.service.settings.limits(Some(self.role())).page_size),
         }
-    }
-
-    fn rows_of_a_file(&self) -> u32 {
-        ROWS_OF_A_FILE.min(self.service.settings.limits(Some(self.role())).page_size)
     }
 
     /// The form of file that is asked for; None for the page itself.
@@ -130,6 +165,11 @@ impl Visit {
         words::word(self.locale(), key, &[])
     }
 
+    /// The word of a key that is made of a name; None if the name has no words.
+    pub fn known(&self, key: &str) -> Option<String> {
+        words::has(self.locale(), key).then(|| self.t(key))
+    }
+
     pub fn t_with(&self, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
         words::word(self.locale(), key, values)
     }
@@ -144,6 +184,16 @@ impl Visit {
         words::messages(self.locale()).map(|messages| moment(&messages, text(value))).unwrap_or_default()
     }
 
+    /// The cell of a day, or of the day of a moment; empty for null.
+    pub fn day_cell(&self, value: &Value) -> Cell {
+        Cell::day(day_of(text(value)), self.date(value))
+    }
+
+    /// The cell of a moment; empty for null.
+    pub fn time_cell(&self, value: &Value) -> Cell {
+        Cell::time(in_vietnam(text(value)), self.time(value))
+    }
+
     /// A number as the reader writes it.
     pub fn number(&self, number: f64, digits: usize) -> String {
         let messages = words::messages(self.locale());
@@ -152,10 +202,11 @@ impl Visit {
 
     /// The page, a file of its tables, or why neither can be shown.
     pub fn respond(&self, page: Result<Page, PageError>) -> HttpResponse {
-        let page = match page {
+        let mut page = match page {
             Ok(page) => page,
             Err(error) => return self.refuse(&error),
         };
+        page.problems = page.problems.iter().map(|problem| told_to(&self.http, self.locale(), problem)).collect();
         // A file would hide why it is empty.
         if let Some(form) = self.form().filter(|_| page.problems.is_empty()) {
             return match download(form, &page, self.argument("table")) {
@@ -167,7 +218,7 @@ impl Visit {
         let queries = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let layout = Layout::new(&self.service, &self.http, Some(&self.session), self.preferences);
         let file = |word| self.link(&[("as", Some(word))]);
-        let layout = layout.of_page(&page, queries, self.argument("done"), self.rows_of_a_file(), file);
+        let layout = layout.of_page(&page, queries, self.argument("done"), whole::ROWS, file);
         render(page, &layout, status)
     }
 
@@ -176,7 +227,7 @@ impl Visit {
         render_error(&self.service, &self.http, Some(&self.session), self.preferences, error)
     }
 
-    /// Leads to another page after a change; `done` is the key of a word that begins with `done-`.
+    /// Redirects to another page after a change; `done` is the key of a word that begins with `done-`.
     pub fn go_to(&self, path: &str, done: Option<&str>) -> HttpResponse {
         let separator = if path.contains('?') { '&' } else { '?' };
         let to = done.map_or_else(|| path.to_owned(), |done| format!("{path}{separator}done={done}"));
@@ -237,8 +288,9 @@ impl FromRequest for Posted {
     }
 }
 
-/// Leads a reader without a session to the form for signing in. A browser that follows a link of another site, say in a
-/// mail, holds back the cookie of the session: a page of ours that leads to the same address again brings it out.
+/// Redirects a reader without a session to the form for signing in, which leads back to the page, or to the page with
+/// the form that was sent. A browser that follows a link of another site, for example in a mail, does not send the
+/// cookie of the session (`SameSite`). It then gets a page that requests the same address again, with the cookie.
 fn sign_in_first(service: &Service, http: &HttpRequest, preferences: Preferences) -> HttpResponse {
     let here = http.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let is_a_page = http.method() == Method::GET;
@@ -246,11 +298,19 @@ fn sign_in_first(service: &Service, http: &HttpRequest, preferences: Preferences
     if is_a_page && matches!(site, Some(b"cross-site" | b"same-site")) {
         return lead_on(service, http, preferences, here);
     }
-    let next = if is_a_page { here } else { "/" };
-    HttpResponse::SeeOther().insert_header((LOCATION, address("/sign-in", [("next", next)]))).finish()
+    let next = if is_a_page { here.to_owned() } else { page_of_the_form(http) };
+    HttpResponse::SeeOther().insert_header((LOCATION, address("/sign-in", [("next", next.as_str())]))).finish()
 }
 
-/// The answer of an extractor that refuses.
+/// The address of the page with the form that was sent; `/` where the browser does not say.
+fn page_of_the_form(http: &HttpRequest) -> String {
+    let said = http.headers().get(REFERER).filter(|_| !is_from_elsewhere(http));
+    let page: Option<Uri> = said.and_then(|value| value.to_str().ok()?.parse().ok());
+    let page = page.as_ref().and_then(Uri::path_and_query).map(PathAndQuery::as_str);
+    page.and_then(local).unwrap_or("/").to_owned()
+}
+
+/// The error with which an extractor refuses a request.
 fn refused(response: HttpResponse) -> actix_web::Error {
     InternalError::from_response("the page is not shown", response).into()
 }

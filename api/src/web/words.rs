@@ -39,6 +39,11 @@ pub fn word(locale: Locale, key: &str, values: &[(&str, FluentValue<'_>)]) -> St
     })
 }
 
+/// Whether a language has the word of a key.
+pub fn has(locale: Locale, key: &str) -> bool {
+    messages(locale).is_ok_and(|messages| messages.has(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,5 @@
 nav-digests = Digests
+nav-digests-sent = Digests by reader
 digests-title = Digests that were sent
 digests-caption = Digests of the Board, the latest first
 digests-total = { $count ->
@@ -33,3 +34,16 @@ digests-state-SENT = Sent
 digests-state-FAILED = Failed
 digests-text = Text
 digests-back = To the list of digests
+digests-nothing = No digest meets these conditions. Digests are made on schedule once there are subscriptions: see Subscriptions.
+digests-sent-title = What digest was sent to whom
+digests-sent-caption = Digests and their recipients, the latest first
+digests-sent-about = Without the contents of the digests, which only their readers may open.
+digests-sent-total = { $count ->
+    [one] { $count } delivery
+   *[other] { $count } deliveries
+    }
+digests-sent-nothing = No digest that meets these conditions was made. Remove some filters to see others.
+digests-reader = Reader
+digests-reader-before = A former reader of this address
+digests-of-board = Digest of the Board
+digests-lost = Not sent: the reader lost the right to it

@@ -6,6 +6,11 @@ flags-total = { $count ->
     }
 flags-waiting = Waiting for a decision
 flags-all-states = All states
+flags-standing = Standing (also upheld)
+flags-of-run = Id of a run
+flags-of-run-help = Only flags that this run was the last one to find
+flags-chosen = These are the flags that a digest counts.
+flags-show-all = Show all
 flags-kind = Subject
 flags-kind-OFFICER = Officers
 flags-kind-BRANCH = Branches
@@ -13,7 +18,6 @@ flags-order = Order
 flags-order-tier = Gravest first
 flags-order-opened = Latest opened first
 flags-order-changed = Latest changed first
-flags-unknown-choice = Choose a value from the list.
 flags-search = Name or code
 flags-unit-code = Code of a unit (with those below it)
 flags-changed-since = Changed since
@@ -92,6 +96,25 @@ flags-without-this = Without { $enterprise } ({ $episodes ->
        *[other] { $episodes } episodes
     })
 flags-without-largest = Without the enterprise with the most episodes ({ $episodes })
+flags-leave-out = Numbers without this enterprise
+flags-left-out-title = Without { $enterprise }
+flags-left-out-sentence = { $enterprises ->
+        [0] No enterprise remains
+        [one] One enterprise remains
+       *[other] { $enterprises } different enterprises remain
+    } in { $days } days, with { $complaints ->
+        [one] { $complaints } complaint
+       *[other] { $complaints } complaints
+    }.
+flags-left-out-adjusted = There are { $times } times as many episodes as expected. By chance there are so many once in { $once }.
+flags-left-out-holds = The limits of this tier are met without this enterprise, too.
+flags-left-out-fails = The limits of this tier are not met without this enterprise: the tier depends on it.
+flags-left-out-caption = Numbers by window without { $enterprise }
+flags-left-out-complaints = Left out
+flags-left-out-late = Computing the numbers without this enterprise took too long and was stopped. The rest of this page is complete.
+flags-left-out-again = Try again
+flags-left-out-back = Count this enterprise again
+flags-left-out-unknown = No complaint of the evidence is by this enterprise. Choose an enterprise from the evidence below.
 flags-without-anonymous = Without anonymous complaints
 flags-confirmed-only = Only where it is confirmed that it was this officer
 flags-campaigns-apart = Each enterprise of a campaign counted
@@ -135,20 +158,24 @@ flags-run-code = Version of the program: { $version }.
 flags-run-hash = Hash of inputs and results:
 flags-run-rules = The rules of this run
 flags-derive = Derive again
-flags-derive-how = This command computes the run again from the register and compares; if the result differs, it names the first difference.
+flags-derive-how = The server computes the run again from the register as it stood for the run, and compares. Nothing is stored.
+flags-derive-button = Derive the run again
+flags-derive-equal = Equal: the register still gives what the run found.
+flags-derive-differs = Not equal. The first difference:
+flags-derive-recorded = Hash of the run:
+flags-derive-derived = Hash of what was derived:
+flags-derive-command = On the command line:
 flags-measure-REASSIGNMENT = Reassignment
 flags-measure-DISCIPLINE = Discipline
 flags-measure-SUSPENSION = Suspension
 flags-measure-FORMAL_REVIEW = Formal review
 flags-reason-missing = Write the grounds of the decision.
 flags-notified-missing = Write the day on which the officer was told.
-flags-notified-future = The day is in the future: write a day up to today.
 flags-explanation-missing = Write what the officer said, or that the officer said nothing.
-flags-conflict-run = A later run has new numbers: look at them below and decide again.
-flags-conflict-state = Someone else has just decided about this flag: look at its new state below.
 nav-flags = Flags
 done-flags-acknowledged = The flag is acknowledged.
 done-flags-under-review = The review has begun.
 done-flags-upheld = The flag is upheld.
 done-flags-dismissed = The flag is dismissed.
 done-flags-explained = The explanation is recorded.
+flags-nothing = No flag meets these conditions. Remove some filters. Flags are made every day from complaints about officers and branches, once enough different enterprises complain.

@@ -59,3 +59,4 @@ done-guidance-opinion = The opinion was recorded.
 done-guidance-issue = The document was issued.
 done-guidance-revise = The text was changed; the draft waits for a new opinion.
 done-guidance-withdraw = The draft was withdrawn.
+guidance-nothing = No document meets these conditions. Headquarters units send drafts here to ask for the Board's opinion.

@@ -56,3 +56,4 @@ done-guidance-opinion = Đã ghi ý kiến.
 done-guidance-issue = Đã ban hành văn bản.
 done-guidance-revise = Đã sửa nội dung; dự thảo chờ ý kiến mới.
 done-guidance-withdraw = Đã rút dự thảo.
+guidance-nothing = Không có văn bản nào theo các điều kiện này. Đơn vị thuộc cơ quan Tổng cục gửi dự thảo để xin ý kiến của Ban tại trang này.

@@ -62,3 +62,4 @@ jobs-about-verify-audit = Verifies the register against its seals and events
 done-jobs-run = The job has begun to run.
 done-jobs-pause = The job was paused.
 done-jobs-resume = The job runs by its schedule again.
+jobs-nothing = No run meets these conditions. Remove some filters, or run a job now.

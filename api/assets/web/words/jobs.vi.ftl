@@ -59,3 +59,4 @@ jobs-about-verify-audit = Kiểm tra dữ liệu với dấu niêm và lịch s�
 done-jobs-run = Công việc đã bắt đầu chạy.
 done-jobs-pause = Đã tạm dừng công việc.
 done-jobs-resume = Công việc chạy lại theo lịch.
+jobs-nothing = Không có lần chạy nào theo các điều kiện này. Hãy bớt điều kiện lọc, hoặc chạy ngay một công việc.

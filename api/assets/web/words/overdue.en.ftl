@@ -4,9 +4,9 @@ overdue-total = { $count ->
     [one] { $count } overdue complaint
    *[other] { $count } overdue complaints
     }
+overdue-total-beyond = More than { $count } overdue complaints
 overdue-unit-code = Code of the unit that has to answer (with those below it)
 overdue-at-least = Overdue by at least (days)
-overdue-not-a-number = Write a whole number of days, such as 30.
 overdue-units = The units for which most overdue complaints wait
 overdue-complaints = Overdue complaints, the longest first
 overdue-no-unit = No unit yet
@@ -19,8 +19,10 @@ overdue-escalations-total = { $count ->
    *[other] { $count } escalations
     }
 overdue-escalated-unit-code = Code of the unit escalated to (with those below it)
+overdue-named-unit-code = Code of the unit that it names (it alone)
 overdue-from = Escalated from
 overdue-until = Escalated until
+overdue-confidential = Confidential
 overdue-also-done = Also complaints that are done
 overdue-level-1 = 1: the unit above
 overdue-level-2 = 2: the level above that
@@ -38,3 +40,5 @@ overdue-column-state = State
 overdue-column-escalated-at = Escalated at
 overdue-column-level = Level
 overdue-column-round = Round
+overdue-nothing = No complaint is overdue under these conditions. The page Complaints, ordered by deadline, has those that are due soon.
+overdue-escalations-nothing = No escalation meets these conditions. Overdue complaints are escalated automatically every hour.

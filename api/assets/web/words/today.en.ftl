@@ -2,10 +2,11 @@ today-title = Today
 today-since = Changed since { $time }, when you last looked
 today-since-yesterday = Changed within a day
 today-received = complaints newly recorded
-today-answered = new answers
+today-answered = complaints newly answered
 today-escalated = complaints newly escalated
 today-changed = flags that changed
 today-failed = failed runs of jobs
+today-beyond = more than { $count }
 today-alerts = { $count ->
     [one] { $count } alert stands
    *[other] { $count } alerts stand
@@ -20,6 +21,9 @@ today-due = complaints due within 5 days
 today-escalations = escalated complaints without an answer
 today-corrections = proposed corrections
 today-guidance = guidance documents waiting for an opinion
+today-accepted = accepted proposals that are not in force yet
+today-proposed = proposals waiting for a decision
+today-redacted = confidential complaints waiting for an answer
 today-flags = Flags that changed last
 today-flag-subject = Subject
 today-flag-tier = Tier
@@ -58,3 +62,4 @@ today-job-paused = paused
 today-job-disabled = not by schedule
 today-job-never = never
 today-administration = You administer the system: the navigation leads to jobs and to the audit log.
+today-month-nothing = The latest months have no numbers yet, or too few to be shown. Explore has the numbers of other periods.

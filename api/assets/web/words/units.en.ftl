@@ -9,7 +9,12 @@ units-rates = Which units differ from what is usual
 units-rates-note = Episodes against what the workload lets expect, in { $days } days up to { $day }. Only what chance hardly explains is marked.
 units-episodes = episodes
 units-branches = branches
-units-departments = local departments
+units-provinces = provinces
+units-elsewhere = { $count ->
+    [one] { $count } branch lies in no province that the map knows. The setting web.places_file can name it.
+   *[other] { $count } branches lie in no province that the map knows. The setting web.places_file can name them.
+    }
+units-rates-nothing = No map and no funnel: the job recurrence has not run yet, the register knows no work to compare branches by, or you are an officer whom complaints may name. An administrator imports the work with phananh import workload, or the postings of officers; the next run compares the branches.
 units-tree = The units: { $count }
 units-tree-note = Complaints about each unit and those below it in the last { $months } whole months.
 units-complaints = { $count ->
@@ -102,3 +107,4 @@ units-actor-IMPORT = Import
 units-actor-JOB = Job
 units-actor-PROGRAM = Program
 units-actor-TOKEN = Token
+units-nothing = No unit meets these conditions. An administrator imports the units with phananh import units.

@@ -70,3 +70,4 @@ done-webhooks-rotate = The secret was rotated.
 done-webhooks-test = The test message is queued; the log says what becomes of it.
 done-webhooks-disable = The endpoint was disabled.
 done-webhooks-enable = The endpoint was enabled.
+webhooks-nothing = No notification meets these conditions. Send a test to an endpoint to check it.

@@ -67,3 +67,4 @@ done-webhooks-rotate = Đã đổi khóa ký.
 done-webhooks-test = Đã xếp hàng thông báo thử; nhật ký cho biết kết quả.
 done-webhooks-disable = Đã ngừng gửi.
 done-webhooks-enable = Đã gửi trở lại.
+webhooks-nothing = Chưa có thông báo nào theo các điều kiện này. Hãy gửi thử đến một nơi nhận để kiểm tra.

@@ -1,4 +1,4 @@
-//! The audit log: who looked at whom, exported, asked SQL, or changed tokens.
+//! The audit log: looks at people, exports, questions in SQL, changes of tokens.
 
 use super::conditions::{Conditions, given, options, word};
 use super::paging;
@@ -12,7 +12,7 @@ const LIST: &str = include_str!("../queries/audit-list.graphql");
 
 /// Entries of a page.
 const ROWS: u32 = 50;
-/// Characters that a cell shows of what an action concerned.
+/// Characters of the subject of an action that a cell shows.
 const SHOWN: usize = 400;
 
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,10 +26,10 @@ async fn list(visit: Visit) -> HttpResponse {
 
 async fn page(visit: &Visit) -> Result<Page, PageError> {
     let conditions = Conditions::new(visit)
-        .word("action", "action", AuditAction::WORDS)
-        .word("role", "role", Role::WORDS)
+        .word(("action", "audit-action"), "action", AuditAction::WORDS, "audit-action")
+        .word(("role", "audit-role"), "role", Role::WORDS, "role")
         .at("actor", &["actor", "eq"])
-        .moments("at");
+        .moments("at", "audit");
     let listed = conditions.ask(LIST, ROWS).await?;
     let list = &listed.data["auditLog"];
     let (newer, older) = paging::links(visit, list);
@@ -51,7 +51,7 @@ fn row(visit: &Visit, entry: &Value) -> Vec<Cell> {
     vec![
         // A number of an entry is a name: it is written without separators.
         Cell::text(entry["number"].as_i64().map(|number| number.to_string()).unwrap_or_default()),
-        Cell::text(visit.time(&entry["at"])),
+        visit.time_cell(&entry["at"]),
         Cell::text(text(&entry["actor"])),
         Cell::text(word(visit, "role", &entry["role"])),
         Cell::text(word(visit, "audit-action", &entry["action"])),
@@ -60,7 +60,7 @@ fn row(visit: &Visit, entry: &Value) -> Vec<Cell> {
     ]
 }
 
-/// What an action concerned, on one line.
+/// The subject of an action, on one line.
 fn objects(visit: &Visit, objects: &Value) -> String {
     if objects.is_null() {
         return String::new();

@@ -1,17 +1,19 @@
-//! The archive of the Board's digests: what was sent, to whom, and the message itself.
+//! The archive of the Board's digests: messages, recipients and deliveries; and what digest was sent to whom.
 
 use super::conditions::{Conditions, given, options, word};
 use super::{message, paging};
 use crate::web::{Cell, Page, PageError, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
 use actix_web::web::{ServiceConfig, get};
+use schema::enums::DeliveryState;
 use serde_json::{Value, json};
 
 const LIST: &str = include_str!("../queries/digests-list.graphql");
 const ONE: &str = include_str!("../queries/digests-one.graphql");
 const MESSAGE: &str = include_str!("../queries/digests-message.graphql");
+const SENT: &str = include_str!("../queries/digests-sent.graphql");
 
-/// Digests of a page.
+/// Digests or deliveries of a page.
 const ROWS: u32 = 25;
 /// The languages of digests.
 const LOCALES: [&str; 2] = ["VI", "EN"];
@@ -19,12 +21,19 @@ const LOCALES: [&str; 2] = ["VI", "EN"];
 pub fn routes(config: &mut ServiceConfig) {
     config
         .route("/digests", get().to(list))
+        // Before the digests by their ids: the first route that fits is taken.
+        .route("/digests/sent", get().to(sent))
         .route("/digests/{id}", get().to(one))
         .route("/digests/{id}/message", get().to(as_sent));
 }
 
 async fn list(visit: Visit) -> HttpResponse {
     let page = archive(&visit).await;
+    visit.respond(page)
+}
+
+async fn sent(visit: Visit) -> HttpResponse {
+    let page = deliveries(&visit).await;
     visit.respond(page)
 }
 
@@ -42,7 +51,9 @@ async fn as_sent(visit: Visit) -> HttpResponse {
 }
 
 async fn archive(visit: &Visit) -> Result<Page, PageError> {
-    let conditions = Conditions::new(visit).word("locale", "locale", &LOCALES).days("asOf");
+    let conditions = Conditions::new(visit)
+        .word(("locale", "digests-language"), "locale", &LOCALES, "digests-locale")
+        .days("asOf", "digests");
     let listed = conditions.ask(LIST, ROWS).await?;
     let list = &listed.data["digests"];
     let (newer, older) = paging::links(visit, list);
@@ -68,19 +79,74 @@ fn row(visit: &Visit, digest: &Value) -> Vec<Cell> {
     };
     vec![
         Cell::link(text(&digest["subject"]), format!("/digests/{}", text(&digest["id"]))),
-        Cell::text(visit.date(&digest["asOf"])),
+        visit.day_cell(&digest["asOf"]),
         Cell::text(word(visit, "digests-locale", &digest["locale"])),
-        Cell::text(visit.time(&digest["createdAt"])),
+        visit.time_cell(&digest["createdAt"]),
         count("SENT"),
         count("PENDING"),
         count("FAILED"),
     ]
 }
 
+/// The deliveries of all digests that the reader may see, without the digests.
+async fn deliveries(visit: &Visit) -> Result<Page, PageError> {
+    let conditions = Conditions::new(visit)
+        .at("reader", &["reader", "eq"])
+        .word(("state", "digests-state"), "state", DeliveryState::WORDS, "digests-state")
+        .word(("locale", "digests-language"), "locale", &LOCALES, "digests-locale")
+        .moments("createdAt", "digests");
+    let listed = conditions.ask(SENT, ROWS).await?;
+    let list = &listed.data["digestDeliveries"];
+    let (newer, older) = paging::links(visit, list);
+    let columns = ["reader", "address", "day", "language", "made", "state", "sent-at", "attempts", "error"];
+    let columns = columns.map(|column| visit.t(&format!("digests-{column}")));
+    let rows = nodes(list).map(|delivery| delivery_row(visit, delivery));
+    Ok(Page::new("digests-sent.html", visit.t("digests-sent-title"))
+        .table(Table::new("deliveries", visit.t("digests-sent-caption"), &columns, rows))
+        .with("total", list["totalCount"].as_u64())
+        .with("states", options(visit, "digests-state", DeliveryState::WORDS))
+        .with("locales", options(visit, "digests-locale", &LOCALES))
+        .with("given", given(visit, &["reader", "state", "locale", "from", "until"]))
+        .with("newer", newer)
+        .with("older", older)
+        .problems(listed.problems))
+}
+
+fn delivery_row(visit: &Visit, delivery: &Value) -> Vec<Cell> {
+    let reader = match (delivery["forReader"] == true, delivery["reader"].as_str()) {
+        (false, _) => visit.t("digests-of-board"),
+        (true, Some(name)) => name.to_owned(),
+        (true, None) => visit.t("digests-reader-before"),
+    };
+    let state = if delivery["lostRight"] == true {
+        // The delivery did not fail: the reader may not have the digest any more.
+        Cell::text(visit.t("digests-lost"))
+    } else {
+        state_cell(visit, delivery)
+    };
+    let attempts = delivery["attempts"].as_f64().unwrap_or_default();
+    vec![
+        Cell::text(reader),
+        Cell::text(text(&delivery["address"])),
+        visit.day_cell(&delivery["asOf"]),
+        Cell::text(word(visit, "digests-locale", &delivery["locale"])),
+        visit.time_cell(&delivery["createdAt"]),
+        state,
+        visit.time_cell(&delivery["sentAt"]),
+        Cell::number(attempts, visit.number(attempts, 0)),
+        Cell::english(text(&delivery["error"])),
+    ]
+}
+
+fn state_cell(visit: &Visit, delivery: &Value) -> Cell {
+    let state = Cell::text(word(visit, "digests-state", &delivery["state"]));
+    if delivery["state"] == "FAILED" { state.marked("mark-late") } else { state }
+}
+
 async fn find(visit: &Visit, document: &'static str) -> Result<Value, PageError> {
     match visit.query(document, json!({ "id": visit.part("id") })).await {
         Ok(data) => nodes(&data["digests"]).next().cloned().ok_or(PageError::NotFound),
-        // What is no id is the address of nothing.
+        // A value that is not an id names no object.
         Err(PageError::Refused(_)) => Err(PageError::NotFound),
         Err(error) => Err(error),
     }
@@ -93,14 +159,13 @@ async fn digest(visit: &Visit) -> Result<Page, PageError> {
     let deliveries = digest["deliveries"].as_array().into_iter().flatten();
     let rows = deliveries.map(|delivery| {
         let attempts = delivery["attempts"].as_f64().unwrap_or_default();
-        let state = Cell::text(word(visit, "digests-state", &delivery["state"]));
         vec![
             Cell::text(text(&delivery["address"])),
             Cell::text(word(visit, "digests-channel", &delivery["channel"])),
-            if delivery["state"] == "FAILED" { state.marked("mark-late") } else { state },
+            state_cell(visit, delivery),
             Cell::number(attempts, visit.number(attempts, 0)),
-            Cell::text(visit.time(&delivery["sentAt"])),
-            Cell::text(text(&delivery["error"])),
+            visit.time_cell(&delivery["sentAt"]),
+            Cell::english(text(&delivery["error"])),
         ]
     });
     let table = Table::new("deliveries", visit.t("digests-deliveries"), &columns, rows);

@@ -1,8 +1,12 @@
-//! Forms that change something: their fields, what a reader sent, and what is wrong with it.
+//! Forms of changes: their fields, the values that a reader sent, and the problems of these.
 
+use crate::web::refusals::told;
 use crate::web::{Posted, Problem, Visit};
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Serialize;
+
+/// Begins the names of the fields that send back what a form showed first.
+const SHOWN: &str = "shown/";
 
 /// How a field is entered: the type of its element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,17 +41,20 @@ pub struct Field {
     options: Vec<(String, String)>,
     value: String,
     required: bool,
-    /// What is wrong with the value; empty if nothing is.
+    /// The problem of the value; empty without one.
     error: String,
-    /// The value that the form showed first.
-    #[serde(skip)]
+    /// The English message of the API about the value, if the page has no words for it; else empty.
+    english: String,
+    /// The value that the form shows first. The page sends it back as it was shown, so that what the reader left alone
+    /// can be told from what the reader wrote.
     first: String,
 }
 
 impl Field {
     pub fn new(kind: Kind, name: impl Into<String>, label: impl Into<String>) -> Self {
-        let (id, help, options, value, error, first) = Default::default();
-        Self { name: name.into(), id, label: label.into(), help, kind, options, value, required: false, error, first }
+        let (id, help, options, value, error, english, first) = Default::default();
+        let (name, label, required) = (name.into(), label.into(), false);
+        Self { name, id, label, help, kind, options, value, required, error, english, first }
     }
 
     #[must_use]
@@ -81,7 +88,7 @@ impl Field {
         self.options.iter().any(|(offered, _)| offered == value)
     }
 
-    /// The key of the words for what is wrong with the value; None if nothing is.
+    /// The key of the message about the problem of the value; None without one.
     fn wrong(&self) -> Option<&'static str> {
         if self.value.is_empty() {
             return self.required.then_some("form-missing");
@@ -120,7 +127,7 @@ impl Form {
         Self { step, id: step.to_owned(), title: title.into(), help: help.into(), version, subject, fields, open }
     }
 
-    /// Of one of several objects of the page, which is at a place among them.
+    /// Binds the form to one of several objects of the page. `place` is the index of the object.
     #[must_use]
     pub fn of(mut self, subject: &str, place: usize) -> Self {
         self.id = format!("{}-{place}", self.step);
@@ -143,7 +150,7 @@ impl Form {
         self.step == posted.field("step") && self.subject == posted.field("subject")
     }
 
-    /// Takes what a reader sent, and unfolds. A field that was not sent keeps its value.
+    /// Takes the values that a reader sent, and unfolds. A field that was not sent keeps its value.
     pub fn fill(&mut self, posted: &Posted) {
         self.open = true;
         for field in &mut self.fields {
@@ -157,6 +164,18 @@ impl Form {
                     field.value = ticked.join(" ");
                 }
                 (_, Some(value)) => field.value = value,
+            }
+        }
+    }
+
+    /// The same where the object has changed since the form was shown. A field that the reader left alone shows its
+    /// present value: to send the form again must not undo the change of another reader.
+    pub fn fill_anew(&mut self, posted: &Posted) {
+        self.fill(posted);
+        for field in &mut self.fields {
+            let shown = format!("{SHOWN}{}", field.name);
+            if posted.fields(&shown).any(|shown| shown.replace("\r\n", "\n") == field.value) {
+                field.value.clone_from(&field.first);
             }
         }
     }
@@ -177,41 +196,49 @@ impl Form {
         changed.map(|field| (field.name.as_str(), field.value.as_str()))
     }
 
-    /// What is wrong with the values, as far as the form tells it.
+    /// The problems of the values that the form itself finds.
     pub fn check(&mut self, visit: &Visit) -> Vec<Problem> {
         let mut problems = Vec::new();
         for field in &mut self.fields {
             if let Some(key) = field.wrong() {
-                problems.push(mark(field, visit.t(key)));
+                problems.push(mark(field, Problem::of_form(visit.t(key))));
             }
         }
         problems
     }
 
     /// Says at its field, in the language of the reader, what the API refused. The messages of the API begin with the
-    /// name of a field.
+    /// name of a field, if they are about one.
     pub fn explain(&mut self, visit: &Visit, refused: &[Problem]) -> Vec<Problem> {
         let mut problems = Vec::new();
         for problem in refused {
-            let message = problem.message.as_str();
-            let name = message.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-            let rest = message.strip_prefix(name).unwrap_or(message).trim_start_matches([':', ' ']);
+            let name = problem.input();
+            let worded = told(visit.locale(), problem, "form-refused");
             problems.push(match self.fields.iter_mut().find(|field| field.name == name) {
                 Some(field) => {
-                    let key = if message.contains("not known") { "form-unknown" } else { "form-refused" };
-                    mark(field, visit.t_with(key, &[("why", rest.into())]))
+                    // The page shows the field by its label.
+                    let said = worded.english.strip_prefix(name).unwrap_or(&worded.english);
+                    let english = said.trim_start_matches([':', ' ']).to_owned();
+                    mark(field, Problem { english, ..worded })
                 }
-                None => Problem::of_form(visit.t_with("form-refused", &[("why", message.into())])),
+                None => worded,
             });
         }
         problems
     }
 }
 
-fn mark(field: &mut Field, error: String) -> Problem {
-    let problem = Problem::of(&field.id, format!("{}: {error}", field.label));
-    field.error = error;
-    problem
+/// A conflict in the language of the reader.
+pub fn conflict(visit: &Visit, refused: &Problem) -> Problem {
+    told(visit.locale(), refused, "form-conflict")
+}
+
+/// Says a problem at its field.
+fn mark(field: &mut Field, problem: Problem) -> Problem {
+    field.error.clone_from(&problem.message);
+    field.english.clone_from(&problem.english);
+    let message = format!("{}: {}", field.label, problem.message);
+    Problem { field: Some(field.id.clone()), message, ..problem }
 }
 
 /// A moment as a browser sends it: a day and a time without a zone.

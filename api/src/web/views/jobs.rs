@@ -18,26 +18,6 @@ const RESUME: &str = include_str!("../queries/jobs-do-resume.graphql");
 /// Runs of a page.
 const ROWS: u32 = 25;
 
-/// Jobs whose purpose the page words itself; the API words it in English.
-const WORDED: [&str; 16] = [
-    "alerts",
-    "blame-check",
-    "classify",
-    "deliver-digests",
-    "digest",
-    "escalate-overdue",
-    "hand-over",
-    "lake",
-    "notify",
-    "reader-digests",
-    "recurrence",
-    "retention",
-    "snapshot",
-    "timeliness",
-    "trends",
-    "verify-audit",
-];
-
 pub fn routes(config: &mut ServiceConfig) {
     config.route("/jobs", get().to(list)).route("/jobs", post().to(change));
 }
@@ -82,7 +62,7 @@ async fn jobs(visit: &Visit) -> Result<Vec<Value>, PageError> {
     Ok(data["jobs"].as_array().cloned().unwrap_or_default())
 }
 
-/// The forms of those who may start and pause jobs.
+/// The forms for readers who may start and pause jobs.
 fn forms(visit: &Visit, jobs: &[Value]) -> Vec<Form> {
     let form = |step: &'static str| {
         let (title, help) = (format!("jobs-do-{step}"), format!("jobs-do-{step}-help"));
@@ -110,8 +90,10 @@ fn forms(visit: &Visit, jobs: &[Value]) -> Vec<Form> {
 }
 
 async fn page(visit: &Visit, jobs: &[Value], forms: &[Form], mut problems: Vec<Problem>) -> Result<Page, PageError> {
-    let conditions =
-        Conditions::new(visit).at("job", &["job", "eq"]).word("state", "state", RunState::WORDS).moments("startedAt");
+    let conditions = Conditions::new(visit)
+        .at("job", &["job", "eq"])
+        .word(("state", "jobs-state"), "state", RunState::WORDS, "jobs-state")
+        .moments("startedAt", "jobs");
     let listed = conditions.ask(RUNS, ROWS).await?;
     problems.extend(listed.problems);
     let list = &listed.data["jobRuns"];
@@ -130,26 +112,24 @@ async fn page(visit: &Visit, jobs: &[Value], forms: &[Form], mut problems: Vec<P
         .problems(problems))
 }
 
-/// What each job is for, and when.
+/// The jobs with their purposes and times.
 fn plans(visit: &Visit, jobs: &[Value]) -> Table {
     let columns = ["job", "now", "last-success", "next", "schedule", "about"];
     let columns = columns.map(|column| visit.t(&format!("jobs-{column}")));
     let rows = jobs.iter().map(|job| {
         let name = text(&job["name"]);
-        let about = match WORDED.contains(&name) {
-            true => visit.t(&format!("jobs-about-{name}")),
-            false => text(&job["about"]).to_owned(),
-        };
-        let last = visit.time(&job["lastSuccess"]["finishedAt"]);
-        let last = match last.is_empty() {
+        // The API describes a job in English.
+        let about = visit.known(&format!("jobs-about-{name}")).unwrap_or_else(|| text(&job["about"]).to_owned());
+        let last = visit.time_cell(&job["lastSuccess"]["finishedAt"]);
+        let last = match last.text.is_empty() {
             true => Cell::text(visit.t("jobs-never")).marked("mark-late"),
-            false => Cell::text(last),
+            false => last,
         };
         vec![
             Cell::link(name, format!("/jobs?job={name}")),
             Cell::text(now(visit, job)),
             last,
-            Cell::text(visit.time(&job["next"])),
+            visit.time_cell(&job["next"]),
             Cell::text(format!("{} ({})", text(&job["schedule"]), text(&job["timezone"]))),
             Cell::text(about),
         ]
@@ -157,7 +137,7 @@ fn plans(visit: &Visit, jobs: &[Value]) -> Table {
     Table::new("jobs", visit.t("jobs-caption"), &columns, rows)
 }
 
-/// What a job does now: it runs, is paused, is switched off, or waits for its time.
+/// The state of a job: it runs, is paused, is switched off, or waits for its time.
 fn now(visit: &Visit, job: &Value) -> String {
     if let Some(node) = job["runningOn"].as_str() {
         return visit.t_with("jobs-running-on", &[("node", node.into())]);
@@ -180,15 +160,15 @@ fn runs(visit: &Visit, list: &Value) -> Table {
         let attempt = run["attempt"].as_f64().unwrap_or_default();
         let state = Cell::text(word(visit, "jobs-state", &run["state"]));
         vec![
-            Cell::text(visit.time(&run["startedAt"])),
+            visit.time_cell(&run["startedAt"]),
             Cell::text(text(&run["job"])),
             if run["state"] == "FAILED" { state.marked("mark-late") } else { state },
             Cell::text(word(visit, "jobs-origin", &run["origin"])),
             Cell::number(attempt, visit.number(attempt, 0)),
-            Cell::text(visit.date(&run["asOf"])),
-            Cell::text(visit.time(&run["finishedAt"])),
-            Cell::text(visit.time(&run["retryAt"])),
-            Cell::text(text(&run["error"])),
+            visit.day_cell(&run["asOf"]),
+            visit.time_cell(&run["finishedAt"]),
+            visit.time_cell(&run["retryAt"]),
+            Cell::english(text(&run["error"])),
         ]
     });
     Table::new("runs", visit.t("jobs-runs"), &columns, rows)

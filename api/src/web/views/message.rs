@@ -22,8 +22,8 @@ pub fn answer(html: String) -> HttpResponse {
         .body(html)
 }
 
-/// The HTML of a digest that was sent, with its pictures inside: in the mail they were parts beside it. `digest` has its
-/// `html`, `document` and `locale`. A digest of another version, whose pictures cannot be drawn, has none.
+/// The HTML of a digest that was sent, with its pictures inside: in the mail they were parts of their own. `digest` has
+/// its `html`, `document` and `locale`. A digest of another version, whose pictures cannot be drawn, has none.
 pub async fn with_pictures(digest: &Value) -> String {
     let html = text(&digest["html"]).to_owned();
     let (document, is_english) = (digest["document"].clone(), digest["locale"] == "EN");

@@ -1,7 +1,9 @@
 //! The views, one file or folder each.
 
 mod alerts;
+mod arguments;
 mod audit;
+mod blame;
 mod categories;
 mod complaints;
 mod conditions;
@@ -31,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
     alerts::routes(config);
     complaints::routes(config);
     overdue::routes(config);
+    blame::routes(config);
     guidance::routes(config);
     measures::routes(config);
     // Before the digests: their addresses begin alike, and the first route that fits is taken.

@@ -1,5 +1,6 @@
-//! What views of numbers share: the measures of statistics, how numbers are written, and whole months.
+//! Shared by views of numbers: the measures of statistics, the format of numbers, and whole months.
 
+use crate::web::address::address;
 use crate::web::{Cell, PageError, Picture, Visit, amount, picture};
 use chrono::{Datelike, Months, NaiveDate};
 use jobs::charts::trend::{self, TrendData, TrendMonth};
@@ -64,7 +65,10 @@ pub fn shown(visit: &Visit, form: Form, value: f64) -> String {
 
 /// The cell of a number of an answer; empty for null.
 pub fn cell(visit: &Visit, form: Form, value: &Value) -> Cell {
-    amount(value).map_or_else(Cell::default, |number| Cell::number(number, shown(visit, form, number)))
+    amount(value).map_or_else(Cell::default, |number| match form {
+        Form::Share => Cell::share(number, shown(visit, form, number)),
+        _ => Cell::number(number, shown(visit, form, number)),
+    })
 }
 
 /// The cell of a number of a group: a suppressed group says so.
@@ -73,6 +77,18 @@ pub fn cell_of_group(visit: &Visit, form: Form, group: &Value, field: &str) -> C
         Some(true) => Cell::text(visit.t("numbers-suppressed")),
         _ => cell(visit, form, &group[field]),
     }
+}
+
+/// A number with a link to the list of the complaints that it counts: received on days from the first to the last one,
+/// and with the arguments of a filter. For readers who see no complaints it stays a number.
+pub fn with_list(visit: &Visit, number: Cell, (from, until): (NaiveDate, NaiveDate), filter: &[(&str, &str)]) -> Cell {
+    if number.number.is_none() || !visit.may("Query", "complaints") {
+        return number;
+    }
+    let (from, until) = (from.to_string(), until.to_string());
+    let days = [("counted", "1"), ("from", from.as_str()), ("until", until.as_str())];
+    let list = address("/complaints", days.into_iter().chain(filter.iter().copied()));
+    Cell { href: Some(list), ..number }
 }
 
 /// The choices of an enum with their words, whose keys are `prefix-VALUE`.
@@ -95,12 +111,6 @@ pub fn midnight(day: NaiveDate) -> String {
     format!("{day}T00:00:00+07:00")
 }
 
-/// A number of months or days that the address asks for, if it is one of those offered; else the first one.
-pub fn offered<const N: usize>(visit: &Visit, argument: &str, offered: [u32; N]) -> u32 {
-    let asked: Option<u32> = visit.argument(argument).and_then(|text| text.parse().ok());
-    asked.filter(|asked| offered.contains(asked)).unwrap_or(offered[0])
-}
-
 /// The rows of statistics by month, by the first day of each.
 pub fn by_month(rows: &Value) -> BTreeMap<NaiveDate, &Value> {
     let rows = rows.as_array().into_iter().flatten();
@@ -118,29 +128,58 @@ pub fn trend(
     what: String,
     rows: &Value,
     measure: &Measure,
-    (last, shown, complete): (NaiveDate, u32, bool),
+    period: (NaiveDate, u32, bool),
 ) -> Result<Picture, PageError> {
-    let data = TrendData { what, months: trend_of(rows, measure, (last, shown, complete)) };
+    drawn(visit, table, what, measure.form, trend_of(&by_month(rows), measure, period))
+}
+
+/// Draws the months of [`trend_of`].
+///
+/// # Errors
+/// `Internal` if the words of charts are broken.
+pub fn drawn(
+    visit: &Visit,
+    table: &'static str,
+    what: String,
+    form: Form,
+    mut months: Vec<TrendMonth>,
+) -> Result<Picture, PageError> {
+    // The axis names per cent.
+    if form == Form::Share {
+        let percent = |value: f64| value * 100.0;
+        for month in &mut months {
+            month.value = month.value.map(percent);
+            month.before = month.before.map(percent);
+            month.usual = month.usual.map(|(low, high)| (percent(low), percent(high)));
+        }
+    }
+    let data = TrendData { what, months };
     picture(table, visit.locale(), |words, style| trend::chart(&data, words, style))
 }
 
-fn trend_of(rows: &Value, measure: &Measure, (last, shown, complete): (NaiveDate, u32, bool)) -> Vec<TrendMonth> {
+/// The last `shown` whole months of a measure up to `last`, each with its usual range and the month a year before.
+pub fn trend_of(
+    months: &BTreeMap<NaiveDate, &Value>,
+    measure: &Measure,
+    (last, shown, complete): (NaiveDate, u32, bool),
+) -> Vec<TrendMonth> {
     /// Months that a usual range rests on.
     const BEFORE: u32 = 12;
-    let months = by_month(rows);
     let first = months.keys().next().copied();
     let is_sum = matches!(measure.form, Form::Count | Form::Money | Form::Hours);
-    // The axis names per cent.
-    let scale = if measure.form == Form::Share { 100.0 } else { 1.0 };
     let value = |month: NaiveDate| match months.get(&month) {
-        Some(row) => amount(&row[measure.field]).map(|value| value * scale),
+        Some(row) => amount(&row[measure.field]),
         // Before the first complaint there was no register.
         None => (complete && is_sum && first.is_some_and(|first| first < month)).then_some(0.0),
     };
     let shown = (0..shown).rev().map(|ago| last - Months::new(ago));
     let shown = shown.map(|month| {
         let before: Vec<f64> = (1..=BEFORE).filter_map(|ago| value(month - Months::new(ago))).collect();
-        let usual = super::today::usual::usual(&before, measure.form == Form::Count);
+        let usual = jobs::numeric::usual::usual(&before, measure.form == Form::Count);
+        let usual = usual.map(|(low, high)| match measure.form {
+            Form::Share => (low, high.min(1.0)),
+            _ => (low, high),
+        });
         TrendMonth { month, value: value(month), before: value(month - Months::new(12)), usual }
     });
     shown.collect()
@@ -170,7 +209,7 @@ mod tests {
             { "month": "2026-03", "complaints": 9 },
         ]);
         let values = |complete| -> Vec<(Option<f64>, Option<f64>)> {
-            let months = trend_of(&rows, &MEASURES[0], (day(2026, 3), 3, complete));
+            let months = trend_of(&by_month(&rows), &MEASURES[0], (day(2026, 3), 3, complete));
             months.iter().map(|month| (month.value, month.before)).collect()
         };
         assert_eq!(values(true), [(Some(4.0), None), (Some(0.0), None), (Some(9.0), Some(7.0))]);

@@ -1,12 +1,14 @@
-//! Overdue complaints, which units they wait for, and the escalations of complaints.
+//! Overdue complaints, the units that have to answer them, and the escalations of complaints.
 
+use super::arguments::Arguments;
 use super::complaints::list::{document, due, reference};
-use super::complaints::{between, unit_cell};
+use super::complaints::unit_cell;
+use super::conditions::{ask, moments};
+use super::numbers::{Form, cell};
 use super::paging;
-use crate::web::{Cell, Page, PageError, Problem, Table, Visit, name, nodes, text};
+use crate::web::{Cell, Page, PageError, Table, Visit, name, nodes, text};
 use actix_web::HttpResponse;
 use actix_web::web::{ServiceConfig, get};
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 const UNITS: &str = include_str!("../queries/overdue-units.graphql");
@@ -14,6 +16,8 @@ const ESCALATIONS: &str = include_str!("../queries/overdue-escalations.graphql")
 
 /// Rows of a page.
 const ROWS: u32 = 25;
+/// More days than a complaint can be overdue.
+const MOST_DAYS: i64 = 1_000_000;
 
 pub fn routes(config: &mut ServiceConfig) {
     config.route("/overdue", get().to(overdue)).route("/overdue/escalations", get().to(escalations));
@@ -26,28 +30,27 @@ async fn overdue(visit: Visit) -> HttpResponse {
 
 async fn overdue_page(visit: &Visit) -> Result<Page, PageError> {
     let unit = visit.argument("unit");
-    let mut problems = Vec::new();
+    let mut arguments = Arguments::new(visit);
     let mut filter = json!({ "overdue": { "eq": true } });
     let mut of_statistics = json!({});
     if let Some(code) = unit {
         filter["responsibleUnit"] = json!({ "within": code });
         of_statistics["responsibleUnitWithin"] = code.into();
     }
-    if let Some(given) = visit.argument("days") {
-        match given.parse::<u32>() {
-            Ok(days) => filter["overdueDays"] = json!({ "gte": days }),
-            Err(_) => problems.push(Problem::of("days", visit.t("overdue-not-a-number"))),
-        }
+    if let Some(days) = arguments.number(("days", "overdue-at-least"), (0, MOST_DAYS)) {
+        filter["overdueDays"] = json!({ "gte": days });
     }
+    let mut problems = arguments.problems();
     let mut variables = json!({ "filter": filter, "orderBy": [{ "field": "OVERDUE_DAYS", "direction": "DESC" }] });
     paging::ask(visit, ROWS, &mut variables);
+    paging::ask_count(unit.is_none(), &mut variables);
     let list = ask(visit, document(visit), variables, &mut problems).await?;
     let units = ask(visit, UNITS, json!({ "filter": of_statistics }), &mut problems).await?;
     let (newer, older) = paging::links(visit, &list["complaints"]);
     Ok(Page::new("overdue.html", visit.t("overdue-title"))
         .table(units_table(visit, &units["complaintStatistics"]["rows"]))
         .table(complaints_table(visit, &list["complaints"]))
-        .with("total", list["complaints"]["totalCount"].as_u64())
+        .with("total", paging::total(&list["complaints"]))
         .with("has_escalations", visit.may("Query", "escalations"))
         .with("unit", unit.unwrap_or_default())
         .with("days", visit.argument("days").unwrap_or_default())
@@ -56,31 +59,12 @@ async fn overdue_page(visit: &Visit) -> Result<Page, PageError> {
         .problems(problems))
 }
 
-/// Asks unless the filter is wrong already; a refusal of the filter is a problem of the page.
-async fn ask(
-    visit: &Visit,
-    document: &'static str,
-    variables: Value,
-    problems: &mut Vec<Problem>,
-) -> Result<Value, PageError> {
-    if !problems.is_empty() {
-        return Ok(Value::Null);
-    }
-    match visit.query(document, variables).await {
-        Err(PageError::Refused(refused)) => {
-            problems.extend(refused);
-            Ok(Value::Null)
-        }
-        answer => answer,
-    }
-}
-
 fn columns<const N: usize>(visit: &Visit, names: [&str; N]) -> [String; N] {
     names.map(|column| visit.t(&format!("overdue-column-{column}")))
 }
 
 fn count(visit: &Visit, value: &Value) -> Cell {
-    value.as_f64().map(|number| Cell::number(number, visit.number(number, 0))).unwrap_or_default()
+    cell(visit, Form::Count, value)
 }
 
 /// The units for which most overdue complaints wait.
@@ -129,30 +113,35 @@ async fn escalations_page(visit: &Visit) -> Result<Page, PageError> {
     if !visit.may("Query", "escalations") {
         return Err(PageError::Forbidden);
     }
-    let mut problems = Vec::new();
+    let mut arguments = Arguments::new(visit);
     let mut filter = json!({});
+    let mut units = json!({});
     if let Some(code) = visit.argument("unit") {
-        filter["unit"] = json!({ "within": code });
+        units["within"] = code.into();
     }
-    match visit.argument("level") {
+    if let Some(code) = visit.argument("named") {
+        units["code"] = json!({ "eq": code });
+    }
+    if units != json!({}) {
+        filter["unit"] = units;
+    }
+    if let Some(confidential) = arguments.flag(("confidential", "overdue-confidential")) {
+        filter["complaint"] = json!({ "confidential": { "eq": confidential } });
+    }
+    match arguments.word(("level", "overdue-column-level"), &["1", "2"], "overdue-level") {
         Some("1") => filter["level"] = 1.into(),
-        Some("2") => filter["level"] = 2.into(),
-        _ => {}
+        Some(_) => filter["level"] = 2.into(),
+        None => {}
     }
     if visit.argument("all").is_none() {
         filter["open"] = json!({ "eq": true });
     }
-    let mut day = |name: &str| -> Option<NaiveDate> {
-        let day = visit.argument(name)?.parse().ok();
-        if day.is_none() {
-            problems.push(Problem::of(name, visit.t("layout-not-a-date")));
-        }
-        day
-    };
-    let at = between(day("from"), day("until"));
+    let (from, before) = arguments.span("overdue");
+    let at = moments(from, before);
     if !at.is_empty() {
         filter["escalatedAt"] = at.into();
     }
+    let mut problems = arguments.problems();
     let mut variables = json!({ "filter": filter });
     paging::ask(visit, ROWS, &mut variables);
     let data = ask(visit, ESCALATIONS, variables, &mut problems).await?;
@@ -165,6 +154,8 @@ async fn escalations_page(visit: &Visit) -> Result<Page, PageError> {
         .with("total", list["totalCount"].as_u64())
         .with("levels", levels)
         .with("unit", given("unit"))
+        .with("named", given("named"))
+        .with("confidential", given("confidential"))
         .with("level", given("level"))
         .with("begin", given("from"))
         .with("end", given("until"))
@@ -187,10 +178,10 @@ fn escalations_table(visit: &Visit, list: &Value) -> Table {
         };
         vec![
             complaint_cell,
-            Cell::text(visit.time(&one["escalatedAt"])),
+            visit.time_cell(&one["escalatedAt"]),
             count(visit, &one["level"]),
             unit,
-            Cell::text(visit.date(&one["dueOn"])),
+            visit.day_cell(&one["dueOn"]),
             count(visit, &one["round"]),
             unit_cell(visit, &complaint["responsibleUnit"]),
             Cell::text(name(&complaint["category"], visit.locale())),

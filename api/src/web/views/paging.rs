@@ -1,4 +1,5 @@
-//! Pages of a list: the variables that ask for one, and the links to those beside it.
+//! Pages of a list: the variables that ask for one, the links to the previous and the next page, and the number of
+//! rows.
 
 use crate::web::Visit;
 use serde_json::Value;
@@ -14,6 +15,26 @@ pub fn ask(visit: &Visit, rows: u32, variables: &mut Value) {
     }
 }
 
+/// Up to which number the page counts the rows of a list, if they may take long to count.
+const COUNTED: u64 = 1_000;
+
+/// Adds the variables of the count: all rows if `exact`, else as many as tell the reader whether there are more than
+/// [`COUNTED`].
+pub fn ask_count(exact: bool, variables: &mut Value) {
+    (variables["exact"], variables["most"]) = (exact.into(), (COUNTED + 1).into());
+}
+
+/// The number of rows on all pages, and whether there are more; None without an answer.
+pub fn total(list: &Value) -> Option<(u64, bool)> {
+    counted(list, COUNTED)
+}
+
+/// The same of a list that is counted exactly, or up to one more than `most`.
+pub fn counted(list: &Value, most: u64) -> Option<(u64, bool)> {
+    let exact = list["totalCount"].as_u64().map(|number| (number, false));
+    exact.or_else(|| list["totalCountUpTo"].as_u64().map(|number| (number.min(most), number > most)))
+}
+
 /// The addresses of the page before this one and of the page after it.
 pub fn links(visit: &Visit, list: &Value) -> (Option<String>, Option<String>) {
     let info = &list["pageInfo"];
@@ -27,4 +48,23 @@ pub fn links(visit: &Visit, list: &Value) -> (Option<String>, Option<String>) {
         link("before", "after", &info["startCursor"]).filter(|_| newer),
         link("after", "before", &info["endCursor"]).filter(|_| older),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_is_counted_exactly_or_up_to_a_number() {
+        let mut variables = json!({});
+        ask_count(false, &mut variables);
+        assert_eq!(variables, json!({ "exact": false, "most": 1_001 }));
+        assert_eq!(total(&json!({ "totalCount": 5_000 })), Some((5_000, false)));
+        assert_eq!(total(&json!({ "totalCountUpTo": 1_000 })), Some((1_000, false)));
+        assert_eq!(total(&json!({ "totalCountUpTo": 1_001 })), Some((1_000, true)));
+        assert_eq!(total(&Value::Null), None);
+        assert_eq!(counted(&json!({ "totalCountUpTo": 5_000 }), 5_000), Some((5_000, false)));
+        assert_eq!(counted(&json!({ "totalCountUpTo": 5_001 }), 5_000), Some((5_000, true)));
+    }
 }

@@ -1,11 +1,11 @@
-//! Sends what a reader wrote into a form as a mutation.
+//! Sends the values of a form as a mutation.
 
-use super::form::Form;
+use super::form::{Form, conflict};
 use crate::web::{Page, PageError, Posted, Problem, Visit};
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
-/// What became of a form.
+/// The result of a form.
 pub enum Sent {
     /// The change is done; with the data of its answer.
     Done(Value),
@@ -16,7 +16,7 @@ pub enum Sent {
 /// reader saw. Returns what is wrong; nothing if the change is done.
 ///
 /// # Errors
-/// As the answer says, but for refusals and conflicts, which are among the problems.
+/// The errors of the answer, except refusals and conflicts, which are among the problems.
 pub async fn send(
     posted: &Posted,
     forms: &mut [Form],
@@ -51,8 +51,8 @@ pub async fn run(
         Ok(data) => Ok(Sent::Done(data)),
         Err(PageError::Refused(refused)) => Ok(Sent::Wrong(form.explain(visit, &refused))),
         Err(PageError::Conflict(refused)) => {
-            let told = |one: &Problem| visit.t_with("form-conflict", &[("why", one.message.as_str().into())]);
-            Ok(Sent::Wrong(refused.iter().map(|one| Problem::of_form(told(one))).collect()))
+            form.fill_anew(posted);
+            Ok(Sent::Wrong(refused.iter().map(|one| conflict(visit, one)).collect()))
         }
         Err(error) => Err(error),
     }

@@ -1,9 +1,13 @@
 //! The list of alerts.
 
-use super::subjects::Subjects;
+use super::forms::{self, ask};
+use super::subjects::{ALL_UNITS, Subjects, is_never_made};
+use crate::web::address::address;
+use crate::web::templates::in_vietnam;
 use crate::web::views::conditions::{Conditions, given, options, word};
-use crate::web::views::paging;
-use crate::web::{Cell, Page, PageError, Table, Visit, nodes, text};
+use crate::web::views::form::Form;
+use crate::web::views::{paging, sending};
+use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
 use fluent_bundle::FluentValue;
 use schema::enums::AlertKind;
@@ -13,23 +17,46 @@ const LIST: &str = include_str!("../../queries/alerts-list.graphql");
 
 /// Alerts of a page.
 const ROWS: u32 = 25;
-/// What stands, and what is over.
+/// Active alerts, and alerts that are over.
 const STATES: [&str; 2] = ["STANDING", "CLEARED"];
 
 pub async fn list(visit: Visit) -> HttpResponse {
-    let page = page(&visit).await;
-    visit.respond(page)
+    let shown = shown(&visit).await;
+    visit.respond(shown)
 }
 
-async fn page(visit: &Visit) -> Result<Page, PageError> {
+/// The handler of the forms.
+pub async fn change(posted: Posted) -> HttpResponse {
+    let sent = changed(&posted).await;
+    let done = format!("done-alerts-{}", posted.field("step"));
+    sending::answer(&posted.visit, sent, "/alerts", &done)
+}
+
+async fn changed(posted: &Posted) -> Result<Option<Page>, PageError> {
+    let mut forms = forms::of_reader(&posted.visit).await?;
+    let problems = sending::send(posted, &mut forms, |form, _| ask(form)).await?;
+    match problems.is_empty() {
+        true => Ok(None),
+        false => page(&posted.visit, &forms, problems).await.map(Some),
+    }
+}
+
+async fn shown(visit: &Visit) -> Result<Page, PageError> {
+    let forms = forms::of_reader(visit).await?;
+    page(visit, &forms, Vec::new()).await
+}
+
+/// The page with its forms, and what is wrong with the one that was sent.
+async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Result<Page, PageError> {
     let [standing, cleared] = STATES;
     let states = [(standing, json!({ "isNull": true })), (cleared, json!({ "isNull": false }))];
     let conditions = Conditions::new(visit)
-        .word("kind", "kind", AlertKind::WORDS)
-        .choice("state", "clearedAt", &states)
+        .word(("kind", "alerts-kind"), "kind", AlertKind::WORDS, "alerts-kind")
+        .choice(("state", "alerts-state"), "clearedAt", &states, "alerts-state")
         .at("subject", &["subject", "eq"])
-        .days("day");
+        .days("day", "alerts");
     let listed = conditions.ask(LIST, ROWS).await?;
+    problems.extend(listed.problems);
     let list = &listed.data["alerts"];
     let (newer, older) = paging::links(visit, list);
     Ok(Page::new("alerts.html", visit.t("alerts-title"))
@@ -40,13 +67,14 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("given", given(visit, &["kind", "state", "subject", "from", "until"]))
         .with("newer", newer)
         .with("older", older)
-        .problems(listed.problems))
+        .with("forms", forms)
+        .problems(problems))
 }
 
 /// The table of some alerts, with the names of their subjects.
 ///
 /// # Errors
-/// As the question for the subjects says.
+/// The errors of the question for the subjects.
 pub async fn table(visit: &Visit, alerts: &Value) -> Result<Table, PageError> {
     let subjects = Subjects::of(visit, alerts).await?;
     let columns = ["subject", "kind", "raised", "cleared", "details"];
@@ -54,17 +82,38 @@ pub async fn table(visit: &Visit, alerts: &Value) -> Result<Table, PageError> {
     let rows = nodes(alerts).map(|alert| {
         let cleared = match alert["clearedAt"].is_null() {
             true => Cell::text(visit.t("alerts-stands")).marked("mark-late"),
-            false => Cell::text(visit.time(&alert["clearedAt"])),
+            false => visit.time_cell(&alert["clearedAt"]),
         };
         vec![
             subjects.cell(visit, alert),
             Cell::text(word(visit, "alerts-kind", &alert["kind"])),
-            Cell::text(visit.time(&alert["raisedAt"])),
+            visit.time_cell(&alert["raisedAt"]),
             cleared,
-            Cell::text(details(visit, alert)),
+            match complaints(visit, alert) {
+                Some(list) => Cell::link(details(visit, alert), list),
+                None => Cell::text(details(visit, alert)),
+            },
         ]
     });
     Ok(Table::new("alerts", visit.t("alerts-caption"), &columns, rows))
+}
+
+/// The list of the complaints of a burst, which the alert counts.
+fn complaints(visit: &Visit, alert: &Value) -> Option<String> {
+    if alert["kind"] != "TECHNICAL_BURST" || !visit.may("Query", "complaints") {
+        return None;
+    }
+    let bounds = [("from", "from"), ("until", "to")].map(|(argument, field)| {
+        let moment = in_vietnam(text(&alert["details"][field]))?;
+        Some((argument, moment.format("%Y-%m-%dT%H:%M:%S").to_string()))
+    });
+    let mut asked: Vec<(&str, String)> = bounds.into_iter().collect::<Option<_>>()?;
+    asked.push(("kind", "TECHNICAL".to_owned()));
+    let subject = text(&alert["subject"]);
+    if subject != ALL_UNITS {
+        asked.push(("unit", subject.to_owned()));
+    }
+    Some(address("/complaints", asked.iter().map(|(name, value)| (*name, value.as_str()))))
 }
 
 /// The numbers and times of an alert, in a sentence.
@@ -85,10 +134,16 @@ fn details(visit: &Visit, alert: &Value) -> String {
         ],
         "JOB_FAILED" => vec![time("scheduledAt"), number("attempts", 0)],
         "JOB_MISSED" => vec![time("scheduledAt")],
+        "COMPLAINT_ESCALATED" => {
+            vec![("due", visit.date(&of["dueOn"]).into()), ("unit", text(&of["unit"]).to_owned().into())]
+        }
+        "DIGEST_UNDELIVERED" if is_never_made(alert) => vec![time("scheduledAt")],
         "DIGEST_UNDELIVERED" => vec![("asOf", visit.date(&of["asOf"]).into()), number("deliveries", 0)],
         _ => Vec::new(),
     };
-    let told = visit.t_with(&format!("alerts-details-{kind}"), &values);
-    // It was over and began again on its day.
+    let key =
+        if is_never_made(alert) { "alerts-details-not-made".to_owned() } else { format!("alerts-details-{kind}") };
+    let told = visit.t_with(&key, &values);
+    // The condition ended and began again on the same day.
     if of["standsAgain"] == true { format!("{told} {}", visit.t("alerts-again")) } else { told }
 }

@@ -1,12 +1,13 @@
-//! Alerts: what people should know at once, what stands and what is over, each with a link to its subject.
+//! Alerts, active ones and those that are over, each with a link to its subject.
 
+mod forms;
 mod list;
 mod subjects;
 
 pub use list::table;
 
-use actix_web::web::{ServiceConfig, get};
+use actix_web::web::{ServiceConfig, get, post};
 
 pub fn routes(config: &mut ServiceConfig) {
-    config.route("/alerts", get().to(list::list));
+    config.route("/alerts", get().to(list::list)).route("/alerts", post().to(list::change));
 }

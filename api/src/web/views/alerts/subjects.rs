@@ -1,15 +1,18 @@
-//! What alerts are about: how the page names it, and where it leads.
+//! The subjects of alerts: their names and addresses on the page.
 
 use crate::web::address::{address, encoded};
 use crate::web::{Cell, PageError, Visit, name, nodes, text};
+use schema::Id;
+use schema::domain::ids::human_reference;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 const SUBJECTS: &str = include_str!("../../queries/alerts-subjects.graphql");
 const UNITS: &str = include_str!("../../queries/alerts-units.graphql");
 
 /// The subject of a burst at all units together.
-const ALL_UNITS: &str = "ALL";
+pub const ALL_UNITS: &str = "ALL";
 
 /// The subjects of some alerts, as far as the reader may see them.
 pub struct Subjects {
@@ -20,7 +23,7 @@ impl Subjects {
     /// Asks for the subjects of alerts.
     ///
     /// # Errors
-    /// As the answer says.
+    /// The errors of the question.
     pub async fn of(visit: &Visit, alerts: &Value) -> Result<Self, PageError> {
         let of = |kind: &str| -> BTreeSet<&str> {
             nodes(alerts).filter(|alert| alert["kind"] == kind).map(|alert| text(&alert["subject"])).collect()
@@ -60,15 +63,27 @@ impl Subjects {
                 let label = unit.unwrap_or_else(|| subject.to_owned());
                 Cell::link(label, format!("/units/{}", encoded(subject)))
             }
-            // A reader's digest is its reader's alone: the runs of the job that delivers say more.
+            "DIGEST_UNDELIVERED" if is_never_made(alert) => {
+                Cell::link(visit.t("alerts-digest"), "/jobs?job=reader-digests")
+            }
+            // Only its reader may open a reader's digest, so the link leads to the runs of the job that delivers it.
             "DIGEST_UNDELIVERED" => match self.find("digests", "id", subject) {
                 Some(_) => Cell::link(visit.t("alerts-digest-of-board"), format!("/digests/{subject}")),
                 None => Cell::link(visit.t("alerts-digest"), "/jobs?job=deliver-digests"),
             },
+            "COMPLAINT_ESCALATED" => {
+                let label = subject.parse::<Uuid>().map_or_else(|_| subject.to_owned(), |id| human_reference(Id(id)));
+                Cell::link(label, format!("/complaints/{subject}"))
+            }
             // The other kinds are about jobs.
             _ => Cell::link(subject, address("/jobs", [("job", subject)])),
         }
     }
+}
+
+/// Whether an alert is about a reader's digest that was not even made: its subject is a subscription.
+pub fn is_never_made(alert: &Value) -> bool {
+    alert["kind"] == "DIGEST_UNDELIVERED" && alert["details"]["scheduledAt"].is_string()
 }
 
 /// Whom a flag is about: the code of an officer, or the name of a unit.

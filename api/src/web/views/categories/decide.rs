@@ -1,7 +1,7 @@
 //! Making a proposal, and the steps of one.
 
 use super::{Refused, page};
-use crate::web::{PageError, Posted, Problem, Visit};
+use crate::web::{PageError, Posted, Problem, Visit, refusals};
 use actix_web::HttpResponse;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ fn input(posted: &Posted, id: &str, step: &str) -> Value {
     })
 }
 
-/// What the form lacks, as far as the form alone tells it.
+/// The problems of the values that the form itself finds.
 fn missing(visit: &Visit, posted: &Posted, id: &str, step: &str) -> Vec<Problem> {
     match step {
         "REJECTED" | "WITHDRAWN" if posted.given("reason").is_none() => {
@@ -114,7 +114,7 @@ fn field_of(message: &str) -> &str {
     first.rsplit('.').next().unwrap_or_default()
 }
 
-/// What to tell the reader of a refusal, at the field of the page that `field` finds for a field of the API.
+/// The message about a refusal, at the field of the page that `field` finds for a field of the API.
 ///
 /// # Errors
 /// An error that is no refusal.
@@ -122,10 +122,9 @@ fn told(visit: &Visit, error: PageError, field: impl Fn(&str) -> Option<String>)
     match error {
         PageError::Refused(problems) => Ok(problems
             .into_iter()
-            .map(|problem| {
-                let why = problem.message.as_str();
-                let message = visit.t_with("categories-refused", &[("why", why.into())]);
-                Problem { field: field(field_of(why)), message }
+            .map(|problem| Problem {
+                field: field(field_of(&problem.message)),
+                ..refusals::told(visit.locale(), &problem, "form-refused")
             })
             .collect()),
         PageError::Conflict(_) => Ok(vec![Problem::of_form(visit.t("categories-conflict"))]),
@@ -133,7 +132,7 @@ fn told(visit: &Visit, error: PageError, field: impl Fn(&str) -> Option<String>)
     }
 }
 
-/// The key of the words for what was done.
+/// The key of the message about what was done.
 fn done(step: &str) -> &'static str {
     match step {
         "ACCEPTED" => "done-categories-accepted",

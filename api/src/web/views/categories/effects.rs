@@ -1,4 +1,4 @@
-//! What has changed since proposals are in force: complaints per day against the days before.
+//! The effects of proposals in force: complaints per day, compared with the days before.
 
 use crate::web::{PageError, Picture, Visit, picture, text, times};
 use jobs::charts::Unusual;
@@ -50,7 +50,7 @@ pub fn sentence(visit: &Visit, effect: &Value) -> String {
     [Some(counts), Some(change), elsewhere].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// The effects of all proposals in force, against no change; None if there is none.
+/// The chart of the effects of all proposals in force, with a line at no change; None without an effect.
 ///
 /// # Errors
 /// `Internal` if the words of charts are broken.

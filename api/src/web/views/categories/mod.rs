@@ -1,4 +1,4 @@
-//! Categories: which few make up most complaints, which rise, and what proposals about them have changed.
+//! Categories: a Pareto chart, rising categories, and the effects of proposals.
 
 mod decide;
 mod effects;
@@ -19,7 +19,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/categories/proposals/{id}", post().to(decide::change));
 }
 
-/// What a form said that was refused: the page shows it again.
+/// The values of a form that was refused: the page shows them again.
 #[derive(Debug, Default)]
 struct Refused {
     problems: Vec<Problem>,

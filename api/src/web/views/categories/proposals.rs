@@ -3,7 +3,8 @@
 use super::Refused;
 use super::effects::{effect_of, effects_picture, sentence};
 use crate::web::address::{address, encoded};
-use crate::web::views::numbers::{offered, options, today};
+use crate::web::views::arguments::Arguments;
+use crate::web::views::numbers::{options, today};
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, nodes, text, times};
 use schema::enums::ProposalState;
 use serde::Serialize;
@@ -13,8 +14,8 @@ const PROPOSALS: &str = include_str!("../../queries/categories-proposals.graphql
 
 /// Proposals of a page.
 const ROWS: u32 = 20;
-/// Proposals that one question asks for. Each effect costs as much as a statistic, so the limit of cost refuses the rows
-/// of a file at once.
+/// Proposals that one question asks for. Each effect costs as much as a statistic, so the limit of cost refuses the
+/// rows of a file at once.
 const AT_ONCE: u32 = 50;
 /// Days before a proposal that its effect is compared with.
 const WINDOW: [u32; 3] = [90, 180, 365];
@@ -30,7 +31,7 @@ struct Shown {
     reason: String,
     /// The categories and units that it concerns.
     about: Vec<Cell>,
-    /// What has changed since, in words; empty if that is not known.
+    /// The effect in words; empty if it is not known.
     effect: String,
     version: i64,
     /// The states that it may enter, with the words of their buttons.
@@ -44,19 +45,25 @@ struct Shown {
 /// Adds the proposals, for roles that see them.
 ///
 /// # Errors
-/// As the question says.
+/// The errors of the question.
 pub async fn add(visit: &Visit, page: Page, refused: &Refused) -> Result<Page, PageError> {
     if !visit.may("Query", "proposals") {
         return Ok(page.with("proposals", None::<Vec<Shown>>).with("effects", None::<Picture>));
     }
-    let days = offered(visit, "window", WINDOW);
+    let mut arguments = Arguments::new(visit);
+    let days = arguments.offered(("window", "categories-window"), WINDOW);
     let mut filter = json!({});
     if let Some(code) = visit.argument("category") {
         filter["category"] = json!({ "code": { "eq": code } });
     }
-    if let Some(state) = visit.argument("state").filter(|state| ProposalState::WORDS.contains(state)) {
+    let state = arguments.word(("state", "categories-proposal-state"), ProposalState::WORDS, "categories-state");
+    if let Some(state) = state {
         filter["state"] = json!({ "eq": state });
     }
+    if let Some(id) = arguments.id(("proposal", "filters-id")) {
+        filter["id"] = json!({ "eq": id });
+    }
+    arguments.check()?;
     let proposals = proposals(visit, &filter, days).await?;
     let shown: Vec<Shown> = nodes(&proposals).map(|proposal| shown(visit, proposal, refused)).collect();
     let windows =
@@ -69,7 +76,8 @@ pub async fn add(visit: &Visit, page: Page, refused: &Refused) -> Result<Page, P
         .with("windows", windows)
         .with("window", days.to_string())
         .with("states", options(visit, "categories-state", ProposalState::WORDS))
-        .with("state", visit.argument("state").unwrap_or_default())
+        .with("state", state.unwrap_or_default())
+        .with("proposal", visit.argument("proposal").unwrap_or_default())
         .with("today", today().to_string()))
 }
 
@@ -160,7 +168,7 @@ fn table(visit: &Visit, proposals: &Value) -> Table {
         vec![
             Cell::text(text(&proposal["title"])),
             Cell::text(visit.t(&format!("categories-state-{}", text(&proposal["state"])))),
-            Cell::text(visit.date(&proposal["implementedOn"])),
+            visit.day_cell(&proposal["implementedOn"]),
             count("before"),
             count("after"),
             ratio(&effect["rateRatio"]),

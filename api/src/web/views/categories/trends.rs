@@ -1,6 +1,7 @@
 //! The categories by their share of complaints, with those that rise, and one of them by month.
 
-use crate::web::views::numbers::{Form, MEASURES, cell, midnight, month_of, offered, shown, today, trend};
+use crate::web::views::arguments::Arguments;
+use crate::web::views::numbers::{Form, MEASURES, cell, midnight, month_of, shown, today, trend, with_list};
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, once_in, picture, text};
 use chrono::{Days, Months};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
@@ -14,16 +15,19 @@ const DAYS: [u32; 4] = [30, 90, 180, 365];
 /// Months of the picture, and those that it is compared with.
 const SHOWN: u32 = 13;
 const BEFORE: u32 = 12;
-/// Chance explains what is more frequent: the page says nothing of it.
+/// From this q on chance may explain a rise, and the page does not say how rare it is.
 const SELDOM: f64 = 0.2;
 
 /// Adds the table, the Pareto chart, and the months of the category that is chosen, or else of the one that rises most
 /// or is the largest.
 ///
 /// # Errors
-/// As the questions say.
+/// The errors of the questions.
 pub async fn add(visit: &Visit, page: Page) -> Result<Page, PageError> {
-    let days = offered(visit, "days", DAYS);
+    let mut arguments = Arguments::new(visit);
+    let days = arguments.offered(("days", "categories-days"), DAYS);
+    let below = arguments.word(("level", "categories-level"), &["1", "2"], "categories-level") == Some("2");
+    arguments.check()?;
     let from = today() - Days::new(u64::from(days) - 1);
     let mut asked = json!({ "period": { "from": from.to_string(), "until": today().to_string() } });
     if let Some(unit) = visit.argument("unit") {
@@ -32,7 +36,6 @@ pub async fn add(visit: &Visit, page: Page) -> Result<Page, PageError> {
     let data = visit.query(TRENDS, asked).await?;
     let trends = &data["categoryTrends"];
     let all: Vec<&Value> = trends["categories"].as_array().into_iter().flatten().collect();
-    let below = visit.argument("level") == Some("2");
     let level: Vec<&Value> = all.iter().copied().filter(|row| row["parentCode"].is_null() != below).collect();
     let chosen = chosen(visit.argument("category"), &all, &level);
     let trend = match chosen {
@@ -105,8 +108,13 @@ fn pareto_of(visit: &Visit, level: &[&Value]) -> Result<Option<Picture>, PageErr
 fn table(visit: &Visit, level: &[&Value], all: &[&Value], trends: &Value) -> Table {
     let columns = ["category", "above", "complaints", "share", "together", "recent", "expected", "change", "chance"]
         .map(|column| visit.t(&format!("categories-{column}")));
+    let days = |field: &str| trends[field].as_i64().unwrap_or(0);
+    let since = |days: i64| (today() - Days::new(u64::try_from(days - 1).unwrap_or(0)), today());
+    let (recent, both) = (since(days("recentDays")), since(days("recentDays") + days("beforeDays")));
     let rows = level.iter().map(|row| {
         let code = text(&row["categoryCode"]);
+        let filter = [("category", Some(code)), ("unit", visit.argument("unit"))];
+        let filter: Vec<(&str, &str)> = filter.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let above = all.iter().find(|other| !row["parentCode"].is_null() && other["categoryCode"] == row["parentCode"]);
         let total = complaints(row);
         let link = Cell::link(name_of(visit, row), visit.link(&[("category", Some(code))]));
@@ -121,16 +129,15 @@ fn table(visit: &Visit, level: &[&Value], all: &[&Value], trends: &Value) -> Tab
         vec![
             link,
             Cell::text(above.map(|above| name_of(visit, above)).unwrap_or_default()),
-            Cell::number(total, shown(visit, Form::Count, total)),
+            with_list(visit, Cell::number(total, shown(visit, Form::Count, total)), both, &filter),
             cell(visit, Form::Share, &row["share"]),
             cell(visit, Form::Share, &row["cumulativeShare"]),
-            cell(visit, Form::Count, &row["recent"]),
+            with_list(visit, cell(visit, Form::Count, &row["recent"]), recent, &filter),
             cell(visit, Form::Days, &row["expected"]),
             change,
             chance,
         ]
     });
-    let days = |field: &str| trends[field].as_i64().unwrap_or(0);
     let caption = visit
         .t_with("categories-caption", &[("recent", days("recentDays").into()), ("before", days("beforeDays").into())]);
     Table::new("categories", caption, &columns, rows)

@@ -4,8 +4,8 @@ use super::filter::is_reference;
 use super::input::input;
 use super::one::{load, page};
 use super::steps::{STEPS, Step, forms};
-use crate::web::views::form::Form;
-use crate::web::{PageError, Posted, Problem, Visit, nodes, text};
+use crate::web::views::form::{Form, conflict};
+use crate::web::{PageError, Posted, Problem, Said, Visit, nodes, text};
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
             let data = load(visit).await?;
             let mut all = forms(visit, &data["complaint"]).await?;
             if let Some(form) = all.iter_mut().find(|form| form.is(posted)) {
-                form.fill(posted);
+                form.fill_anew(posted);
             }
             return Ok(visit.respond(Ok(page(visit, &data, &all, problems))));
         }
@@ -44,9 +44,9 @@ async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
     Ok(visit.respond(Ok(page(visit, &data, &all, problems))))
 }
 
-/// What came of a step.
+/// The result of a step.
 enum Taken {
-    /// Where it leads.
+    /// The address to which it leads.
     Done(String),
     Refused(Vec<Problem>),
     Conflict(Vec<Problem>),
@@ -62,14 +62,16 @@ async fn take(posted: &Posted, step: &Step, form: &mut Form, complaint: &Value) 
         Some(reference) => match original(visit, reference).await? {
             Some(id) => Some(id),
             None => {
-                let unknown = Problem::of_form(format!("of: {reference:?} is not known"));
+                let parameters = vec![("code".to_owned(), reference.to_owned())];
+                let said = Said { reason: "CODE_UNKNOWN".to_owned(), parameters };
+                let unknown = Problem::of_api("of: is not known", said);
                 return Ok(Taken::Refused(form.explain(visit, &[unknown])));
             }
         },
         None => None,
     };
     let id = text(&complaint["id"]);
-    // A version that is no number is of no form of ours: no complaint has it.
+    // The forms of the page send a number: another value matches no version.
     let version = posted.field("version").parse().unwrap_or_default();
     let input = input(form, id, version, of.as_deref(), text(&complaint["category"]["code"]));
     match visit.change(step.document, json!({ "input": input })).await {
@@ -86,10 +88,7 @@ async fn take(posted: &Posted, step: &Step, form: &mut Form, complaint: &Value) 
 
 /// Conflicts in the language of the reader.
 pub fn conflicts(visit: &Visit, refused: &[Problem]) -> Vec<Problem> {
-    let told = |problem: &Problem| {
-        Problem::of_form(visit.t_with("form-conflict", &[("why", problem.message.as_str().into())]))
-    };
-    refused.iter().map(told).collect()
+    refused.iter().map(|problem| conflict(visit, problem)).collect()
 }
 
 /// The id of the complaint with a reference that the reader may see.

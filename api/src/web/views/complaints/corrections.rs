@@ -2,6 +2,7 @@
 
 use super::change::conflicts;
 use super::{code_and_name, options, word};
+use crate::web::views::arguments::Arguments;
 use crate::web::views::form::{Field, Form, Kind};
 use crate::web::views::paging;
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
@@ -16,7 +17,7 @@ const WITHDRAW: &str = include_str!("../../queries/complaints-do-withdraw-propos
 
 /// Proposals of a page.
 const ROWS: u32 = 10;
-/// The choice of all states; without a choice the list shows what waits.
+/// The choice of all states; without a choice the list shows proposals that wait.
 const ALL: &str = "ALL";
 
 /// A proposal as the template shows it.
@@ -83,16 +84,25 @@ async fn load(visit: &Visit) -> Result<Value, PageError> {
     if !visit.may("Query", "correctionProposals") {
         return Err(PageError::Forbidden);
     }
+    let mut arguments = Arguments::new(visit);
     let mut variables = json!({ "filter": {} });
-    let state = visit.argument("state").unwrap_or("PROPOSED");
-    if CorrectionState::WORDS.contains(&state) {
+    let state = arguments.one_of(("state", "complaints-state"), &states(visit)).unwrap_or("PROPOSED");
+    if state != ALL {
         variables["filter"]["state"] = json!({ "eq": state });
     }
-    if let Some(complaint) = visit.argument("complaint") {
+    if let Some(complaint) = arguments.id(("complaint", "filters-id")) {
         variables["filter"]["complaintId"] = json!({ "eq": complaint });
     }
+    arguments.check()?;
     paging::ask(visit, ROWS, &mut variables);
     visit.query(LIST, variables).await
+}
+
+/// The states by which the list can be filtered.
+fn states(visit: &Visit) -> Vec<(&'static str, String)> {
+    let mut states = options(visit, "proposal", CorrectionState::WORDS);
+    states.push((ALL, visit.t("layout-all")));
+    states
 }
 
 /// The proposals of a page, each with its forms.
@@ -120,7 +130,8 @@ fn facts(visit: &Visit, one: &Value) -> Vec<(String, String)> {
     told.map(|(field, value)| (visit.t(&format!("complaints-field-{field}")), value)).collect()
 }
 
-/// What is to be corrected: the names of input fields of `proposeCorrection`, with their words where there are some.
+/// The fields that can be corrected: the names of input fields of `proposeCorrection`, with their words where there are
+/// some.
 fn changes(visit: &Visit, correction: &Value) -> Vec<(String, String)> {
     const KNOWN: [&str; 10] = [
         "blamesSystem",
@@ -175,7 +186,7 @@ fn page(visit: &Visit, data: &Value, shown: Vec<Shown>, problems: Vec<Problem>) 
     let rows = nodes(list).map(|one| {
         let changes = changes(visit, &one["correction"]).into_iter().map(|(name, value)| format!("{name}: {value}"));
         vec![
-            Cell::text(visit.time(&one["proposedAt"])),
+            visit.time_cell(&one["proposedAt"]),
             Cell::text(word(visit, "proposal", &one["state"])),
             Cell::text(code_and_name(visit, &one["unit"])),
             Cell::text(text(&one["reason"])),
@@ -183,13 +194,11 @@ fn page(visit: &Visit, data: &Value, shown: Vec<Shown>, problems: Vec<Problem>) 
             Cell::text(text(&one["decisionReason"])),
         ]
     });
-    let mut states = options(visit, "proposal", CorrectionState::WORDS);
-    states.push((ALL, visit.t("layout-all")));
     let (newer, older) = paging::links(visit, list);
     Page::new("complaints-corrections.html", visit.t("complaints-corrections-title"))
         .table(Table::new("corrections", visit.t("complaints-corrections-title"), &columns, rows))
         .with("total", list["totalCount"].as_u64())
-        .with("states", states)
+        .with("states", states(visit))
         .with("state", visit.argument("state").unwrap_or("PROPOSED"))
         .with("complaint", visit.argument("complaint").unwrap_or_default())
         .with("shown", shown)

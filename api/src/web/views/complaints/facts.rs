@@ -17,7 +17,7 @@ fn count(visit: &Visit, value: &Value) -> Cell {
     value.as_f64().map(|number| Cell::number(number, visit.number(number, 0))).unwrap_or_default()
 }
 
-/// What is said of officers, and matters that name none.
+/// The allegations against officers, and the matters of complaints that name none.
 pub fn allegations(visit: &Visit, complaint: &Value) -> Table {
     let row = |one: &Value| {
         let officer = [text(&one["officer"]["code"]), text(&one["officer"]["name"])];
@@ -29,7 +29,7 @@ pub fn allegations(visit: &Visit, complaint: &Value) -> Table {
             unit_cell(visit, &one["unit"]),
             Cell::text(word(visit, "attribution", &one["attribution"])),
             Cell::text(word(visit, "finding", &one["finding"])),
-            Cell::text(visit.date(&one["decidedOn"])),
+            visit.day_cell(&one["decidedOn"]),
         ]
     };
     let columns = ["officer", "category", "unit", "attribution", "finding", "decided"];
@@ -37,7 +37,7 @@ pub fn allegations(visit: &Visit, complaint: &Value) -> Table {
     table(visit, "allegations", &columns, all.map(row))
 }
 
-/// What units answered.
+/// The responses of units.
 pub fn responses(visit: &Visit, complaint: &Value) -> Table {
     let row = |one: &Value| {
         let kind = if one["statement"] == true { "complaints-statement" } else { "complaints-answer" };
@@ -47,7 +47,7 @@ pub fn responses(visit: &Visit, complaint: &Value) -> Table {
             None => String::new(),
         };
         vec![
-            Cell::text(visit.time(&one["respondedAt"])),
+            visit.time_cell(&one["respondedAt"]),
             unit_cell(visit, &one["unit"]),
             Cell::text(format!("{}: {}", visit.t(kind), word(visit, "action", &one["action"]))),
             Cell::text(text(&one["text"])),
@@ -70,10 +70,10 @@ pub fn rounds(visit: &Visit, complaint: &Value) -> Table {
         let stops: Vec<String> = stops.collect();
         vec![
             count(visit, &one["number"]),
-            Cell::text(visit.date(&one["startedOn"])),
-            Cell::text(visit.date(&one["acceptedOn"])),
-            Cell::text(visit.date(&one["dueOn"])),
-            Cell::text(visit.date(&one["answeredOn"])),
+            visit.day_cell(&one["startedOn"]),
+            visit.day_cell(&one["acceptedOn"]),
+            visit.day_cell(&one["dueOn"]),
+            visit.day_cell(&one["answeredOn"]),
             count(visit, &one["extensions"]),
             count(visit, &one["extendedDays"]),
             Cell::text(stops.join("; ")),
@@ -83,22 +83,22 @@ pub fn rounds(visit: &Visit, complaint: &Value) -> Table {
     table(visit, "rounds", &columns, list(complaint, "rounds").map(row))
 }
 
-/// To whom the complaint was escalated.
+/// The units and persons to whom the complaint was escalated.
 pub fn escalations(visit: &Visit, complaint: &Value) -> Table {
     let row = |one: &Value| {
         let unit =
             if one["unit"].is_null() { Cell::text(visit.t("role-BOARD")) } else { unit_cell(visit, &one["unit"]) };
         let (level, round) = (count(visit, &one["level"]), count(visit, &one["round"]));
-        vec![Cell::text(visit.time(&one["escalatedAt"])), unit, level, round, Cell::text(visit.date(&one["dueOn"]))]
+        vec![visit.time_cell(&one["escalatedAt"]), unit, level, round, visit.day_cell(&one["dueOn"])]
     };
     let columns = ["time", "unit", "level", "round", "due"];
     table(visit, "escalations", &columns, list(complaint, "escalations").map(row))
 }
 
-/// What the complainant added.
+/// The additions of the complainant.
 pub fn additions(visit: &Visit, complaint: &Value) -> Table {
     let row = |one: &Value| {
-        vec![count(visit, &one["number"]), Cell::text(visit.time(&one["receivedAt"])), Cell::text(text(&one["text"]))]
+        vec![count(visit, &one["number"]), visit.time_cell(&one["receivedAt"]), Cell::text(text(&one["text"]))]
     };
     table(visit, "additions", &["number", "time", "text"], list(complaint, "additions").map(row))
 }
@@ -119,12 +119,12 @@ pub fn attachments(visit: &Visit, complaint: &Value) -> Table {
     table(visit, "attachments", &columns, list(complaint, "attachments").map(row))
 }
 
-/// Complaints that say the same: linked ones, and probable ones.
+/// Duplicates: linked ones, and probable ones.
 pub fn duplicates(visit: &Visit, complaint: &Value) -> Table {
     let row = |other: &Value, how: String| {
         vec![
             Cell::link(text(&other["reference"]), format!("/complaints/{}", text(&other["id"]))),
-            Cell::text(visit.date(&other["receivedAt"])),
+            visit.day_cell(&other["receivedAt"]),
             Cell::text(visit.t(&format!("state-{}", text(&other["state"])))),
             Cell::text(how),
         ]
@@ -140,8 +140,8 @@ pub fn duplicates(visit: &Visit, complaint: &Value) -> Table {
 /// The categories that the classifier suggests.
 pub fn suggestions(visit: &Visit, complaint: &Value) -> Table {
     let row = |one: &Value| {
-        let percent = one["confidence"].as_f64().unwrap_or_default() * 100.0;
-        let confidence = Cell::number(percent, format!("{} %", visit.number(percent, 0)));
+        let share = one["confidence"].as_f64().unwrap_or_default();
+        let confidence = Cell::share(share, format!("{} %", visit.number(share * 100.0, 0)));
         let category = Cell::text(code_and_name(visit, &one["category"]));
         vec![count(visit, &one["rank"]), category, confidence, Cell::text(text(&one["model"]))]
     };

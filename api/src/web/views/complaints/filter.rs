@@ -1,20 +1,24 @@
-//! The filter of a list of complaints that the arguments of an address say.
+//! The filter of a list of complaints, from the arguments of an address.
 
+use crate::web::views::arguments::{Arguments, Named};
+use crate::web::views::conditions::moments;
 use crate::web::{Problem, Visit};
-use chrono::{Days, NaiveDate};
-use schema::enums::{Channel, ComplaintState, Finding, LegalForm};
+use chrono::Days;
+use schema::Timestamp;
+use schema::domain::calendar::local_date;
+use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm};
 use serde_json::{Map, Value, json};
 
 /// The arguments that a filter reads.
-pub const ARGUMENTS: [&str; 17] = [
+pub const ARGUMENTS: [&str; 28] = [
     "search",
     "state",
     "unit",
     "responsible",
-    "category",
     "from",
     "until",
     "overdue",
+    "order",
     "officer",
     "enterprise",
     "finding",
@@ -23,12 +27,29 @@ pub const ARGUMENTS: [&str; 17] = [
     "confidential",
     "anonymous",
     "blames",
-    "order",
+    "category",
+    "kind",
+    "recorded",
+    "due",
+    "responded",
+    "answered-from",
+    "answered-until",
+    "unit-alone",
+    "category-alone",
+    "responsible-alone",
+    "concerning",
+    "counted",
 ];
 
-/// The arguments that stand below *more filters*.
-const MORE: [&str; 9] =
-    ["officer", "enterprise", "finding", "channel", "form", "confidential", "anonymous", "blames", "category"];
+/// The number of filters above *more filters*.
+const ABOVE_MORE: usize = 8;
+
+/// The conditions for which the server counts all complaints quickly, because its snapshot has a column for each.
+const QUICK: [&str; 8] =
+    ["state", "channel", "unit", "responsibleUnit", "confidential", "anonymous", "blamesSystem", "receivedAt"];
+
+/// The states in which a complaint waits for an answer.
+const WAITING: [&str; 3] = ["RECEIVED", "CLASSIFIED", "ASSIGNED"];
 
 /// The orders, by the words of the address, with their fields and directions.
 pub const ORDERS: [(&str, &str, &str); 5] = [
@@ -41,21 +62,31 @@ pub const ORDERS: [(&str, &str, &str); 5] = [
 
 /// Whether the address uses one of the further filters.
 pub fn has_more(visit: &Visit) -> bool {
-    MORE.iter().any(|name| visit.argument(name).is_some())
+    ARGUMENTS[ABOVE_MORE..].iter().any(|name| visit.argument(name).is_some())
 }
 
+/// Whether the complaints that a filter selects are counted quickly, however many they are.
+pub fn counts_quickly(filter: &Map<String, Value>) -> bool {
+    filter.keys().all(|field| QUICK.contains(&field.as_str()))
+}
+
+/// The most days in which a deadline may be: a number of three digits stays within the calendar.
+const MOST_DAYS: i64 = 999;
+
 /// The order that the address asks for.
-pub fn order(visit: &Visit) -> Value {
-    let asked = visit.argument("order").unwrap_or_default();
-    let (_, field, direction) = ORDERS.iter().find(|(word, ..)| *word == asked).unwrap_or(&ORDERS[0]);
+fn order(arguments: &mut Arguments<'_>) -> Value {
+    let asked = arguments.word(("order", "complaints-order"), &ORDERS.map(|(word, ..)| word), "complaints-order");
+    let (_, field, direction) = ORDERS.iter().find(|(word, ..)| asked == Some(*word)).unwrap_or(&ORDERS[0]);
     json!([{ "field": field, "direction": direction }])
 }
 
 /// A filter in the making.
 struct Reading<'v> {
     visit: &'v Visit,
+    arguments: Arguments<'v>,
     filter: Map<String, Value>,
-    problems: Vec<Problem>,
+    /// Further conditions on fields that the filter names already.
+    all: Vec<Value>,
 }
 
 impl<'v> Reading<'v> {
@@ -66,63 +97,125 @@ impl<'v> Reading<'v> {
         }
     }
 
-    /// An argument that is one of some words.
-    fn choice(&mut self, argument: &str, words: &[&str]) -> Option<&'v str> {
-        let given = self.visit.argument(argument)?;
-        if !words.contains(&given) {
-            self.problems.push(Problem::of(argument, self.visit.t("complaints-not-a-choice")));
-            return None;
-        }
-        Some(given)
+    /// Adds a condition on a field of a field.
+    fn inner(&mut self, field: &str, inner: &str, condition: Value) {
+        self.filter.entry(field).or_insert_with(|| json!({}))[inner] = condition;
     }
 
-    fn word(&mut self, argument: &str, field: &str, words: &[&str]) {
-        if let Some(given) = self.choice(argument, words) {
+    /// Complaints within every code that an argument has: numbers of groups lead to lists with two.
+    fn within(&mut self, argument: &'v str, field: &str) {
+        let visit = self.visit;
+        let mut codes = visit.arguments(argument);
+        if let Some(code) = codes.next() {
+            self.inner(field, "within", code.into());
+        }
+        self.all.extend(codes.map(|code| json!({ field: { "within": code } })));
+    }
+
+    fn word(&mut self, name: Named<'_>, field: &str, words: &[&str], prefix: &str) {
+        if let Some(given) = self.arguments.word(name, words, prefix) {
             self.filter.insert(field.to_owned(), json!({ "eq": given }));
         }
     }
 
-    fn flag(&mut self, argument: &str, field: &str) {
-        if let Some(given) = self.choice(argument, &["1", "0"]) {
-            self.filter.insert(field.to_owned(), json!({ "eq": given == "1" }));
+    fn flag(&mut self, name: Named<'_>, field: &str) {
+        if let Some(given) = self.arguments.flag(name) {
+            self.filter.insert(field.to_owned(), json!({ "eq": given }));
         }
     }
 
-    fn day(&mut self, argument: &str) -> Option<NaiveDate> {
-        let day = self.visit.argument(argument)?.parse().ok();
-        if day.is_none() {
-            self.problems.push(Problem::of(argument, self.visit.t("layout-not-a-date")));
+    /// Conditions on units and on the category.
+    fn places(&mut self) {
+        self.within("unit", "unit");
+        self.within("category", "category");
+        let visit = self.visit;
+        if let Some(code) = visit.argument("unit-alone") {
+            self.inner("unit", "code", json!({ "eq": code }));
         }
-        day
+        for (argument, operator) in [("responsible", "within"), ("responsible-alone", "eq")] {
+            if let Some(code) = visit.argument(argument) {
+                self.inner("responsibleUnit", operator, code.into());
+            }
+        }
+        if let Some(code) = visit.argument("category-alone") {
+            // Filtering by a category includes the categories below it, which are not on the first level.
+            self.inner("category", "code", json!({ "eq": code }));
+            self.inner("category", "parentId", json!({ "isNull": true }));
+        }
+        if let Some(kind) = self.arguments.word(("kind", "complaints-kind"), CategoryKind::WORDS, "numbers-kind") {
+            self.inner("category", "kind", json!({ "eq": kind }));
+        }
+        // What the head of the unit reads: complaints about it, and those that it has to answer.
+        self.condition(
+            "concerning",
+            "or",
+            |code| json!([{ "unit": { "within": code } }, { "responsibleUnit": { "within": code } }]),
+        );
+    }
+
+    /// Conditions on times: of receipt, of recording, of answers.
+    fn times(&mut self) {
+        let (from, before) = self.arguments.span("complaints");
+        let mut times = vec![("receivedAt", moments(from, before))];
+        if self.visit.may("ComplaintFilter", "recordedAt") {
+            let since = self.arguments.since(("recorded", "complaints-recorded"));
+            times.push(("recordedAt", moments(since, None)));
+        }
+        let mut day = |name: &str| self.arguments.day((name, &format!("complaints-{name}")));
+        let answered = [("gte", day("answered-from")), ("lte", day("answered-until"))];
+        let answered = answered.into_iter().filter_map(|(bound, day)| Some((bound.to_owned(), json!(day?))));
+        times.push(("answeredOn", answered.collect()));
+        if self.visit.may("ComplaintFilter", "responses")
+            && let Some(since) = self.arguments.since(("responded", "complaints-responded"))
+        {
+            let responded: Map<String, Value> =
+                [("respondedAt".to_owned(), moments(Some(since), None).into())].into_iter().collect();
+            times.push(("responses", responded));
+        }
+        let given = times.into_iter().filter(|(_, bounds)| !bounds.is_empty());
+        self.filter.extend(given.map(|(field, bounds)| (field.to_owned(), bounds.into())));
+    }
+
+    /// Complaints that wait for an answer whose deadline is within some days from today.
+    fn due(&mut self) {
+        if !self.visit.may("ComplaintFilter", "dueOn") {
+            return;
+        }
+        let days = self.arguments.number(("due", "complaints-due-within"), (0, MOST_DAYS));
+        let today = local_date(Timestamp::now());
+        let last = days.and_then(|days| today.checked_add_days(Days::new(days.unsigned_abs())));
+        let Some(last) = last else { return };
+        self.filter.insert("dueOn".to_owned(), json!({ "gte": today.to_string(), "lte": last.to_string() }));
+        self.filter.entry("state").or_insert_with(|| json!({ "in": WAITING }));
     }
 }
 
-/// The filter, and what is wrong with it. Fields by which the role may not filter are left out.
-pub fn filter(visit: &Visit) -> (Map<String, Value>, Vec<Problem>) {
-    let mut reading = Reading { visit, filter: Map::new(), problems: Vec::new() };
+/// The filter and the order that the address asks for, and the problems of both. Fields by which the role may not
+/// filter are left out.
+pub fn asked(visit: &Visit) -> (Map<String, Value>, Value, Vec<Problem>) {
+    let mut reading = Reading { visit, arguments: Arguments::new(visit), filter: Map::new(), all: Vec::new() };
     if visit.may("ComplaintFilter", "search") {
         let field = if visit.argument("search").is_some_and(is_reference) { "reference" } else { "search" };
         reading.condition("search", field, Value::from);
     }
-    reading.word("state", "state", ComplaintState::WORDS);
-    reading.word("channel", "channel", Channel::WORDS);
-    reading.word("form", "legalForm", LegalForm::WORDS);
-    reading.condition("unit", "unit", |code| json!({ "within": code }));
-    reading.condition("responsible", "responsibleUnit", |code| json!({ "within": code }));
-    reading.condition("category", "category", |code| json!({ "within": code }));
-    for (argument, field) in [
-        ("overdue", "overdue"),
-        ("confidential", "confidential"),
-        ("anonymous", "anonymous"),
-        ("blames", "blamesSystem"),
+    reading.word(("state", "complaints-state"), "state", ComplaintState::WORDS, "state");
+    reading.word(("channel", "complaints-channel"), "channel", Channel::WORDS, "complaints-channel");
+    reading.word(("form", "complaints-form"), "legalForm", LegalForm::WORDS, "complaints-form");
+    reading.places();
+    for (name, field) in [
+        (("overdue", "complaints-only-overdue"), "overdue"),
+        (("confidential", "complaints-confidential"), "confidential"),
+        (("anonymous", "complaints-anonymous"), "anonymous"),
+        (("blames", "complaints-blames"), "blamesSystem"),
     ] {
-        reading.flag(argument, field);
+        reading.flag(name, field);
     }
     if visit.may("ComplaintFilter", "enterprise") {
         reading.condition("enterprise", "enterprise", |code| json!({ "taxCode": { "eq": code } }));
     }
     let mut allegation = Map::new();
-    if let Some(finding) = reading.choice("finding", Finding::WORDS) {
+    let finding = reading.arguments.word(("finding", "complaints-finding"), Finding::WORDS, "complaints-finding");
+    if let Some(finding) = finding {
         allegation.insert("finding".to_owned(), json!({ "eq": finding }));
     }
     if let Some(code) = visit.argument("officer").filter(|_| visit.may("AllegationFilter", "officer")) {
@@ -131,22 +224,16 @@ pub fn filter(visit: &Visit) -> (Map<String, Value>, Vec<Problem>) {
     if !allegation.is_empty() {
         reading.filter.insert("officers".to_owned(), allegation.into());
     }
-    let (from, until) = (reading.day("from"), reading.day("until"));
-    let received = between(from, until);
-    if !received.is_empty() {
-        reading.filter.insert("receivedAt".to_owned(), received.into());
+    reading.times();
+    if let Some(counted) = reading.arguments.flag(("counted", "complaints-counted")) {
+        reading.filter.insert("duplicate".to_owned(), json!({ "eq": !counted }));
     }
-    (reading.filter, reading.problems)
-}
-
-/// Moments from the beginning of a day to the end of another one, in Vietnam.
-pub fn between(from: Option<NaiveDate>, until: Option<NaiveDate>) -> Map<String, Value> {
-    let midnight = |day: NaiveDate| Value::from(format!("{day}T00:00:00+07:00"));
-    let mut moments = Map::new();
-    moments.extend(from.map(|from| ("gte".to_owned(), midnight(from))));
-    let after = until.and_then(|until| until.checked_add_days(Days::new(1)));
-    moments.extend(after.map(|after| ("lt".to_owned(), midnight(after))));
-    moments
+    reading.due();
+    if !reading.all.is_empty() {
+        reading.filter.insert("and".to_owned(), reading.all.into());
+    }
+    let order = order(&mut reading.arguments);
+    (reading.filter, order, reading.arguments.problems())
 }
 
 /// Whether a text has the form of a reference, such as PA-20101231-7F3KQ2M9ZX.
@@ -162,10 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_those_of_vietnam_and_references_are_recognised() {
-        let day = |text: &str| text.parse().ok();
-        let moments = Value::from(between(day("2024-01-31"), day("2024-01-31")));
-        assert_eq!(moments, json!({ "gte": "2024-01-31T00:00:00+07:00", "lt": "2024-02-01T00:00:00+07:00" }));
+    fn references_are_recognised() {
         assert!(is_reference("PA-20101231-7F3KQ2M9ZX"));
         for other in ["PA-1", "Hồ sơ", "PA-20101231-7F3KQ2M9ZX-1", ""] {
             assert!(!is_reference(other), "{other}");

@@ -4,49 +4,6 @@ use super::word;
 use crate::web::{Cell, Table, Visit, nodes, text};
 use serde_json::Value;
 
-/// Fields that have words of their own. Others are shown by their names.
-const FIELDS: [&str; 39] = [
-    "acceptedOn",
-    "action",
-    "additions",
-    "answeredOn",
-    "attachments",
-    "attribution",
-    "blamesSystem",
-    "branch",
-    "category",
-    "channel",
-    "confidential",
-    "costVnd",
-    "decidedOn",
-    "declarationNumber",
-    "delayHours",
-    "department",
-    "dueOn",
-    "duplicateOf",
-    "enterprise",
-    "extendedDays",
-    "extensions",
-    "finding",
-    "legalForm",
-    "occurredAt",
-    "officer",
-    "outcome",
-    "receivedAt",
-    "redactedText",
-    "remoteArea",
-    "responsibleUnit",
-    "satisfied",
-    "sourceCodes",
-    "startedOn",
-    "state",
-    "stops",
-    "team",
-    "text",
-    "unit",
-    "visibility",
-];
-
 /// The steps of a page of the history, the latest first.
 pub fn table(visit: &Visit, history: &Value) -> Table {
     let columns =
@@ -58,7 +15,7 @@ pub fn table(visit: &Visit, history: &Value) -> Table {
             false => text(&entry["reason"]).to_owned(),
         };
         vec![
-            Cell::text(visit.time(&entry["recordedAt"])),
+            visit.time_cell(&entry["recordedAt"]),
             Cell::text(word(visit, "step", &entry["kind"])),
             Cell::text(actor(visit, &entry["actor"])),
             Cell::text(changes.collect::<Vec<_>>().join("\n")),
@@ -78,10 +35,7 @@ fn actor(visit: &Visit, actor: &Value) -> String {
 fn change(visit: &Visit, change: &Value) -> String {
     let path = text(&change["field"]);
     let field = path.rsplit('.').next().unwrap_or(path);
-    let words = match FIELDS.contains(&field) {
-        true => visit.t(&format!("complaints-field-{field}")),
-        false => field.to_owned(),
-    };
+    let words = visit.known(&format!("complaints-field-{field}")).unwrap_or_else(|| field.to_owned());
     let parts: Vec<&str> = path.split('.').collect();
     let of = match (change["officer"]["code"].as_str(), parts.as_slice()) {
         (Some(officer), _) => officer.to_owned(),

@@ -42,12 +42,12 @@ fn attributions(form: &Form) -> Vec<Value> {
     of_officers.map(|(officer, value)| json!({ "officer": officer, "attribution": value })).collect()
 }
 
-/// What a reader changed: a field that it left alone is left out, and keeps its value; one that it emptied is null.
+/// The changes of a reader: a field that it left alone is left out, and keeps its value; one that it emptied is null.
 fn correction(form: &Form) -> Value {
     let mut input = Map::new();
     for (name, value) in form.changed() {
         let value = match name {
-            // These belong to the lists of officers below.
+            // The lists of officers below read these.
             "replaceFrom" | "replaceTo" | "removeOfficer" | "addOfficer" | "addAttribution" => continue,
             "blamesSystem" | "confidential" => Value::from(value == "true"),
             _ if value.is_empty() => Value::Null,

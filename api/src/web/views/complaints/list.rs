@@ -1,11 +1,12 @@
 //! The list of complaints: search, filters, pages.
 
-use super::filter::{ARGUMENTS, ORDERS, filter, has_more, order};
+use super::filter::{ARGUMENTS, ORDERS, asked, counts_quickly, has_more};
 use super::{options, unit_cell};
-use crate::web::views::paging;
+use crate::web::views::conditions::ask;
+use crate::web::views::{numbers, paging};
 use crate::web::{Cell, Page, PageError, Table, Visit, name, nodes, text};
 use actix_web::HttpResponse;
-use schema::enums::{Channel, ComplaintState, Finding, LegalForm};
+use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -23,20 +24,12 @@ pub async fn list(visit: Visit) -> HttpResponse {
 }
 
 async fn page(visit: &Visit) -> Result<Page, PageError> {
-    let (filter, mut problems) = filter(visit);
-    let mut variables = json!({ "filter": filter, "orderBy": order(visit) });
+    let (filter, order, mut problems) = asked(visit);
+    let exact = counts_quickly(&filter);
+    let mut variables = json!({ "filter": filter, "orderBy": order });
     paging::ask(visit, ROWS, &mut variables);
-    let data = match problems.is_empty() {
-        false => Value::Null,
-        true => match visit.query(document(visit), variables).await {
-            Ok(data) => data,
-            Err(PageError::Refused(refused)) => {
-                problems = refused;
-                Value::Null
-            }
-            Err(error) => return Err(error),
-        },
-    };
+    paging::ask_count(exact, &mut variables);
+    let data = ask(visit, document(visit), variables, &mut problems).await?;
     let list = &data["complaints"];
     let (newer, older) = paging::links(visit, list);
     let given: BTreeMap<&str, &str> =
@@ -48,7 +41,7 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
     let flag = ["1", "0"].map(|flag| (flag, visit.t(if flag == "1" { "form-yes" } else { "form-no" })));
     Ok(Page::new("complaints.html", visit.t("complaints-title"))
         .table(table(visit, list, "complaints-caption"))
-        .with("total", list["totalCount"].as_u64())
+        .with("total", paging::total(list))
         .with("identified", visit.may("ComplaintFilter", "search"))
         .with("has_redacted", visit.may("Query", "redactedComplaints"))
         .with("has_corrections", visit.may("Query", "correctionProposals"))
@@ -59,7 +52,10 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("findings", options(visit, "finding", Finding::WORDS))
         .with("channels", options(visit, "channel", Channel::WORDS))
         .with("forms", options(visit, "form", LegalForm::WORDS))
+        .with("kinds", numbers::options(visit, "numbers-kind", CategoryKind::WORDS))
         .with("given", given)
+        .with("more_units", visit.arguments("unit").skip(1).collect::<Vec<_>>())
+        .with("more_categories", visit.arguments("category").skip(1).collect::<Vec<_>>())
         .with("newer", newer)
         .with("older", older)
         .problems(problems))
@@ -80,7 +76,7 @@ pub fn table(visit: &Visit, list: &Value, caption: &str) -> Table {
 fn row(visit: &Visit, complaint: &Value) -> Vec<Cell> {
     vec![
         reference(complaint),
-        Cell::text(visit.date(&complaint["receivedAt"])),
+        visit.day_cell(&complaint["receivedAt"]),
         Cell::text(visit.t(&format!("state-{}", text(&complaint["state"])))),
         unit_cell(visit, &complaint["unit"]),
         Cell::text(name(&complaint["category"], visit.locale())),
@@ -99,9 +95,10 @@ pub fn reference(complaint: &Value) -> Cell {
 
 /// The deadline, and whether it has passed.
 pub fn due(visit: &Visit, complaint: &Value) -> Cell {
-    let day = visit.date(&complaint["dueOn"]);
-    match complaint["overdue"].as_bool() {
-        Some(true) => Cell::text(visit.t_with("complaints-overdue", &[("day", day.into())])).marked("mark-late"),
-        _ => Cell::text(day),
+    let mut day = visit.day_cell(&complaint["dueOn"]);
+    if complaint["overdue"] == true {
+        day.text = visit.t_with("complaints-overdue", &[("day", day.text.into())]);
+        day = day.marked("mark-late");
     }
+    day
 }

@@ -1,6 +1,7 @@
 //! Complaints: the list, one complaint with what may be done with it, redacted complaints, and proposed corrections.
 
 mod change;
+mod changes;
 mod corrections;
 mod facts;
 mod filter;
@@ -10,8 +11,6 @@ pub mod list;
 mod one;
 mod redacted;
 mod steps;
-
-pub use filter::between;
 
 use crate::web::{Cell, PageError, Visit, name, nodes, text};
 use actix_web::web::{ServiceConfig, get, post};
@@ -27,6 +26,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/complaints", get().to(list::list))
         .route("/complaints/redacted", get().to(redacted::list))
         .route("/complaints/redacted", post().to(redacted::change))
+        .route("/complaints/changes", get().to(changes::list))
         .route("/complaints/corrections", get().to(corrections::list))
         .route("/complaints/corrections", post().to(corrections::change))
         .route("/complaints/{id}", get().to(one::one))
@@ -62,7 +62,7 @@ pub fn code_and_name(visit: &Visit, object: &Value) -> String {
 /// The categories that a form offers, by their codes.
 ///
 /// # Errors
-/// As the answer says.
+/// The errors of the question.
 async fn categories(visit: &Visit) -> Result<Vec<(String, String)>, PageError> {
     let first = visit.service.settings.limits(Some(visit.role())).page_size;
     let (mut found, mut after) = (Vec::new(), Value::Null);

@@ -1,4 +1,4 @@
-//! One complaint: what it says, how it stands, its history, and what the reader may do with it.
+//! One complaint: its content, its state, its history, and the steps that the reader may take.
 
 use super::steps::{forms, relation};
 use super::{code_and_name, facts, history, word};
@@ -6,6 +6,7 @@ use crate::web::views::form::Form;
 use crate::web::{Page, PageError, Problem, Visit, text};
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// With duplicates and redactions, which only the Board reads.
 const OF_BOARD: &str = include_str!("../../queries/complaints-one-board.graphql");
@@ -28,7 +29,8 @@ async fn shown(visit: &Visit) -> Result<Page, PageError> {
 /// Reads the complaint of the address.
 ///
 /// # Errors
-/// `NotFound` if there is none that the reader may see, `Forbidden` if the role sees no single complaint.
+/// `NotFound` if it does not exist or the reader may not see it, `Forbidden` if the role sees no single complaint,
+/// `Refused` if the address names no place in its history.
 pub async fn load(visit: &Visit) -> Result<Value, PageError> {
     if !visit.may("Query", "complaint") {
         return Err(PageError::Forbidden);
@@ -37,8 +39,9 @@ pub async fn load(visit: &Visit) -> Result<Value, PageError> {
     let variables = json!({ "id": visit.part("id"), "first": visit.rows(STEPS), "after": visit.argument("history") });
     match visit.query(document, variables).await {
         Ok(data) if data["complaint"].is_object() => Ok(data),
-        // What is no id belongs to no complaint. A cursor that somebody wrote by hand is refused, too.
-        Ok(_) | Err(PageError::Refused(_)) => Err(PageError::NotFound),
+        Ok(_) => Err(PageError::NotFound),
+        // A value that is not an id names no complaint. Else the cursor of the history is refused.
+        Err(PageError::Refused(_)) if visit.part("id").parse::<Uuid>().is_err() => Err(PageError::NotFound),
         Err(error) => Err(error),
     }
 }
@@ -77,7 +80,7 @@ pub fn page(visit: &Visit, data: &Value, forms: &[Form], problems: Vec<Problem>)
     tables.into_iter().fold(page, Page::table).problems(problems)
 }
 
-/// What the complaint says of itself: words, values, and where they lead.
+/// The properties of the complaint: names, values and links.
 fn summary(visit: &Visit, complaint: &Value) -> Vec<(String, String, Option<String>)> {
     let unit = |field: &str| {
         let code = complaint[field]["code"].as_str();
@@ -131,7 +134,7 @@ fn summary(visit: &Visit, complaint: &Value) -> Vec<(String, String, Option<Stri
     told.map(|(field, value, href)| (visit.t(&format!("complaints-field-{field}")), value, href)).collect()
 }
 
-/// How the clock stands, in a sentence.
+/// The state of the legal clock, in a sentence.
 fn standing(visit: &Visit, complaint: &Value) -> String {
     let (due, stopped) = (visit.date(&complaint["dueOn"]), visit.date(&complaint["clockStoppedSince"]));
     let answered = visit.date(&complaint["answeredOn"]);

@@ -2,6 +2,7 @@
 
 use super::change::conflicts;
 use super::{code_and_name, options};
+use crate::web::views::arguments::Arguments;
 use crate::web::views::form::{Field, Form, Kind};
 use crate::web::views::paging;
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
@@ -16,6 +17,9 @@ const TRANSFER: &str = include_str!("../../queries/complaints-do-transfer-redact
 
 /// Complaints of a page.
 const ROWS: u32 = 10;
+/// The word of an address for the states in which a complaint waits for an answer.
+const WAITING: &str = "waiting";
+const WAITING_STATES: [&str; 3] = ["RECEIVED", "CLASSIFIED", "ASSIGNED"];
 
 /// A complaint as the template shows it.
 #[derive(Serialize)]
@@ -83,21 +87,31 @@ async fn load(visit: &Visit) -> Result<Value, PageError> {
     if !visit.may("Query", "redactedComplaints") {
         return Err(PageError::Forbidden);
     }
+    let mut arguments = Arguments::new(visit);
     let mut variables = json!({ "filter": {} });
-    if let Some(state) = visit.argument("state").filter(|state| ComplaintState::WORDS.contains(state)) {
-        variables["filter"]["state"] = json!({ "eq": state });
+    match arguments.one_of(("state", "complaints-state"), &states(visit)) {
+        Some(WAITING) => variables["filter"]["state"] = json!({ "in": WAITING_STATES }),
+        Some(state) => variables["filter"]["state"] = json!({ "eq": state }),
+        None => {}
     }
+    arguments.check()?;
     if let Some(unit) = visit.argument("unit") {
         variables["filter"]["unit"] = json!({ "within": unit });
     }
     paging::ask(visit, ROWS, &mut variables);
     match visit.query(LIST, variables).await {
-        // The role may ask this: what is missing is the key of pseudonyms.
+        // The role may ask this: the server has no key file for pseudonyms.
         Err(PageError::Forbidden) => {
             Err(PageError::Refused(vec![Problem::of_form(visit.t("complaints-redacted-no-key"))]))
         }
         answer => answer,
     }
+}
+
+/// The states by which the list can be filtered.
+fn states(visit: &Visit) -> Vec<(&'static str, String)> {
+    let all = ComplaintState::WORDS.iter().map(|word| (*word, visit.t(&format!("state-{word}"))));
+    std::iter::once((WAITING, visit.t("complaints-waiting"))).chain(all).collect()
 }
 
 /// The complaints of a page, each with its forms.
@@ -126,7 +140,7 @@ fn facts(visit: &Visit, one: &Value) -> Vec<(String, String)> {
 
 fn forms(visit: &Visit, place: usize, one: &Value) -> Vec<Form> {
     let (state, pseudonym) = (text(&one["state"]), text(&one["pseudonym"]));
-    let waits = ["RECEIVED", "CLASSIFIED", "ASSIGNED"].contains(&state);
+    let waits = WAITING_STATES.contains(&state);
     let field = |kind: Kind, name: &str| Field::new(kind, name, visit.t(&format!("complaints-input-{name}")));
     let choice = |name: &str, values: &[&str]| {
         let values = options(visit, name, values).into_iter().map(|(value, words)| (value.to_owned(), words));
@@ -169,13 +183,11 @@ fn page(visit: &Visit, data: &Value, shown: Vec<Shown>, problems: Vec<Problem>) 
             Cell::text(text(&one["text"])),
         ]
     });
-    let states: Vec<(&str, String)> =
-        ComplaintState::WORDS.iter().map(|word| (*word, visit.t(&format!("state-{word}")))).collect();
     let (newer, older) = paging::links(visit, list);
     Page::new("complaints-redacted.html", visit.t("complaints-redacted-title"))
         .table(Table::new("redacted", visit.t("complaints-redacted-title"), &columns, rows))
         .with("total", list["totalCount"].as_u64())
-        .with("states", states)
+        .with("states", states(visit))
         .with("state", visit.argument("state").unwrap_or_default())
         .with("unit", visit.argument("unit").unwrap_or_default())
         .with("shown", shown)

@@ -1,4 +1,4 @@
-//! What a reader may do with a complaint in its present state, and the forms for it.
+//! The steps that a reader may take with a complaint in its present state, and their forms.
 
 use super::{categories, code_and_name, options, word};
 use crate::web::views::form::{Field, Form, Kind};
@@ -61,7 +61,7 @@ fn is_possible(step: &str, complaint: &Value, is_board: bool) -> bool {
     let waits = ["RECEIVED", "CLASSIFIED", "ASSIGNED"].contains(&state);
     let open = waits || state == "ANSWERED";
     let mut relations = complaint["relation"].as_array().into_iter().flatten();
-    // A unit head changes only what its unit, or one below it, has to answer.
+    // A unit head changes only complaints that its unit, or one below it, has to answer.
     let answers = is_board || relations.any(|relation| relation == "RESPONSIBLE");
     let round = complaint["rounds"].as_array().and_then(|rounds| rounds.last()).unwrap_or(&Value::Null);
     let formal = complaint["legalForm"] != "FEEDBACK";
@@ -87,10 +87,10 @@ fn is_possible(step: &str, complaint: &Value, is_board: bool) -> bool {
     }
 }
 
-/// The forms of what the reader may do with a complaint now.
+/// The forms of the steps that the reader may take now.
 ///
 /// # Errors
-/// As the answer about categories says.
+/// The errors of the question for categories.
 pub async fn forms(visit: &Visit, complaint: &Value) -> Result<Vec<Form>, PageError> {
     let is_board = visit.may("Complaint", "redactedText");
     let may = |step: &&Step| visit.may("Mutation", step.mutation) && is_possible(step.name, complaint, is_board);

@@ -2,12 +2,14 @@
 
 use super::dimensions::Shape;
 use super::question::{Question, dimensions, is_exact, measures};
+use super::{days, lists};
+use crate::web::views::conditions::{ask, given};
 use crate::web::views::numbers::{Form, cell, cell_of_group, month_of, options, today, trend};
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, amount, picture};
 use chrono::{Months, NaiveDate};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
 use schema::enums::{CategoryKind, Channel, ComplaintState};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Months that a picture shows.
 const MONTHS: u32 = 24;
@@ -17,17 +19,11 @@ const FEWEST: usize = 3;
 /// The page for the question of the address.
 ///
 /// # Errors
-/// As the answer says.
+/// The errors of the question.
 pub async fn page(visit: &Visit) -> Result<Page, PageError> {
     let mut question = Question::of(visit);
-    let mut answer = Value::Null;
-    if question.problems.is_empty() {
-        match visit.query(question.document(visit), question.variables(visit)).await {
-            Ok(mut data) => answer = data["complaintStatistics"].take(),
-            Err(PageError::Refused(refused)) => question.problems = refused,
-            Err(error) => return Err(error),
-        }
-    }
+    let (document, variables) = (question.document(visit), question.variables(visit));
+    let answer = ask(visit, document, variables, &mut question.problems).await?["complaintStatistics"].take();
     let groups: Vec<&Value> = answer["rows"].as_array().into_iter().flatten().collect();
     let withheld = groups.iter().filter(|group| group["suppressed"] == true).count();
     let drawn = picture_of(visit, &question, &answer, &groups)?;
@@ -59,6 +55,9 @@ pub async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("category", argument("category"))
         .with("from_month", argument("from"))
         .with("until_month", argument("until"))
+        .with("days_used", days::is_used(visit))
+        .with("given", given(visit, &days::ARGUMENTS))
+        .with("flags", ["1", "0"].map(|flag| (flag, visit.t(if flag == "1" { "form-yes" } else { "form-no" }))))
         .problems(question.problems))
 }
 
@@ -70,9 +69,16 @@ fn table(visit: &Visit, question: &Question, answer: &Value, groups: &[&Value]) 
     if !of_complaints {
         columns.push(question.measure.name(visit));
     }
+    // Each number leads to the list of what it counts.
+    let listed = |cell: Cell, group: Option<&Value>, measure: &str| match cell.number {
+        Some(_) => Cell { href: lists::of(visit, question, group, measure), ..cell },
+        None => cell,
+    };
     let numbers = |group: &Value| -> Vec<Cell> {
-        let complaints = cell_of_group(visit, Form::Count, group, "complaints");
-        let measure = || cell_of_group(visit, question.measure.form, group, question.measure.field);
+        let number =
+            |form: Form, measure: &str| listed(cell_of_group(visit, form, group, measure), Some(group), measure);
+        let complaints = number(Form::Count, "complaints");
+        let measure = || number(question.measure.form, question.measure.field);
         if of_complaints { vec![complaints] } else { vec![complaints, measure()] }
     };
     let rows = groups.iter().map(|group| {
@@ -81,20 +87,29 @@ fn table(visit: &Visit, question: &Question, answer: &Value, groups: &[&Value]) 
         row
     });
     let totals = &answer["totals"];
-    let all = (!totals.is_null()).then(|| {
+    let all = (!totals.is_null() && !groups.is_empty()).then(|| {
         let mut row = vec![Cell::text(visit.t("explore-all"))];
         row.resize(question.by.len(), Cell::default());
-        row.push(cell(visit, Form::Count, &totals["complaints"]));
+        let number = |form: Form, measure: &str| listed(cell(visit, form, &totals[measure]), None, measure);
+        row.push(number(Form::Count, "complaints"));
         if !of_complaints {
-            row.push(cell(visit, question.measure.form, &totals[question.measure.field]));
+            row.push(number(question.measure.form, question.measure.field));
         }
         row
     });
     let caption = visit.t_with(
         "explore-caption",
-        &[("measure", question.measure.name(visit).into()), ("time", visit.time(&answer["asOf"]).into())],
+        &[("measure", question.measure.name(visit).into()), ("time", as_of(visit, question, answer).into())],
     );
     Table::new("statistics", caption, &columns, rows.chain(all))
+}
+
+/// The past day by whose end the answer counts, or the moment of the snapshot.
+fn as_of(visit: &Visit, question: &Question, answer: &Value) -> String {
+    match question.as_of {
+        Some(day) => visit.date(&json!(day)),
+        None => visit.time(&answer["asOf"]),
+    }
 }
 
 /// The picture of the groups: months as a trend, and what adds up to a whole as a Pareto chart.
@@ -123,8 +138,15 @@ fn picture_of(
         let value = amount(&group[question.measure.field]).filter(|value| *value >= 0.0)?;
         Some(ParetoBar { label: by.cell(visit, group).text, value })
     });
-    let data = ParetoData { what, groups: visit.t("explore-groups"), bars: bars.collect() };
+    // Its title names the measure within a sentence.
+    let data = ParetoData { what: uncapitalised(&what), groups: visit.t("explore-groups"), bars: bars.collect() };
     picture("pareto", visit.locale(), |words, style| pareto::chart(&data, words, style)).map(Some)
+}
+
+/// A name in the form that it has within a sentence.
+fn uncapitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The last whole month of the question.

@@ -1,4 +1,4 @@
-//! What complaints may be grouped by.
+//! The dimensions that complaints may be grouped by.
 
 use crate::web::address::{address, encoded};
 use crate::web::{Cell, Visit, name, text};
@@ -86,7 +86,7 @@ impl Dimension {
             Shape::Category => Cell::text(named()),
             Shape::Word(prefix) => Cell::text(visit.t(&format!("{prefix}-{}", text(value)))),
             Shape::Period => Cell::text(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
-            Shape::Day => Cell::text(visit.date(value)),
+            Shape::Day => visit.day_cell(value),
             Shape::Person => {
                 let parts = ["pseudonym", "code", "taxCode", "name"].iter().filter_map(|part| value[*part].as_str());
                 Cell::text(parts.collect::<Vec<_>>().join(" · "))

@@ -1,7 +1,9 @@
-//! Explore: statistics of complaints by what the reader chooses, as a picture and as a table.
+//! Explore: statistics of complaints by the dimensions that the reader chooses, as a chart and as a table.
 
 mod answer;
+mod days;
 mod dimensions;
+pub mod lists;
 mod question;
 
 use crate::web::Visit;

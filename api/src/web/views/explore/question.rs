@@ -1,19 +1,31 @@
-//! What the address asks: what to group by, the measure, and which complaints.
+//! The question of an address: the dimensions, the measure, and the filter.
 
+use super::days;
 use super::dimensions::{DIMENSIONS, Dimension};
+use crate::web::views::arguments::Arguments;
 use crate::web::views::numbers::{MEASURES, Measure, midnight};
 use crate::web::{Problem, Visit};
 use chrono::{Months, NaiveDate};
 use schema::enums::{CategoryKind, Channel, ComplaintState};
 use serde_json::{Map, Value, json};
 
-const OF_DASHBOARD: &str = include_str!("../../queries/explore-dashboard.graphql");
-const OF_HEAD: &str = include_str!("../../queries/explore-head.graphql");
-const OF_ALL: &str = include_str!("../../queries/explore-all.graphql");
-/// With officers or enterprises: only these the audit log notes as looks at people.
-const OFFICERS: &str = include_str!("../../queries/explore-officers.graphql");
-const PEOPLE: &str = include_str!("../../queries/explore-people.graphql");
-const PSEUDONYMS: &str = include_str!("../../queries/explore-pseudonyms.graphql");
+/// A document with the fragments that it spreads: the fields of every role, and those of roles with exact numbers.
+macro_rules! document {
+    ($file:literal $(, $parts:literal)*) => {
+        concat!(
+            include_str!(concat!("../../queries/explore-", $file, ".graphql")),
+            $(include_str!(concat!("../../queries/explore-", $parts, ".graphql")),)*
+        )
+    };
+}
+
+const OF_DASHBOARD: &str = document!("dashboard", "parts");
+const OF_HEAD: &str = document!("head", "parts", "parts-exact");
+const OF_ALL: &str = document!("all", "parts", "parts-exact");
+/// The document with officers or enterprises. The audit log records a look at people only for these documents.
+const OFFICERS: &str = document!("officers", "parts", "parts-exact");
+const PEOPLE: &str = document!("people", "parts", "parts-exact");
+const PSEUDONYMS: &str = document!("pseudonyms", "parts", "parts-exact");
 
 /// Groups that one page shows.
 const GROUPS: u32 = 200;
@@ -24,8 +36,12 @@ pub struct Question {
     pub by: Vec<&'static Dimension>,
     pub measure: &'static Measure,
     pub filter: Map<String, Value>,
-    /// The first month after those asked for.
+    /// The first month asked for.
+    pub from: Option<NaiveDate>,
+    /// The month after the last one asked for.
     pub before: Option<NaiveDate>,
+    /// The past day by whose end it counts; None: today.
+    pub as_of: Option<NaiveDate>,
     pub problems: Vec<Problem>,
 }
 
@@ -46,18 +62,22 @@ pub fn is_exact(visit: &Visit) -> bool {
 
 impl Question {
     pub fn of(visit: &Visit) -> Self {
-        let asked = ["by", "and"].iter().filter_map(|argument| visit.argument(argument));
+        let (mut arguments, mut wrong) = (Arguments::new(visit), Vec::new());
+        let offered: Vec<(&str, String)> = dimensions(visit).map(|one| (one.value, one.name(visit))).collect();
+        let asked = [("by", "explore-by"), ("and", "explore-and")].map(|name| arguments.one_of(name, &offered));
         let mut by: Vec<&'static Dimension> =
-            asked.filter_map(|asked| dimensions(visit).find(|one| one.value == asked)).collect();
+            asked.into_iter().filter_map(|asked| dimensions(visit).find(|one| asked == Some(one.value))).collect();
         by.dedup();
         if by.is_empty() {
             by.extend(dimensions(visit).next());
         }
-        let measure = visit.argument("measure");
-        let measure = measures(visit).find(|one| Some(one.value) == measure).unwrap_or(&MEASURES[0]);
-        let mut problems = Vec::new();
-        let (filter, before) = filter(visit, &mut problems);
-        Self { by, measure, filter, before, problems }
+        let offered: Vec<(&str, String)> = measures(visit).map(|one| (one.value, one.name(visit))).collect();
+        let asked = arguments.one_of(("measure", "explore-measure"), &offered);
+        let measure = measures(visit).find(|one| asked == Some(one.value)).unwrap_or(&MEASURES[0]);
+        let (mut filter, [from, before]) = filter(visit, &mut arguments, &mut wrong);
+        let as_of = if is_exact(visit) { days::add(visit, &mut filter, &mut arguments) } else { None };
+        let problems = arguments.problems().into_iter().chain(wrong).collect();
+        Self { by, measure, filter, from, before, as_of, problems }
     }
 
     /// The document for the role.
@@ -83,9 +103,12 @@ impl Question {
             "first": GROUPS,
             "after": visit.argument("after"),
         });
-        // Times stand in their order.
+        // Groups of time are listed in chronological order.
         if !self.by.iter().any(|one| one.is_time()) {
             variables["orderBy"] = json!([{ "field": self.measure.value, "direction": "DESC" }]);
+        }
+        if is_exact(visit) {
+            variables["asOf"] = json!(self.as_of);
         }
         for measure in measures(visit) {
             variables[measure.field] = (measure.field == "complaints" || measure == self.measure).into();
@@ -94,13 +117,13 @@ impl Question {
     }
 }
 
-/// A day of the first of a month, such as `2026-03`.
-fn month(text: &str) -> Option<NaiveDate> {
-    format!("{text}-01").parse().ok()
-}
-
-/// The filter that the arguments say, and the first month after it. Whole months only: some roles read no others.
-fn filter(visit: &Visit, problems: &mut Vec<Problem>) -> (Map<String, Value>, Option<NaiveDate>) {
+/// The filter of the arguments, its first month, and the one after its last. Whole months only: some roles read no
+/// others.
+fn filter(
+    visit: &Visit,
+    arguments: &mut Arguments<'_>,
+    problems: &mut Vec<Problem>,
+) -> (Map<String, Value>, [Option<NaiveDate>; 2]) {
     let mut filter = Map::new();
     if let Some(unit) = visit.argument("unit") {
         filter.insert("unitWithin".into(), unit.into());
@@ -108,22 +131,16 @@ fn filter(visit: &Visit, problems: &mut Vec<Problem>) -> (Map<String, Value>, Op
     if let Some(category) = visit.argument("category") {
         filter.insert("category".into(), json!({ "within": category }));
     }
-    for (argument, words) in
-        [("kind", CategoryKind::WORDS), ("channel", Channel::WORDS), ("state", ComplaintState::WORDS)]
-    {
-        if let Some(word) = visit.argument(argument).filter(|word| words.contains(word)) {
+    for (argument, words, prefix) in [
+        ("kind", CategoryKind::WORDS, "numbers-kind"),
+        ("channel", Channel::WORDS, "numbers-channel"),
+        ("state", ComplaintState::WORDS, "state"),
+    ] {
+        if let Some(word) = arguments.word((argument, &format!("explore-{argument}")), words, prefix) {
             filter.insert(argument.into(), json!({ "eq": word }));
         }
     }
-    let mut asked = |argument: &str| {
-        let text = visit.argument(argument)?;
-        let month = month(text);
-        if month.is_none() {
-            problems.push(Problem::of(argument, visit.t("explore-not-a-month")));
-        }
-        month
-    };
-    let (from, until) = (asked("from"), asked("until"));
+    let (from, until) = (arguments.month(("from", "explore-from")), arguments.month(("until", "explore-until")));
     let before = until.and_then(|until| until.checked_add_months(Months::new(1)));
     if from.zip(before).is_some_and(|(from, before)| from >= before) {
         problems.push(Problem::of("until", visit.t("explore-until-before-from")));
@@ -133,16 +150,5 @@ fn filter(visit: &Visit, problems: &mut Vec<Problem>) -> (Map<String, Value>, Op
             filter.insert(field.into(), midnight(day).into());
         }
     }
-    (filter, before)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn months_are_years_with_months() {
-        assert_eq!(month("2026-03"), NaiveDate::from_ymd_opt(2026, 3, 1));
-        assert_eq!(month("2026-13").or(month("March")), None);
-    }
+    (filter, [from, before])
 }

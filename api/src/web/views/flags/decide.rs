@@ -1,6 +1,8 @@
-//! Decisions about a flag, and the explanation of its officer.
+//! The forms for decisions about a flag, and for the explanation of its officer.
 
 use super::one::{Refused, page};
+use crate::web::refusals::told;
+use crate::web::views::form::conflict;
 use crate::web::{PageError, Posted, Problem, Visit};
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
@@ -20,7 +22,7 @@ pub async fn decide(posted: Posted) -> HttpResponse {
         };
         problems = match changed {
             Ok(_) => return visit.go_to(&format!("/flags/{}", visit.part("id")), Some(done(step))),
-            Err(PageError::Refused(refused)) => refused.iter().map(|one| told(visit, one)).collect(),
+            Err(PageError::Refused(refused)) => refused.iter().map(|one| at_its_field(visit, one)).collect(),
             Err(PageError::Conflict(refused)) => refused.iter().map(|one| conflict(visit, one)).collect(),
             Err(error) => return visit.refuse(&error),
         };
@@ -55,7 +57,7 @@ fn explanation(posted: &Posted) -> Value {
     })
 }
 
-/// What a form lacks, as far as the form alone tells it.
+/// The problems of the values that the form itself finds.
 fn missing(visit: &Visit, posted: &Posted, step: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut require = |field: &str, key: &str| {
@@ -74,7 +76,7 @@ fn missing(visit: &Visit, posted: &Posted, step: &str) -> Vec<Problem> {
     problems
 }
 
-/// The key of the words for what was done.
+/// The key of the message about what was done.
 fn done(step: &str) -> &'static str {
     match step {
         "ACKNOWLEDGED" => "done-flags-acknowledged",
@@ -86,20 +88,12 @@ fn done(step: &str) -> &'static str {
 }
 
 /// A refusal in the language of the reader, at its field.
-fn told(visit: &Visit, problem: &Problem) -> Problem {
-    let message = problem.message.as_str();
-    let (field, key) = match message {
-        _ if message.contains("notifiedOn") && message.contains("future") => ("notified_on", "flags-notified-future"),
-        _ if message.contains("notifiedOn") => ("notified_on", "flags-notified-missing"),
-        _ if message.contains("explanation") => ("explanation", "flags-explanation-missing"),
-        _ if message.contains("reason") => ("reason", "flags-reason-missing"),
-        _ => return problem.clone(),
+fn at_its_field(visit: &Visit, problem: &Problem) -> Problem {
+    let field = match problem.input() {
+        "notifiedOn" => Some("notified_on"),
+        "explanation" => Some("explanation"),
+        "reason" => Some("reason"),
+        _ => None,
     };
-    Problem::of(field, visit.t(key))
-}
-
-/// A conflict in the language of the reader: a later run has new numbers, or someone else has decided.
-fn conflict(visit: &Visit, problem: &Problem) -> Problem {
-    let is_by_run = problem.message.contains("later run");
-    Problem::of_form(visit.t(if is_by_run { "flags-conflict-run" } else { "flags-conflict-state" }))
+    Problem { field: field.map(str::to_owned), ..told(visit.locale(), problem, "form-refused") }
 }

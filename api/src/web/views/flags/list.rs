@@ -1,10 +1,13 @@
 //! The list of flags: search, filters, pages.
 
-use super::numbers::main_window;
-use super::{subject, word};
-use crate::web::{Cell, Page, PageError, Problem, Table, Visit, nodes, text, times};
+use super::numbers::{cell, main_window, whole};
+use super::subject;
+use crate::web::views::arguments::Arguments;
+use crate::web::views::conditions::{ask, moments, word};
+use crate::web::views::numbers::options;
+use crate::web::views::paging;
+use crate::web::{Cell, Page, PageError, Table, Visit, nodes, text, times};
 use actix_web::HttpResponse;
-use chrono::NaiveDate;
 use schema::enums::{FlagState, SubjectKind, Tier};
 use serde_json::{Map, Value, json};
 
@@ -14,6 +17,8 @@ const FLAGS: &str = include_str!("../../queries/flags-list.graphql");
 const ROWS: u32 = 25;
 /// The states in which a flag waits for a decision, which the list shows unless asked otherwise.
 const WAITING: [&str; 3] = ["OPEN", "ACKNOWLEDGED", "UNDER_REVIEW"];
+/// The states of a current flag: it waits for a decision, or was upheld.
+const STANDING: [&str; 4] = ["OPEN", "ACKNOWLEDGED", "UNDER_REVIEW", "UPHELD"];
 /// The orders, by the words of the address, with their fields: the gravest or the latest comes first.
 const ORDERS: [(&str, &str); 3] = [("tier", "TIER"), ("opened", "OPENED_AT"), ("changed", "CHANGED_AT")];
 
@@ -23,36 +28,16 @@ pub async fn list(visit: Visit) -> HttpResponse {
 }
 
 async fn page(visit: &Visit) -> Result<Page, PageError> {
-    let mut problems = Vec::new();
-    let filter = filter(visit, &mut problems);
-    let order = visit.argument("order").unwrap_or_default();
-    let order = ORDERS.iter().find(|(word, _)| *word == order).unwrap_or(&ORDERS[0]);
+    let mut arguments = Arguments::new(visit);
+    let filter = filter(visit, &mut arguments);
+    let order = arguments.word(("order", "flags-order"), &ORDERS.map(|(word, _)| word), "flags-order");
+    let order = ORDERS.iter().find(|(word, _)| order == Some(*word)).unwrap_or(&ORDERS[0]);
+    let mut problems = arguments.problems();
     let mut variables = json!({ "filter": filter, "orderBy": [{ "field": order.1, "direction": "DESC" }] });
-    match visit.argument("before") {
-        Some(before) => (variables["last"], variables["before"]) = (visit.rows(ROWS).into(), before.into()),
-        None => {
-            variables["first"] = visit.rows(ROWS).into();
-            variables["after"] = visit.argument("after").into();
-        }
-    }
-    let data = match problems.is_empty() {
-        false => Value::Null,
-        true => match visit.query(FLAGS, variables).await {
-            Ok(data) => data,
-            Err(PageError::Refused(refused)) => {
-                problems = refused;
-                Value::Null
-            }
-            Err(error) => return Err(error),
-        },
-    };
+    paging::ask(visit, ROWS, &mut variables);
+    let data = ask(visit, FLAGS, variables, &mut problems).await?;
     let flags = &data["flags"];
-    let (info, paged) = (&flags["pageInfo"], |name: &str| visit.argument(name).is_some());
-    let has = |name: &str| info[name].as_bool().unwrap_or(false);
-    let newer = has("hasPreviousPage") || paged("after");
-    let older = has("hasNextPage") || paged("before");
-    let link =
-        |name: &str, other: &str, cursor: &Value| Some(visit.link(&[(name, Some(cursor.as_str()?)), (other, None)]));
+    let (newer, older) = paging::links(visit, flags);
     let argument = |name: &str| visit.argument(name).unwrap_or_default().to_owned();
     Ok(Page::new("flags.html", visit.t("flags-title"))
         .table(table(visit, flags))
@@ -67,49 +52,56 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("state", visit.argument("state").unwrap_or("waiting"))
         .with("unit", argument("unit"))
         .with("since", argument("since"))
+        .with("run", argument("run"))
+        .with("sees_runs", visit.may("FlagFilter", "runId"))
+        .with("ids", visit.arguments("id").collect::<Vec<_>>())
         .with("order", order.0)
-        .with("newer", link("before", "after", &info["startCursor"]).filter(|_| newer))
-        .with("older", link("after", "before", &info["endCursor"]).filter(|_| older))
+        .with("newer", newer)
+        .with("older", older)
         .problems(problems))
 }
 
-fn options(visit: &Visit, prefix: &str, words: &[&'static str]) -> Vec<(&'static str, String)> {
-    words.iter().map(|word| (*word, visit.t(&format!("{prefix}-{word}")))).collect()
-}
-
 fn states(visit: &Visit) -> Vec<(&'static str, String)> {
-    let mut all = vec![("waiting", visit.t("flags-waiting")), ("all", visit.t("flags-all-states"))];
+    let mut all = vec![
+        ("waiting", visit.t("flags-waiting")),
+        ("standing", visit.t("flags-standing")),
+        ("all", visit.t("flags-all-states")),
+    ];
     all.extend(options(visit, "flag-state", FlagState::WORDS));
     all
 }
 
-/// The filter that the arguments say.
-fn filter(visit: &Visit, problems: &mut Vec<Problem>) -> Map<String, Value> {
+/// The filter of the arguments.
+fn filter(visit: &Visit, arguments: &mut Arguments<'_>) -> Map<String, Value> {
     let mut filter = Map::new();
-    // Only words that the schema has: another one would make the whole question malformed.
-    let mut choice = |argument: &str, words: &[&str]| {
-        let chosen = visit.argument(argument)?;
-        if words.contains(&chosen) {
-            return Some(chosen.to_owned());
-        }
-        problems.push(Problem::of(argument, visit.t("flags-unknown-choice")));
-        None
-    };
-    match visit.argument("state") {
+    match arguments.one_of(("state", "flags-state"), &states(visit)) {
         None | Some("waiting") => {
             filter.insert("state".into(), json!({ "in": WAITING }));
         }
+        Some("standing") => {
+            filter.insert("state".into(), json!({ "in": STANDING }));
+        }
         Some("all") => {}
-        Some(_) => {
-            if let Some(state) = choice("state", FlagState::WORDS) {
-                filter.insert("state".into(), json!({ "eq": state }));
-            }
+        Some(state) => {
+            filter.insert("state".into(), json!({ "eq": state }));
         }
     }
-    for (argument, field, words) in [("tier", "tier", Tier::WORDS), ("kind", "subjectKind", SubjectKind::WORDS)] {
-        if let Some(value) = choice(argument, words) {
-            filter.insert(field.into(), json!({ "eq": value }));
-        }
+    let kinds = [
+        ("tier", arguments.word(("tier", "flags-tier"), Tier::WORDS, "tier")),
+        ("subjectKind", arguments.word(("kind", "flags-kind"), SubjectKind::WORDS, "flags-kind")),
+    ];
+    for (field, value) in kinds {
+        filter.extend(value.map(|value| (field.to_owned(), json!({ "eq": value }))));
+    }
+    // Numbers of digests lead to the flags that they count.
+    if visit.may("FlagFilter", "runId")
+        && let Some(run) = arguments.id(("run", "flags-of-run"))
+    {
+        filter.insert("runId".into(), json!({ "eq": run }));
+    }
+    let ids = arguments.ids(("id", "filters-id"));
+    if !ids.is_empty() {
+        filter.insert("id".into(), json!({ "in": ids }));
     }
     if let Some(words) = visit.argument("search") {
         let any = json!([
@@ -128,18 +120,13 @@ fn filter(visit: &Visit, problems: &mut Vec<Problem>) -> Map<String, Value> {
         }
         filter.insert("and".into(), json!([{ "or": any }]));
     }
-    if let Some(since) = visit.argument("since") {
-        match since.parse::<NaiveDate>() {
-            Ok(day) => {
-                filter.insert("changedAt".into(), json!({ "gte": format!("{day}T00:00:00+07:00") }));
-            }
-            Err(_) => problems.push(Problem::of("since", visit.t("layout-not-a-date"))),
-        }
+    if let Some(since) = arguments.since(("since", "flags-changed-since")) {
+        filter.insert("changedAt".into(), moments(Some(since), None).into());
     }
     filter
 }
 
-/// The table of the flags. Who does not see every complaint has no columns of numbers.
+/// The table of the flags. A reader who does not see every complaint gets no columns of numbers.
 fn table(visit: &Visit, flags: &Value) -> Table {
     let counts = nodes(flags).any(|flag| !flag["numbers"].is_null());
     let mut columns = vec!["subject", "tier", "proposed", "state", "opened"];
@@ -155,20 +142,13 @@ fn table(visit: &Visit, flags: &Value) -> Table {
             if is_gravest { tier.marked("mark-unusual") } else { tier },
             Cell::text(word(visit, "flags-proposed", &flag["proposed"])),
             Cell::text(word(visit, "flag-state", &flag["state"])),
-            Cell::text(visit.date(&flag["openedAt"])),
+            visit.day_cell(&flag["openedAt"]),
         ];
         if counts {
             let window = main_window(&flag["numbers"], None).unwrap_or(&Value::Null);
-            let ratio = |value: &Value| match value.as_f64() {
-                Some(ratio) => Cell::number(ratio, times(visit, ratio)),
-                None => Cell::default(),
-            };
-            row.push(ratio(&window["adjusted"]["ratio"]));
-            row.push(ratio(&window["adjusted"]["eb05"]));
-            row.push(match window["distinctEnterprises"].as_f64() {
-                Some(count) => Cell::number(count, visit.number(count, 0)),
-                None => Cell::default(),
-            });
+            row.push(cell(visit, &window["adjusted"]["ratio"], times));
+            row.push(cell(visit, &window["adjusted"]["eb05"], times));
+            row.push(cell(visit, &window["distinctEnterprises"], whole));
         }
         row
     });

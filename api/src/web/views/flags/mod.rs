@@ -1,7 +1,8 @@
-//! Flags: the list, and one flag with its evidence, its numbers and what may be decided about it.
+//! Flags: the list, and one flag with its evidence, its numbers and the forms of decisions.
 
 mod decide;
 mod evidence;
+mod left_out;
 mod list;
 mod numbers;
 mod one;
@@ -19,16 +20,11 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// The flagged officer or branch, by its code and its name.
-fn subject(visit: &Visit, flag: &Value) -> String {
+pub fn subject(visit: &Visit, flag: &Value) -> String {
     let (officer, unit) = (&flag["officer"], &flag["unit"]);
     match officer["code"].as_str() {
         Some(code) => [code, text(&officer["name"])].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>(),
         None => vec![text(&unit["code"]), name(unit, visit.locale())],
     }
     .join(" · ")
-}
-
-/// The word of a value of an enum: `prefix-VALUE`; empty for null.
-fn word(visit: &Visit, prefix: &str, value: &Value) -> String {
-    value.as_str().map(|value| visit.t(&format!("{prefix}-{value}"))).unwrap_or_default()
 }

@@ -26,7 +26,7 @@ pub fn days_of_rule(rules: &Value, tier: &Value) -> Option<i64> {
     rules[rule]["days"].as_i64()
 }
 
-/// What a flag says, in plain words.
+/// The sentences of a flag.
 pub fn sentence(visit: &Visit, subject: &str, window: &Value, is_officer: bool) -> String {
     let count = |name: &str| window[name].as_i64().unwrap_or(0);
     let mut values: Vec<(&str, FluentValue<'_>)> = vec![
@@ -44,14 +44,15 @@ pub fn sentence(visit: &Visit, subject: &str, window: &Value, is_officer: bool) 
     visit.t_with(if is_officer { "flags-sentence-officer" } else { "flags-sentence-branch" }, &values)
 }
 
-fn cell(visit: &Visit, value: &Value, shown: impl Fn(&Visit, f64) -> String) -> Cell {
+/// The cell of a number; empty for null.
+pub fn cell(visit: &Visit, value: &Value, shown: impl Fn(&Visit, f64) -> String) -> Cell {
     match amount(value) {
         Some(number) => Cell::number(number, shown(visit, number)),
         None => Cell::default(),
     }
 }
 
-fn whole(visit: &Visit, number: f64) -> String {
+pub fn whole(visit: &Visit, number: f64) -> String {
     visit.number(number, 0)
 }
 
@@ -59,43 +60,59 @@ fn chance(visit: &Visit, p: f64) -> String {
     visit.t_with("flags-once-in", &[("once", once_in(visit, p).into())])
 }
 
+/// The cell of the limits of a ratio; empty without numbers adjusted for workload.
+fn limits_of(visit: &Visit, adjusted: &Value) -> Cell {
+    match (adjusted["ratioLower"].as_f64(), adjusted["ratioUpper"].as_f64()) {
+        (Some(lower), Some(upper)) => Cell::text(format!("{} – {}", times(visit, lower), times(visit, upper))),
+        _ => Cell::text(String::new()),
+    }
+}
+
+/// What a window counts and how it compares with the expected number: the keys of the columns.
+const COMPARED: [&str; 8] = ["complaints", "episodes", "enterprises", "expected", "times", "limits", "least", "chance"];
+
+/// The cells of these columns.
+fn compared(visit: &Visit, window: &Value) -> [Cell; 8] {
+    let adjusted = &window["adjusted"];
+    [
+        cell(visit, &window["complaints"], whole),
+        cell(visit, &window["episodes"], whole),
+        cell(visit, &window["distinctEnterprises"], whole),
+        cell(visit, &adjusted["expected"], times),
+        cell(visit, &adjusted["ratio"], times),
+        limits_of(visit, adjusted),
+        cell(visit, &adjusted["eb05"], times),
+        cell(visit, &adjusted["p"], chance),
+    ]
+}
+
+/// A column of whole numbers: the key of its name, and its field in a window.
+type Counted<'c> = (&'c str, &'c str);
+
+/// A table with the numbers of each window: its days, the counts `before`, what all windows have, the counts `after`.
+pub fn table_of_windows(
+    visit: &Visit,
+    (name, caption): (&'static str, String),
+    numbers: &Value,
+    (before, after): (&[Counted<'_>], &[Counted<'_>]),
+) -> Table {
+    let keys = |counted: &[Counted<'_>]| counted.iter().map(|(key, _)| (*key).to_owned()).collect::<Vec<_>>();
+    let columns = [vec!["days".to_owned()], keys(before), COMPARED.map(str::to_owned).to_vec(), keys(after)].concat();
+    let columns: Vec<String> = columns.iter().map(|column| visit.t(&format!("flags-{column}"))).collect();
+    let rows = numbers["windows"].as_array().into_iter().flatten().map(|window| {
+        let counts = |counted: &[Counted<'_>]| -> Vec<Cell> {
+            counted.iter().map(|(_, field)| cell(visit, &window[*field], whole)).collect()
+        };
+        let days = vec![cell(visit, &window["days"], whole)];
+        [days, counts(before), compared(visit, window).to_vec(), counts(after)].concat()
+    });
+    Table::new(name, caption, &columns, rows)
+}
+
 /// The numbers of each window.
 pub fn windows(visit: &Visit, numbers: &Value) -> Table {
-    let columns = [
-        "days",
-        "complaints",
-        "episodes",
-        "enterprises",
-        "expected",
-        "times",
-        "limits",
-        "least",
-        "chance",
-        "serious",
-        "anonymous",
-    ];
-    let columns = columns.map(|column| visit.t(&format!("flags-{column}")));
-    let rows = numbers["windows"].as_array().into_iter().flatten().map(|window| {
-        let adjusted = &window["adjusted"];
-        let limits = match (adjusted["ratioLower"].as_f64(), adjusted["ratioUpper"].as_f64()) {
-            (Some(lower), Some(upper)) => format!("{} – {}", times(visit, lower), times(visit, upper)),
-            _ => String::new(),
-        };
-        vec![
-            cell(visit, &window["days"], whole),
-            cell(visit, &window["complaints"], whole),
-            cell(visit, &window["episodes"], whole),
-            cell(visit, &window["distinctEnterprises"], whole),
-            cell(visit, &adjusted["expected"], times),
-            cell(visit, &adjusted["ratio"], times),
-            Cell::text(limits),
-            cell(visit, &adjusted["eb05"], times),
-            cell(visit, &adjusted["p"], chance),
-            cell(visit, &window["serious"], whole),
-            cell(visit, &window["anonymous"], whole),
-        ]
-    });
-    Table::new("numbers", visit.t("flags-numbers-caption"), &columns, rows)
+    let named = ("numbers", visit.t("flags-numbers-caption"));
+    table_of_windows(visit, named, numbers, (&[], &[("serious", "serious"), ("anonymous", "anonymous")]))
 }
 
 /// What the numbers of a window would be without the enterprise that complained most, without anonymous complaints,

@@ -1,9 +1,11 @@
-//! One flag: what it says, the numbers, the evidence, and what was and may be decided.
+//! One flag: its sentences, numbers, evidence and decisions, and the forms of further decisions.
 
-use super::evidence::{EVIDENCE, enterprise_with, episodes, evidence, table};
+use super::evidence::{EVIDENCE, enterprise_with, episode_days, episodes, evidence, offer_without, table};
+use super::left_out::{left_out, offers};
 use super::numbers::{days_of_rule, enterprises, main_window, sentence, windows, without};
 use super::pictures::{limits, time_line};
-use super::{subject, word};
+use super::subject;
+use crate::web::views::conditions::word;
 use crate::web::{Cell, Page, PageError, Problem, Table, Visit, name, text};
 use actix_web::HttpResponse;
 use schema::enums::Locale;
@@ -14,11 +16,12 @@ const WHOLE: &str = include_str!("../../queries/flags-one-board.graphql");
 /// For roles that do not.
 const PART: &str = include_str!("../../queries/flags-one-head.graphql");
 const MEASURES: &str = include_str!("../../queries/flags-measures.graphql");
+const DERIVED: &str = include_str!("../../queries/flags-derived.graphql");
 
 /// Complaints of the evidence that a page shows, the latest first.
 const COMPLAINTS: u32 = 200;
 
-/// What a form said that was refused: the page shows it again.
+/// The values of a form that was refused: the page shows them again.
 #[derive(Debug, Default)]
 pub struct Refused {
     pub problems: Vec<Problem>,
@@ -35,12 +38,12 @@ pub async fn one(visit: Visit) -> HttpResponse {
 /// Asks for the flag of the address.
 ///
 /// # Errors
-/// `NotFound` if there is none that the reader may see, else as the answer says.
+/// `NotFound` if it does not exist or the reader may not see it; else the errors of the question.
 async fn ask(visit: &Visit) -> Result<Value, PageError> {
     let document = if visit.may("Flag", "reviews") { WHOLE } else { PART };
     let mut data = match visit.query(document, json!({ "id": visit.part("id") })).await {
         Ok(data) => data,
-        // What is no id at all.
+        // A value that is not an id.
         Err(PageError::Refused(_)) => return Err(PageError::NotFound),
         Err(error) => return Err(error),
     };
@@ -53,7 +56,7 @@ async fn ask(visit: &Visit) -> Result<Value, PageError> {
 /// The page of the flag of the address.
 ///
 /// # Errors
-/// As its questions say.
+/// The errors of its questions.
 pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
     let flag = ask(visit).await?;
     let subject = subject(visit, &flag);
@@ -61,16 +64,27 @@ pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
     let ids = flag["evidenceIds"].as_array().map(Vec::as_slice).unwrap_or_default();
     let new: Vec<&str> = flag["newEvidenceIds"].as_array().into_iter().flatten().map(text).collect();
     let most = COMPLAINTS.min(visit.service.settings.limits(Some(visit.role())).page_size);
-    let found = match ids.is_empty() {
-        true => Value::Null,
-        false => visit.query(EVIDENCE, json!({ "ids": ids, "first": most })).await?,
-    };
-    let complaints = evidence(visit, &found["complaints"], officer, &new);
-    let episodes = episodes(&complaints);
-    let measures = match officer {
-        Some(code) => visit.query(MEASURES, json!({ "officer": code })).await?,
-        None => Value::Null,
-    };
+    // The questions do not depend on one another.
+    let (found, measures, derived) = tokio::try_join!(
+        async {
+            match ids.is_empty() {
+                true => Ok(Value::Null),
+                false => visit.query(EVIDENCE, json!({ "ids": ids, "first": most })).await,
+            }
+        },
+        async {
+            match officer {
+                Some(code) => visit.query(MEASURES, json!({ "officer": code })).await,
+                None => Ok(Value::Null),
+            }
+        },
+        derived(visit, &flag),
+    )?;
+    let mut complaints = evidence(visit, &found["complaints"], officer, &new);
+    if offers(visit, &flag) {
+        offer_without(visit, &mut complaints);
+    }
+    let episodes = episodes(&complaints, episode_days(&flag["run"]["rules"]));
     let numbers = &flag["numbers"];
     let window = main_window(numbers, days_of_rule(&flag["run"]["rules"], &flag["tier"]));
     let title = visit.t_with("flags-one-title", &[("subject", subject.as_str().into())]);
@@ -85,6 +99,18 @@ pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
             page = page.table(table);
         }
     }
+    let mut problems = refused.problems;
+    let left_out = match left_out(visit, &flag, &complaints).await {
+        Err(PageError::Refused(_)) => {
+            problems.push(Problem::of_form(visit.t("flags-left-out-unknown")));
+            None
+        }
+        found => found?,
+    };
+    let (said_without, chosen) = left_out.unzip();
+    if let Some(table) = chosen.flatten() {
+        page = page.table(table);
+    }
     let time_line = time_line(visit, &flag, &subject, &episodes, &measures["measures"])?;
     let reason = if visit.locale() == Locale::En { &flag["reasonEn"] } else { &flag["reasonVi"] };
     Ok(page
@@ -95,11 +121,14 @@ pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
         .with("reason", reason.as_str())
         .with("unadjusted", numbers["unadjusted"].as_bool().unwrap_or(false))
         .with("limits", limits_of_it)
+        .with("left_out", said_without)
         .with("time_line", time_line)
         .with("hidden", ids.len().saturating_sub(complaints.len()))
         .with("complaints", &complaints)
         .with("explanations", explanations(visit, &flag))
         .with("run", run(visit, &flag))
+        .with("derives", derives(visit))
+        .with("derived", derived)
         .with("steps", steps(visit, &flag))
         .with("explains", visit.may("Mutation", "recordExplanation") && officer.is_some() && waits(&flag))
         .with("is_officer", officer.is_some())
@@ -108,7 +137,7 @@ pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
         .with("given_reason", refused.reason)
         .with("given_day", refused.notified_on)
         .with("given_explanation", refused.explanation)
-        .problems(refused.problems))
+        .problems(problems))
 }
 
 /// Whether a flag waits for a decision.
@@ -116,7 +145,7 @@ fn waits(flag: &Value) -> bool {
     matches!(flag["state"].as_str(), Some("OPEN" | "ACKNOWLEDGED" | "UNDER_REVIEW"))
 }
 
-/// What the page says at its beginning: pairs of words and values.
+/// The properties of the flag: pairs of names and values.
 fn facts(visit: &Visit, flag: &Value) -> Vec<(String, String)> {
     let mut all = vec![
         ("tier", word(visit, "tier", &flag["tier"])),
@@ -139,19 +168,19 @@ fn reviews(visit: &Visit, flag: &Value) -> Table {
     let columns = columns.map(|column| visit.t(&format!("flags-{column}")));
     let rows = flag["reviews"].as_array().into_iter().flatten().map(|review| {
         vec![
-            Cell::text(visit.time(&review["reviewedAt"])),
+            visit.time_cell(&review["reviewedAt"]),
             Cell::text(text(&review["actor"])),
             Cell::text(word(visit, "flag-state", &review["fromState"])),
             Cell::text(word(visit, "flag-state", &review["toState"])),
             Cell::text(text(&review["reason"])),
-            Cell::text(visit.date(&review["notifiedOn"])),
+            visit.day_cell(&review["notifiedOn"]),
             Cell::text(text(&review["explanation"])),
         ]
     });
     Table::new("reviews", visit.t("flags-reviews"), &columns, rows)
 }
 
-/// What the officer said: the day of the notice, the words, and when they were recorded.
+/// The explanation of the officer: the day of the notice, the words, and when they were recorded.
 fn explanations(visit: &Visit, flag: &Value) -> Vec<(String, String, String)> {
     let all = flag["explanations"].as_array().into_iter().flatten();
     all.map(|one| {
@@ -160,7 +189,7 @@ fn explanations(visit: &Visit, flag: &Value) -> Vec<(String, String, String)> {
     .collect()
 }
 
-/// The run that found the flag; None for who may not read runs.
+/// The run that found the flag; None for a reader who may not read runs.
 fn run(visit: &Visit, flag: &Value) -> Option<Value> {
     let run = flag.get("run").filter(|run| !run.is_null())?;
     Some(json!({
@@ -172,6 +201,23 @@ fn run(visit: &Visit, flag: &Value) -> Option<Value> {
         "rules": serde_json::to_string_pretty(&run["rules"]).unwrap_or_default(),
         "command": format!("phananh flags reproduce {}", text(&run["id"])),
     }))
+}
+
+/// Whether the reader may have the run derived again. It counts complaints that name an officer.
+fn derives(visit: &Visit) -> bool {
+    visit.may("Query", "runReproduction") && !visit.session.viewer.is_an_officer()
+}
+
+/// The run derived again, if the address asks for it.
+///
+/// # Errors
+/// The errors of the question.
+async fn derived(visit: &Visit, flag: &Value) -> Result<Option<Value>, PageError> {
+    if visit.argument("derive").is_none() || !derives(visit) {
+        return Ok(None);
+    }
+    let mut data = visit.query(DERIVED, json!({ "id": flag["runId"] })).await?;
+    Ok(Some(data["runReproduction"].take()).filter(|derived| !derived.is_null()))
 }
 
 /// The decisions that the reader may record: the next states, without those that need grounds, and whether the flag

@@ -1,14 +1,14 @@
-//! The pictures of a flag: its numbers with their limits, and what happened when.
+//! The charts of a flag: its numbers with their limits, and a time line.
 
 use super::evidence::{Episode, received_on};
-use super::word;
+use crate::web::views::conditions::word;
 use crate::web::{PageError, Picture, Visit, nodes, picture, times};
 use chrono::NaiveDate;
 use jobs::charts::interval::{self, IntervalData, IntervalRow};
 use jobs::charts::timeline::{self, TierChange, TimelineData, TimelineEpisode, TimelineMeasure};
 use schema::Timestamp;
 use schema::domain::calendar::local_date;
-use schema::enums::Tier;
+use schema::enums::{SubjectKind, Tier};
 use serde_json::Value;
 use std::str::FromStr;
 
@@ -67,11 +67,13 @@ pub fn time_line(
     let days = episodes.iter().map(|episode| episode.day).chain(tiers.iter().map(|change| change.day));
     let Some(from) = days.chain(measures.iter().map(|measure| measure.from)).min() else { return Ok(None) };
     let to = local_date(Timestamp::now()).max(from);
-    let data = TimelineData { label: label.to_owned(), from, to, episodes, tiers, measures };
+    let kind = flag["subjectKind"].as_str().and_then(|kind| SubjectKind::from_str(kind).ok());
+    let subject = kind.unwrap_or(SubjectKind::Officer);
+    let data = TimelineData { label: label.to_owned(), subject, from, to, episodes, tiers, measures };
     picture("time-line", visit.locale(), |words, style| timeline::chart(&data, words, style)).map(Some)
 }
 
-/// The changes of the tier. Who may not read them sees the present tier since the flag was opened.
+/// The changes of the tier. A reader who may not read them gets the present tier since the flag was opened.
 fn tiers(flag: &Value) -> Vec<TierChange> {
     let tier = |value: &Value| Tier::from_str(value.as_str()?).ok();
     let mut changes: Vec<TierChange> = match flag["tiers"].as_array() {

@@ -1,4 +1,4 @@
-//! What a reader may do about guidance documents, and the mutations for it.
+//! The forms about guidance documents, and their mutations.
 
 use crate::web::views::conditions::choices;
 use crate::web::views::form::{Field, Form, Kind};

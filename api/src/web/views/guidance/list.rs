@@ -1,7 +1,7 @@
 //! The list of guidance documents, and requests for an opinion.
 
 use super::forms;
-use crate::web::address::address;
+use crate::web::views::complaints::unit_cell;
 use crate::web::views::conditions::{Conditions, given, options, word};
 use crate::web::views::form::Form;
 use crate::web::views::{paging, sending};
@@ -54,10 +54,10 @@ async fn forms(visit: &Visit) -> Result<Vec<Form>, PageError> {
 async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Result<Page, PageError> {
     let conditions = Conditions::new(visit)
         .at("search", &["search"])
-        .word("state", "state", GuidanceState::WORDS)
+        .word(("state", "guidance-state"), "state", GuidanceState::WORDS, "guidance-state")
         .at("unit", &["unit", "within"])
         .at("category", &["category", "within"])
-        .moments("requestedAt");
+        .moments("requestedAt", "guidance");
     let listed = conditions.ask(LIST, ROWS).await?;
     problems.extend(listed.problems);
     let list = &listed.data["guidanceDocuments"];
@@ -77,18 +77,13 @@ async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Resu
 }
 
 fn row(visit: &Visit, document: &Value) -> Vec<Cell> {
-    let locale = visit.locale();
-    let unit = match document["unit"]["code"].as_str() {
-        Some(code) => Cell::link(name(&document["unit"], locale), address(&format!("/units/{code}"), [])),
-        None => Cell::default(),
-    };
     vec![
         Cell::link(text(&document["title"]), format!("/guidance/{}", text(&document["id"]))),
         Cell::text(word(visit, "guidance-state", &document["state"])),
-        Cell::text(visit.date(&document["stateSince"])),
+        visit.day_cell(&document["stateSince"]),
         Cell::text(text(&document["number"])),
-        Cell::text(visit.date(&document["issuedOn"])),
-        unit,
-        Cell::text(name(&document["category"], locale)),
+        visit.day_cell(&document["issuedOn"]),
+        unit_cell(visit, &document["unit"]),
+        Cell::text(name(&document["category"], visit.locale())),
     ]
 }

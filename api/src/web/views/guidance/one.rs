@@ -1,4 +1,4 @@
-//! One guidance document: its text, the opinions of the Board, and what may be done with it.
+//! One guidance document: its text, the opinions of the Board, and the forms of further steps.
 
 use super::forms;
 use crate::web::views::conditions::word;
@@ -40,7 +40,7 @@ async fn changed(posted: &Posted) -> Result<Option<Page>, PageError> {
 async fn find(visit: &Visit) -> Result<Value, PageError> {
     match visit.query(ONE, json!({ "id": visit.part("id") })).await {
         Ok(data) => nodes(&data["guidanceDocuments"]).next().cloned().ok_or(PageError::NotFound),
-        // What is no id is the address of nothing.
+        // A value that is not an id names no object.
         Err(PageError::Refused(_)) => Err(PageError::NotFound),
         Err(error) => Err(error),
     }
@@ -54,7 +54,7 @@ fn page(visit: &Visit, document: &Value, forms: &[Form], problems: Vec<Problem>)
         vec![
             Cell::number(revision, visit.number(revision, 0)),
             Cell::text(word(visit, "guidance-verdict", &opinion["verdict"])),
-            Cell::text(visit.time(&opinion["givenAt"])),
+            visit.time_cell(&opinion["givenAt"]),
             Cell::text(text(&opinion["text"])),
         ]
     });

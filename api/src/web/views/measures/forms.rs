@@ -1,4 +1,4 @@
-//! What a reader may do about measures, and the mutations for it.
+//! The forms about measures, and their mutations.
 
 use crate::web::views::conditions::choices;
 use crate::web::views::form::{Field, Form, Kind};
@@ -72,7 +72,7 @@ pub fn ask_record(form: &Form) -> (&'static str, Value) {
     (RECORD, input.into())
 }
 
-/// The id in what may be a whole address.
+/// The id at the end of an address, or the id itself.
 fn last_part(text: &str) -> &str {
     let path = text.split(['?', '#']).next().unwrap_or_default();
     path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()

@@ -1,11 +1,11 @@
 //! The list of measures, and the form that records one.
 
 use super::{forms, officer};
-use crate::web::address::address;
+use crate::web::views::complaints::unit_cell;
 use crate::web::views::conditions::{Conditions, given, options, word};
 use crate::web::views::form::Form;
 use crate::web::views::{paging, sending};
-use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, name, nodes, text};
+use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
 use schema::enums::{MeasureKind, MeasureState};
 use serde_json::Value;
@@ -41,11 +41,12 @@ fn forms(visit: &Visit) -> Vec<Form> {
 
 async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Result<Page, PageError> {
     let conditions = Conditions::new(visit)
-        .word("kind", "kind", MeasureKind::WORDS)
-        .word("state", "state", MeasureState::WORDS)
+        .word(("kind", "measures-kind"), "kind", MeasureKind::WORDS, "measures-kind")
+        .word(("state", "measures-state"), "state", MeasureState::WORDS, "measures-state")
         .at("unit", &["unit", "within"])
         .at("officer", &["officer", "code", "eq"])
-        .days("decidedOn");
+        .ids(("id", "filters-id"), "id")
+        .days("decidedOn", "measures");
     let listed = conditions.ask(LIST, ROWS).await?;
     problems.extend(listed.problems);
     let list = &listed.data["measures"];
@@ -59,6 +60,7 @@ async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Resu
         .with("kinds", options(visit, "measures-kind", MeasureKind::WORDS))
         .with("states", options(visit, "measures-state", MeasureState::WORDS))
         .with("given", given(visit, &["kind", "state", "unit", "officer", "from", "until"]))
+        .with("ids", visit.arguments("id").collect::<Vec<_>>())
         .with("forms", forms)
         .with("newer", newer)
         .with("older", older)
@@ -66,18 +68,14 @@ async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Resu
 }
 
 fn row(visit: &Visit, measure: &Value) -> Vec<Cell> {
-    let unit = match measure["unit"]["code"].as_str() {
-        Some(code) => Cell::link(name(&measure["unit"], visit.locale()), address(&format!("/units/{code}"), [])),
-        None => Cell::default(),
-    };
     vec![
         Cell::link(officer(&measure["officer"]), format!("/measures/{}", text(&measure["id"]))),
         Cell::text(word(visit, "measures-kind", &measure["kind"])),
         Cell::text(word(visit, "measures-state", &measure["state"])),
-        unit,
-        Cell::text(visit.date(&measure["decidedOn"])),
-        Cell::text(visit.date(&measure["startsOn"])),
-        Cell::text(visit.date(&measure["endsOn"])),
+        unit_cell(visit, &measure["unit"]),
+        visit.day_cell(&measure["decidedOn"]),
+        visit.day_cell(&measure["startsOn"]),
+        visit.day_cell(&measure["endsOn"]),
         Cell::text(text(&measure["decisionMaker"])),
         Cell::text(text(&measure["decisionNumber"])),
     ]

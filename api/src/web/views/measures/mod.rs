@@ -1,4 +1,4 @@
-//! Measures about officers: the list, and one measure with what became of the complaints.
+//! Measures about officers: the list, and one measure with its outcome.
 
 mod forms;
 mod list;

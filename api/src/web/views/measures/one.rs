@@ -1,6 +1,7 @@
-//! One measure: what was decided, what it rests on, and what became of the complaints.
+//! One measure: the decision, its grounds, and its outcome.
 
 use super::{forms, officer};
+use crate::web::views::arguments::Arguments;
 use crate::web::views::conditions::word;
 use crate::web::views::form::Form;
 use crate::web::views::sending;
@@ -11,9 +12,9 @@ use serde_json::{Value, json};
 const ONE: &str = include_str!("../../queries/measures-one.graphql");
 
 /// Days before the measure that the outcome compares with.
-const DAYS: u32 = 180;
+const DAYS: i64 = 180;
 /// The longest such period.
-const MOST_DAYS: u32 = 3_650;
+const MOST_DAYS: i64 = 3_650;
 
 pub async fn one(visit: Visit) -> HttpResponse {
     let page = shown(&visit).await;
@@ -42,15 +43,21 @@ async fn changed(posted: &Posted) -> Result<Option<Page>, PageError> {
 }
 
 /// The days of the period before, by the address.
-fn days(visit: &Visit) -> u32 {
-    let given = visit.argument("days").and_then(|days| days.parse().ok());
-    given.unwrap_or(DAYS).clamp(1, MOST_DAYS)
+///
+/// # Errors
+/// `Refused` if the address names another value than a number of days.
+fn days(visit: &Visit) -> Result<i64, PageError> {
+    let mut arguments = Arguments::new(visit);
+    let days = arguments.number(("days", "measures-days"), (1, MOST_DAYS));
+    arguments.check()?;
+    Ok(days.unwrap_or(DAYS))
 }
 
 async fn find(visit: &Visit) -> Result<Value, PageError> {
-    match visit.query(ONE, json!({ "id": visit.part("id"), "days": days(visit) })).await {
+    let days = days(visit)?;
+    match visit.query(ONE, json!({ "id": visit.part("id"), "days": days })).await {
         Ok(data) => nodes(&data["measures"]).next().cloned().ok_or(PageError::NotFound),
-        // What is no id is the address of nothing.
+        // A value that is not an id names no object.
         Err(PageError::Refused(_)) => Err(PageError::NotFound),
         Err(error) => Err(error),
     }
@@ -76,7 +83,7 @@ fn page(visit: &Visit, measure: &Value, forms: &[Form], problems: Vec<Problem>) 
         .with("last_complaint", outcome["lastComplaintOn"].as_str())
         .with("ratio", ratio(visit, "measures-ratio", &outcome["workload"]["rateRatio"]))
         .with("peers", ratio(visit, "measures-ratio-peers", &outcome["workload"]["peers"]["rateRatio"]))
-        .with("days", days(visit))
+        .with("days", days(visit).unwrap_or(DAYS))
         .with("forms", forms)
         .problems(problems)
 }
@@ -93,8 +100,8 @@ fn periods(visit: &Visit, outcome: &Value) -> Table {
         };
         vec![
             Cell::text(visit.t(&format!("measures-outcome-{period}"))),
-            Cell::text(visit.date(&of["from"])),
-            Cell::text(visit.date(&of["until"])),
+            visit.day_cell(&of["from"]),
+            visit.day_cell(&of["until"]),
             number("days"),
             number("complaints"),
             number("episodes"),

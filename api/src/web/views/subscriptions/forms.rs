@@ -1,9 +1,10 @@
-//! What a reader may do about a subscription, and the mutations for it.
+//! The forms about a subscription, and their mutations.
 
 use crate::web::views::conditions::options;
 use crate::web::views::form::{Field, Form, Kind};
 use crate::web::views::sending::input;
 use crate::web::{Visit, text};
+use jobs::digest::sections::sections_for;
 use schema::enums::{DigestCondition, DigestSection};
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ const TEST: &str = include_str!("../../queries/subscriptions-do-test.graphql");
 /// The languages of digests.
 const LOCALES: [&str; 2] = ["VI", "EN"];
 
-/// The form for a new subscription, for those who read digests.
+/// The form for a new subscription, for readers of digests.
 pub fn new(visit: &Visit) -> Vec<Form> {
     if !visit.may("Mutation", "subscribeToDigests") {
         return Vec::new();
@@ -32,7 +33,7 @@ pub fn new(visit: &Visit) -> Vec<Form> {
 /// The forms of a subscription.
 pub fn of_subscription(visit: &Visit, subscription: &Value) -> Vec<Form> {
     let mut forms = Vec::new();
-    // The page subscribes mail addresses; folders are for those who run the server.
+    // The page subscribes mail addresses; only the command line subscribes folders.
     if visit.may("Mutation", "subscribeToDigests") && subscription["channel"] == "EMAIL" {
         forms.push(form(visit, "change").fields(wishes(visit, subscription)));
     }
@@ -43,12 +44,15 @@ pub fn of_subscription(visit: &Visit, subscription: &Value) -> Vec<Form> {
     forms
 }
 
-/// The fields of what a reader wants, with what a subscription has.
+/// The fields of a subscription, with its present values.
 fn wishes(visit: &Visit, subscription: &Value) -> Vec<Field> {
     let of = |name: &str| text(&subscription[name]).to_owned();
     let plain = |kind, name: &str| field(visit, kind, name).value(of(name));
     let help = |field: Field, name: &str| field.help(visit.t(&format!("subscriptions-input-{name}-help")));
     let sections: Vec<&str> = subscription["sections"].as_array().into_iter().flatten().map(text).collect();
+    // The API refuses the rest, also where a unit is entered here.
+    let offered = sections_for(visit.role(), !subscription["unit"].is_null());
+    let offered: Vec<&str> = offered.iter().copied().map(DigestSection::as_str).collect();
     let least = subscription["minOverdue"].as_i64().map(|number| number.to_string()).unwrap_or_default();
     vec![
         plain(Kind::Choice, "locale").options(options(visit, "subscriptions-locale", &LOCALES)).required(),
@@ -57,7 +61,7 @@ fn wishes(visit: &Visit, subscription: &Value) -> Vec<Field> {
             field(visit, Kind::Several, "sections").value(sections.join(" ")).options(options(
                 visit,
                 "subscriptions-section",
-                DigestSection::WORDS,
+                &offered,
             )),
             "sections",
         ),

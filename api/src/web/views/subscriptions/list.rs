@@ -1,6 +1,6 @@
 //! The list of subscriptions, and the form that adds one.
 
-use super::{HOME, about, all, condition, forms, schedule, sections};
+use super::{HOME, about, all, condition, forms, schedule, sections, state};
 use crate::web::views::conditions::word;
 use crate::web::views::form::Form;
 use crate::web::views::sending;
@@ -31,12 +31,18 @@ async fn added(posted: &Posted) -> Result<Option<Page>, PageError> {
 
 async fn page(visit: &Visit, forms: &[Form], problems: Vec<Problem>) -> Result<Page, PageError> {
     let all = all(visit).await?;
-    let columns = ["address", "reader", "unit", "schedule", "condition", "sections", "language", "quiet", "next"];
+    let columns =
+        ["address", "reader", "standing", "unit", "schedule", "condition", "sections", "language", "quiet", "next"];
     let columns = columns.map(|column| visit.t(&format!("subscriptions-{column}")));
     let rows = all.iter().map(|subscription| row(visit, subscription));
+    let key = match (visit.may("Mutation", "subscribeToDigests"), visit.session.viewer.is_external_jwt()) {
+        (true, true) => "subscriptions-about-account",
+        (true, false) => "subscriptions-about",
+        (false, _) => "subscriptions-about-admin",
+    };
     Ok(Page::new("subscriptions.html", visit.t("subscriptions-title"))
         .table(Table::new("subscriptions", visit.t("subscriptions-caption"), &columns, rows))
-        .with("reads", visit.may("Query", "digestPreview"))
+        .with("about", visit.t(key))
         .with("forms", forms)
         .problems(problems))
 }
@@ -45,12 +51,13 @@ fn row(visit: &Visit, subscription: &Value) -> Vec<Cell> {
     vec![
         Cell::link(text(&subscription["address"]), format!("{HOME}/{}", text(&subscription["id"]))),
         Cell::text(text(&subscription["reader"])),
+        state(visit, subscription),
         Cell::text(about(visit, subscription)),
         Cell::text(schedule(subscription)),
         Cell::text(condition(visit, subscription)),
         Cell::text(sections(visit, subscription)),
         Cell::text(word(visit, "subscriptions-locale", &subscription["locale"])),
-        Cell::text(visit.date(&subscription["quietUntil"])),
-        Cell::text(visit.time(&subscription["next"])),
+        visit.day_cell(&subscription["quietUntil"]),
+        visit.time_cell(&subscription["next"]),
     ]
 }

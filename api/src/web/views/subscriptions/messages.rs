@@ -1,4 +1,4 @@
-//! The messages of a subscription: what would be sent now, and what was sent.
+//! The messages of a subscription: the next one as it would be sent now, and those sent.
 
 use super::HOME;
 use crate::web::views::message;
@@ -10,7 +10,7 @@ const PREVIEW: &str = include_str!("../../queries/subscriptions-preview.graphql"
 const PREVIEW_MESSAGE: &str = include_str!("../../queries/subscriptions-preview-message.graphql");
 const MESSAGE: &str = include_str!("../../queries/subscriptions-message.graphql");
 
-/// What would be sent now.
+/// The message that would be sent now.
 pub async fn preview(visit: Visit) -> HttpResponse {
     let page = previewed(&visit, PREVIEW).await.map(|preview| {
         Page::new("subscriptions-preview.html", text(&preview["subject"]))
@@ -49,11 +49,11 @@ async fn digest(visit: &Visit) -> Result<Value, PageError> {
     let mut subscriptions = data["digestSubscriptions"].as_array().into_iter().flatten();
     let own = subscriptions.find(|one| one["id"] == visit.part("id"));
     let digest = own.and_then(|own| own["digests"].as_array()).and_then(|digests| digests.first());
-    // Who had lost the right to a digest was sent nothing.
+    // A reader who had lost the right to a digest was sent nothing.
     digest.filter(|digest| !text(&digest["html"]).is_empty()).cloned().ok_or(PageError::NotFound)
 }
 
-/// Asks about an id of the address. What is no id is the address of nothing.
+/// Asks about an id of the address. A value that is not an id names no object.
 async fn asked(visit: &Visit, document: &'static str, variables: Value) -> Result<Value, PageError> {
     match visit.query(document, variables).await {
         Err(PageError::Refused(_)) => Err(PageError::NotFound),

@@ -1,5 +1,5 @@
-//! Subscriptions to digests: those of the reader, or of all readers for an ADMIN; what each wants, what it would get now,
-//! and what was sent to it.
+//! Subscriptions to digests: those of the reader, or of all readers for an ADMIN; what each wants, what it would get
+//! now, and what was sent to it.
 
 mod forms;
 mod list;
@@ -7,7 +7,7 @@ mod messages;
 mod one;
 
 use super::conditions::word;
-use crate::web::{PageError, Visit, name, text};
+use crate::web::{Cell, PageError, Visit, name, text};
 use actix_web::web::{ServiceConfig, get, post};
 use serde_json::{Value, json};
 
@@ -18,8 +18,8 @@ const HOME: &str = "/digests/subscriptions";
 
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route(HOME, get().to(list::list))
-        .route(HOME, post().to(list::add))
+        .route("/digests/subscriptions", get().to(list::list))
+        .route("/digests/subscriptions", post().to(list::add))
         .route("/digests/subscriptions/{id}", get().to(one::one))
         .route("/digests/subscriptions/{id}", post().to(one::change))
         .route("/digests/subscriptions/{id}/preview", get().to(messages::preview))
@@ -33,12 +33,34 @@ async fn all(visit: &Visit) -> Result<Vec<Value>, PageError> {
     Ok(data["digestSubscriptions"].as_array().cloned().unwrap_or_default())
 }
 
-/// What its digests are about.
+/// The subject of its digests.
 fn about(visit: &Visit, subscription: &Value) -> String {
     match subscription["unit"]["code"].as_str() {
         Some(_) => name(&subscription["unit"], visit.locale()).to_owned(),
         None => visit.t("subscriptions-all-units"),
     }
+}
+
+/// Whether digests are sent, or why not; and until when they are sent to who does not sign in again.
+fn state(visit: &Visit, subscription: &Value) -> Cell {
+    let suspension = &subscription["suspension"];
+    if !suspension.is_null() {
+        return Cell::text(word(visit, "subscriptions-suspended", &suspension["reason"])).marked("mark-late");
+    }
+    let mut state = match subscription["signInBy"].is_null() {
+        true => visit.t("subscriptions-active"),
+        false => {
+            let until = visit.time(&subscription["signInBy"]);
+            visit.t_with("subscriptions-active-until", &[("until", until.into())])
+        }
+    };
+    // A reader who comes back learns here that nothing was sent meanwhile.
+    let last = &subscription["deliveries"][0];
+    if last["lostRight"] == true {
+        let until = visit.time(&last["createdAt"]);
+        state = format!("{state} {}", visit.t_with("subscriptions-resumed", &[("until", until.into())]));
+    }
+    Cell::text(state)
 }
 
 /// When a digest is made.

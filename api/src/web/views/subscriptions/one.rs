@@ -1,6 +1,6 @@
-//! One subscription: what its reader wants, what was sent, and the forms that change, try and end it.
+//! One subscription: its settings, its messages, and the forms that change, test and end it.
 
-use super::{HOME, about, all, condition, forms, schedule, sections};
+use super::{HOME, about, all, condition, forms, schedule, sections, state};
 use crate::web::views::conditions::word;
 use crate::web::views::form::Form;
 use crate::web::views::sending;
@@ -9,6 +9,7 @@ use actix_web::HttpResponse;
 use serde_json::{Value, json};
 
 const SENT: &str = include_str!("../../queries/subscriptions-sent.graphql");
+const DELIVERIES: &str = include_str!("../../queries/subscriptions-deliveries.graphql");
 
 pub async fn one(visit: Visit) -> HttpResponse {
     let page = shown(&visit).await;
@@ -48,14 +49,13 @@ async fn find(visit: &Visit) -> Result<Value, PageError> {
 async fn page(visit: &Visit, subscription: &Value, forms: &[Form], problems: Vec<Problem>) -> Result<Page, PageError> {
     let title = visit.t_with("subscriptions-one-title", &[("address", text(&subscription["address"]).into())]);
     let mut page = Page::new("subscriptions-one.html", title);
-    // An ADMIN manages subscriptions and reads no digests.
-    let reads = visit.may("DigestSubscription", "digests");
-    if reads {
-        page = page.table(sent(visit, text(&subscription["id"])).await?);
-    }
+    // An ADMIN manages subscriptions and reads no digests, but sees their deliveries.
+    let (reads, id) = (visit.may("DigestSubscription", "digests"), text(&subscription["id"]));
+    page = page.table(if reads { sent(visit, id).await? } else { deliveries(visit, id).await? });
     Ok(page
         .with("subscription", subscription)
         .with("about", about(visit, subscription))
+        .with("standing", state(visit, subscription))
         .with("schedule", schedule(subscription))
         .with("condition", condition(visit, subscription))
         .with("sections", sections(visit, subscription))
@@ -81,13 +81,38 @@ async fn sent(visit: &Visit, id: &str) -> Result<Table, PageError> {
                 true => Cell::text(visit.t("subscriptions-nothing-sent")),
                 false => Cell::link(subject, format!("{HOME}/{id}/sent/{}", text(&digest["id"]))),
             },
-            Cell::text(visit.date(&digest["asOf"])),
-            Cell::text(visit.time(&digest["createdAt"])),
+            visit.day_cell(&digest["asOf"]),
+            visit.time_cell(&digest["createdAt"]),
             if digest["state"] == "FAILED" { state.marked("mark-late") } else { state },
             Cell::number(attempts, visit.number(attempts, 0)),
-            Cell::text(visit.time(&digest["sentAt"])),
-            Cell::text(text(&digest["error"])),
+            visit.time_cell(&digest["sentAt"]),
+            Cell::english(text(&digest["error"])),
         ]
     });
     Ok(Table::new("sent", visit.t("subscriptions-sent"), &columns, rows))
+}
+
+/// The deliveries of the digests of another reader.
+async fn deliveries(visit: &Visit, id: &str) -> Result<Table, PageError> {
+    let data = visit.query(DELIVERIES, json!({ "id": id })).await?;
+    let own = data["digestSubscriptions"].as_array().and_then(|all| all.first());
+    let deliveries = own.and_then(|own| own["deliveries"].as_array()).into_iter().flatten();
+    let columns = ["day", "made", "state", "attempts", "sent", "error"];
+    let columns = columns.map(|column| visit.t(&format!("subscriptions-sent-{column}")));
+    let rows = deliveries.map(|delivery| {
+        let attempts = delivery["attempts"].as_f64().unwrap_or_default();
+        let state = Cell::text(match delivery["lostRight"].as_bool() {
+            Some(true) => visit.t("subscriptions-lost-right"),
+            _ => word(visit, "subscriptions-state", &delivery["state"]),
+        });
+        vec![
+            Cell::text(visit.date(&delivery["asOf"])),
+            Cell::text(visit.time(&delivery["createdAt"])),
+            if delivery["state"] == "FAILED" { state.marked("mark-late") } else { state },
+            Cell::number(attempts, visit.number(attempts, 0)),
+            Cell::text(visit.time(&delivery["sentAt"])),
+            Cell::english(text(&delivery["error"])),
+        ]
+    });
+    Ok(Table::new("deliveries", visit.t("subscriptions-deliveries"), &columns, rows))
 }

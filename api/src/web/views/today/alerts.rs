@@ -1,4 +1,4 @@
-//! The alerts that stand.
+//! The active alerts.
 
 use crate::web::views::alerts::table;
 use crate::web::{Page, PageError, Visit, nodes};
@@ -6,10 +6,10 @@ use serde_json::json;
 
 const STANDING: &str = include_str!("../../queries/today-alerts.graphql");
 
-/// Adds the latest alerts that stand, for those who may see them.
+/// Adds the latest active alerts, for readers who may see them.
 ///
 /// # Errors
-/// As the questions say.
+/// The errors of the questions.
 pub async fn add(visit: &Visit, page: Page) -> Result<Page, PageError> {
     if !visit.may("Query", "alerts") {
         return Ok(page);

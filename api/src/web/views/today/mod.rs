@@ -1,10 +1,9 @@
-//! Today: the alerts that stand, what changed since the reader last looked, what waits for it, the numbers of the month with their usual
-//! range, and pictures of what is unusual.
+//! Today: the active alerts, what changed since the reader last looked, what waits for it, the numbers of the month
+//! with their usual range, and pictures of what is unusual.
 
 mod alerts;
 mod months;
 mod unusual;
-pub mod usual;
 mod waiting;
 
 use crate::web::{Page, PageError, Visit};
@@ -29,12 +28,15 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
     let page = Page::new("today.html", visit.t("today-title"))
         .with("since", since.map(|since| since.utc().to_rfc3339()))
         .with("administers", visit.may("Query", "principals"));
-    // Who looks for the first time sees what changed within a day.
+    // On the first visit the page shows the changes of one day.
     let from = since.unwrap_or_else(|| Timestamp::from(now.utc() - chrono::TimeDelta::days(1)));
-    let page = alerts::add(visit, page).await?;
-    let page = waiting::add(visit, page, from, today).await?;
-    let (page, mut pictures) = months::add(visit, page, today).await?;
-    let (page, more) = unusual::add(visit, page).await?;
+    // Each part asks on its own, and the parts ask at the same time.
+    let (alerts, waiting, (months, mut pictures), (unusual, more)) = tokio::try_join!(
+        alerts::add(visit, Page::part()),
+        waiting::add(visit, Page::part(), from, today),
+        months::add(visit, Page::part(), today),
+        unusual::add(visit, Page::part()),
+    )?;
     pictures.extend(more);
-    Ok(page.with("pictures", pictures))
+    Ok([alerts, waiting, months, unusual].into_iter().fold(page, Page::and).with("pictures", pictures))
 }

@@ -1,4 +1,4 @@
-//! What is unusual against chance: branches in the funnel, and categories that rise.
+//! Charts of values outside of chance: branches in the funnel plot, and rising categories.
 
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, once_in, picture};
 use jobs::charts::funnel::{self, FunnelData, FunnelPoint};
@@ -10,7 +10,7 @@ const OF_HEAD: &str = include_str!("../../queries/today-unusual-head.graphql");
 /// Adds the categories that rise, and returns the funnel where a branch is unusual.
 ///
 /// # Errors
-/// As the question says.
+/// The errors of the question.
 pub async fn add(visit: &Visit, page: Page) -> Result<(Page, Option<Picture>), PageError> {
     let document = match (visit.may("Query", "funnelPlot"), visit.may("Query", "categoryTrends")) {
         (true, _) => OF_BOARD,

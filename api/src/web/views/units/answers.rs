@@ -1,8 +1,10 @@
-//! How a unit answered: its scorecard, the curve of waiting times, and what is overdue.
+//! The answers of a unit: its scorecard, the curve of waiting times, and its overdue complaints.
 
 use super::above;
-use crate::web::views::numbers::{Form, cell, today};
+use crate::web::views::complaints::list::reference;
+use crate::web::views::numbers::{Form, cell, today, with_list};
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, nodes, picture, text};
+use chrono::Days;
 use jobs::charts::waiting::{self, WaitingCurve, WaitingData};
 use schema::enums::Role;
 use serde_json::{Value, json};
@@ -29,27 +31,27 @@ const NUMBERS: [(&str, Form); 11] = [
     ("delayHours", Form::Hours),
 ];
 
-/// Adds what the role may know of the answers of a unit.
+/// Adds the scorecard of the unit and its curve of waiting times, for roles that see them.
 ///
 /// # Errors
-/// As the questions say.
-pub async fn add(visit: &Visit, page: Page, unit: &Value, days: u32) -> Result<Page, PageError> {
-    let page = match visit.may("Unit", "scorecard") {
-        true => add_scorecard(visit, page, unit, days).await?,
-        false => page.with("waiting", None::<Picture>),
-    };
-    match visit.may("Query", "complaints") {
-        true => add_overdue(visit, page, unit).await,
-        false => Ok(page.with("overdue", None::<u64>)),
+/// The errors of the question.
+pub async fn add_scorecard(visit: &Visit, page: Page, unit: &Value, days: u32) -> Result<Page, PageError> {
+    if !visit.may("Unit", "scorecard") {
+        return Ok(page.with("waiting", None::<Picture>));
     }
-}
-
-async fn add_scorecard(visit: &Visit, page: Page, unit: &Value, days: u32) -> Result<Page, PageError> {
-    let data = visit.query(SCORECARD, json!({ "code": unit["code"], "days": days })).await?;
+    let asked = json!({ "code": unit["code"], "days": days, "compares": compares(visit) });
+    let data = visit.query(SCORECARD, asked).await?;
     let card = &data["unit"]["scorecard"];
     let columns = ["number", "value"].map(|column| visit.t(&format!("units-card-{column}")));
+    let responsible = ("responsible", text(&unit["code"]));
+    let span = (today() - Days::new(u64::from(days) - 1), today());
     let rows = NUMBERS.map(|(field, form)| {
         let value = cell(visit, form, &card[field]);
+        let value = match field {
+            "complaints" => with_list(visit, value, span, &[responsible]),
+            "overdue" => with_list(visit, value, span, &[responsible, ("overdue", "1")]),
+            _ => value,
+        };
         let is_late = field == "overdue" && value.number.is_some_and(|number| number > 0.0);
         vec![
             Cell::text(visit.t(&format!("units-card-{field}"))),
@@ -61,11 +63,16 @@ async fn add_scorecard(visit: &Visit, page: Page, unit: &Value, days: u32) -> Re
     Ok(page.with("waiting", waiting_picture(visit, unit, &data["unit"])?))
 }
 
+/// Whether the curve of the unit above is shown, and asked for: the head of a unit sees a part of its complaints.
+fn compares(visit: &Visit) -> bool {
+    visit.role() == Role::Board
+}
+
 /// The curve of the unit, and that of the unit above it for readers who see all complaints.
 fn waiting_picture(visit: &Visit, unit: &Value, answer: &Value) -> Result<Option<Picture>, PageError> {
     let day = today().to_string();
     let mut curves = vec![curve(name(unit, visit.locale()), &answer["scorecard"])];
-    let compared = (visit.role() == Role::Board).then(|| above(unit, &day)).flatten();
+    let compared = compares(visit).then(|| above(unit, &day)).flatten();
     let parents = answer["parents"].as_array().into_iter().flatten();
     let parent = parents.map(|parent| &parent["unit"]).find(|parent| parent["code"].as_str() == compared);
     if let Some(parent) = parent.filter(|parent| !parent.is_null()) {
@@ -90,21 +97,24 @@ fn curve(label: &str, card: &Value) -> WaitingCurve {
     }
 }
 
-/// The complaints that the unit and those below it have to answer and are late with, the latest first.
-async fn add_overdue(visit: &Visit, page: Page, unit: &Value) -> Result<Page, PageError> {
+/// Adds the complaints that the unit and those below it have to answer and are late with, the latest first, for roles
+/// that see complaints.
+///
+/// # Errors
+/// The errors of the question.
+pub async fn add_overdue(visit: &Visit, page: Page, unit: &Value) -> Result<Page, PageError> {
+    if !visit.may("Query", "complaints") {
+        return Ok(page.with("overdue", None::<u64>));
+    }
     let document = if visit.may("Complaint", "reference") { OVERDUE } else { PSEUDONYMS };
     let asked = json!({ "code": unit["code"], "first": visit.rows(ROWS) });
     let data = visit.query(document, asked).await?;
     let columns = ["complaint", "due", "days", "state", "category", "about"]
         .map(|column| visit.t(&format!("units-over-{column}")));
     let rows = nodes(&data["complaints"]).map(|complaint| {
-        let reference = match complaint["reference"].as_str() {
-            Some(reference) => Cell::link(reference, format!("/complaints/{}", text(&complaint["id"]))),
-            None => Cell::text(text(&complaint["pseudonym"])),
-        };
         vec![
-            reference,
-            Cell::text(visit.date(&complaint["dueOn"])),
+            reference(complaint),
+            visit.day_cell(&complaint["dueOn"]),
             cell(visit, Form::Count, &complaint["overdueDays"]).marked("mark-late"),
             Cell::text(visit.t(&format!("state-{}", text(&complaint["state"])))),
             Cell::text(name(&complaint["category"], visit.locale())),

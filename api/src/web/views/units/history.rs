@@ -8,7 +8,7 @@ const HISTORY: &str = include_str!("../../queries/units-history.graphql");
 /// Adds the steps, for roles that see them.
 ///
 /// # Errors
-/// As the question says.
+/// The errors of the question.
 pub async fn add(visit: &Visit, page: Page, code: &str) -> Result<Page, PageError> {
     if !visit.may("Unit", "history") {
         return Ok(page);
@@ -20,8 +20,8 @@ pub async fn add(visit: &Visit, page: Page, code: &str) -> Result<Page, PageErro
             [visit.t(&format!("units-actor-{}", text(&step["actor"]["kind"]))), text(&step["actor"]["name"]).into()];
         let changes = step["changes"].as_array().into_iter().flatten().map(|change| changed(visit, change));
         vec![
-            Cell::text(visit.time(&step["recordedAt"])),
-            Cell::text(visit.date(&step["effectiveAt"])),
+            visit.time_cell(&step["recordedAt"]),
+            visit.day_cell(&step["effectiveAt"]),
             Cell::text(who.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")),
             Cell::text(changes.collect::<Vec<_>>().join("; ")),
         ]

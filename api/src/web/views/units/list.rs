@@ -3,10 +3,11 @@
 use super::rates::{funnel_picture, map_picture};
 use super::tree::{Listed, tree};
 use super::{above, holds_on, link};
-use crate::web::views::numbers::{Form, cell_of_group, midnight, month_of, offered, options, today};
+use crate::web::views::arguments::Arguments;
+use crate::web::views::numbers::{Form, cell_of_group, midnight, month_of, options, today, with_list};
 use crate::web::{Cell, Page, PageError, Table, Visit, text};
 use actix_web::HttpResponse;
-use chrono::Months;
+use chrono::{Days, Months};
 use schema::enums::CategoryKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ const UNITS: &str = include_str!("../../queries/units-list.graphql");
 const NUMBERS: &str = include_str!("../../queries/units-numbers.graphql");
 const FUNNEL: &str = include_str!("../../queries/units-funnel.graphql");
 
-/// The kinds of units that the tree shows; teams stand on the page of their branch.
+/// The kinds of units that the tree shows. Teams are listed on the page of their branch.
 const KINDS: [&str; 4] = ["GENERAL_DEPARTMENT", "HEADQUARTERS_UNIT", "PROVINCIAL_DEPARTMENT", "BRANCH"];
 /// Units that one question asks for, and the most questions.
 const AT_ONCE: u32 = 200;
@@ -36,17 +37,21 @@ pub async fn list(visit: Visit) -> HttpResponse {
 }
 
 async fn page(visit: &Visit) -> Result<Page, PageError> {
+    let mut arguments = Arguments::new(visit);
+    let months = arguments.offered(("months", "units-months"), MONTHS);
+    let kind = arguments.word(("kind", "units-kind-filter"), CategoryKind::WORDS, "numbers-kind");
+    arguments.check()?;
     let day = today().to_string();
     let units = units(visit).await?;
     let with_ended = visit.argument("ended").is_some();
     let kept: Vec<&Value> = units.iter().filter(|unit| with_ended || holds_on(unit, &day)).collect();
-    let months = offered(visit, "months", MONTHS);
-    let answer = numbers(visit, months).await?;
+    let answer = numbers(visit, months, kind).await?;
     let numbers = answer.as_ref().map(by_code);
     let funnel = match visit.may("Query", "funnelPlot") {
         true => visit.query(FUNNEL, json!({})).await?["funnelPlot"].take(),
         false => Value::Null,
     };
+    let (map, elsewhere) = map_picture(visit, &funnel, &units)?;
     let listed = kept.iter().map(|unit| listed(visit, unit, &day, numbers.as_ref())).collect();
     let choices: Vec<(String, String)> = MONTHS
         .iter()
@@ -57,15 +62,17 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         .table(table(visit, &kept, &day, months, numbers.as_ref()))
         .with("total", kept.len())
         .with("tree", tree(listed))
-        .with("map", map_picture(visit, &funnel, &units)?)
+        .with("map", map)
+        .with("elsewhere", elsewhere)
         .with("funnel", funnel_picture(visit, &funnel, &units)?)
+        .with("sees_rates", visit.may("Query", "funnelPlot"))
         .with("funnel_days", funnel_of("days"))
         .with("funnel_on", visit.date(&funnel["asOf"]))
         .with("has_numbers", numbers.is_some())
         .with("choices", choices)
         .with("months", months.to_string())
         .with("kinds", options(visit, "numbers-kind", CategoryKind::WORDS))
-        .with("kind", visit.argument("kind").unwrap_or_default())
+        .with("kind", kind.unwrap_or_default())
         .with("search", visit.argument("search").unwrap_or_default())
         .with("ended", with_ended))
 }
@@ -93,14 +100,14 @@ async fn units(visit: &Visit) -> Result<Vec<Value>, PageError> {
 }
 
 /// The numbers of departments and branches over whole months; None for a role that may not ask for them.
-async fn numbers(visit: &Visit, months: u32) -> Result<Option<Value>, PageError> {
+async fn numbers(visit: &Visit, months: u32, kind: Option<&str>) -> Result<Option<Value>, PageError> {
     if !visit.may("Query", "complaintStatistics") {
         return Ok(None);
     }
     let before = month_of(today());
     let mut filter =
         json!({ "receivedFrom": midnight(before - Months::new(months)), "receivedBefore": midnight(before) });
-    if let Some(kind) = visit.argument("kind").filter(|kind| CategoryKind::WORDS.contains(kind)) {
+    if let Some(kind) = kind {
         filter["kind"] = json!({ "eq": kind });
     }
     visit.query(NUMBERS, json!({ "filter": filter })).await.map(Some)
@@ -153,6 +160,8 @@ fn table(visit: &Visit, units: &[&Value], day: &str, months: u32, numbers: Optio
     if numbers.is_some() {
         columns.extend(SHOWN.map(|(field, _)| visit.t(&format!("numbers-measure-{field}"))));
     }
+    let before = month_of(today());
+    let span = (before - Months::new(months), before - Days::new(1));
     let rows = units.iter().map(|unit| {
         let mut row = vec![
             Cell { text: crate::web::name(unit, visit.locale()).to_owned(), ..link(visit, unit) },
@@ -162,7 +171,13 @@ fn table(visit: &Visit, units: &[&Value], day: &str, months: u32, numbers: Optio
         ];
         if let Some(numbers) = numbers {
             let group = numbers.get(text(&unit["code"])).copied().unwrap_or(&Value::Null);
-            row.extend(SHOWN.map(|(field, form)| cell_of_group(visit, form, group, field)));
+            let filter = [("unit", Some(text(&unit["code"]))), ("kind", visit.argument("kind"))];
+            let filter: Vec<(&str, &str)> =
+                filter.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            row.extend(SHOWN.map(|(field, form)| {
+                let number = cell_of_group(visit, form, group, field);
+                if field == "complaints" { with_list(visit, number, span, &filter) } else { number }
+            }));
         }
         row
     });

@@ -1,7 +1,9 @@
 //! One unit.
 
 use super::{above, address_of, answers, history, holds_on, link, peers};
-use crate::web::views::numbers::{Form, MEASURES, cell_of_group, midnight, month_of, offered, today, trend};
+use crate::web::views::arguments::Arguments;
+use crate::web::views::explore::lists::alone_or_within;
+use crate::web::views::numbers::{Form, MEASURES, cell_of_group, midnight, month_of, today, trend, with_list};
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, picture, text};
 use actix_web::HttpResponse;
 use chrono::{Days, Months, NaiveDate};
@@ -25,26 +27,33 @@ pub async fn one(visit: Visit) -> HttpResponse {
 }
 
 async fn page(visit: &Visit) -> Result<Page, PageError> {
+    let mut arguments = Arguments::new(visit);
+    let days = arguments.offered(("days", "units-days"), DAYS);
+    arguments.check()?;
     let data = visit.query(UNIT, json!({ "code": visit.part("code") })).await?;
     let unit = &data["unit"];
     let Some(code) = unit["code"].as_str() else { return Err(PageError::NotFound) };
-    let days = offered(visit, "days", DAYS);
     let choices = DAYS.map(|days| (days.to_string(), visit.t_with("units-days-choice", &[("days", days.into())])));
-    let mut page = Page::new("units-one.html", link(visit, unit).text)
+    let page = Page::new("units-one.html", link(visit, unit).text)
         .with("facts", facts(visit, unit))
         .with("below", below(visit, &data["below"], code))
         .with("code", code)
         .with("action", address_of(code))
         .with("choices", choices)
         .with("days", days.to_string());
-    page = answers::add(visit, page, unit, days).await?;
-    page = peers::add(visit, page, unit, days).await?;
-    page = add_counts(visit, page, unit, days).await?;
-    page = add_cusum(visit, page, unit).await?;
-    history::add(visit, page, code).await
+    // Each part asks on its own, and the parts ask at the same time.
+    let (scorecard, overdue, peers, counts, cusum, history) = tokio::try_join!(
+        answers::add_scorecard(visit, Page::part(), unit, days),
+        answers::add_overdue(visit, Page::part(), unit),
+        peers::add(visit, Page::part(), unit, days),
+        add_counts(visit, Page::part(), unit, days),
+        add_cusum(visit, Page::part(), unit),
+        history::add(visit, Page::part(), code),
+    )?;
+    Ok([scorecard, overdue, peers, counts, cusum, history].into_iter().fold(page, Page::and))
 }
 
-/// What the register says of the unit: a word and its value, and where it leads.
+/// The properties of the unit: names, values and links.
 fn facts(visit: &Visit, unit: &Value) -> Vec<(String, Cell)> {
     let day = today().to_string();
     let code = text(&unit["code"]);
@@ -62,7 +71,7 @@ fn facts(visit: &Visit, unit: &Value) -> Vec<(String, Cell)> {
     }
     for (field, key) in [("validFrom", "from"), ("validTo", "until")] {
         if !unit[field].is_null() {
-            facts.push((key, Cell::text(visit.date(&unit[field]))));
+            facts.push((key, visit.day_cell(&unit[field])));
         }
     }
     if !unit["successor"].is_null() {
@@ -107,7 +116,8 @@ async fn add_counts(visit: &Visit, page: Page, unit: &Value, days: u32) -> Resul
     let categories = &data["categories"]["rows"];
     let is_whole = categories.as_array().is_some_and(|rows| data["categories"]["groupCount"] == json!(rows.len()));
     let pareto = if is_whole { pareto_of(visit, categories)? } else { None };
-    Ok(page.table(categories_of(visit, categories)).with("trend", drawn).with("pareto", pareto))
+    let span = (from, before - Days::new(1));
+    Ok(page.table(categories_of(visit, unit, categories, span)).with("trend", drawn).with("pareto", pareto))
 }
 
 /// The name of the category of a group.
@@ -118,7 +128,7 @@ fn category(visit: &Visit, group: &Value) -> String {
     }
 }
 
-fn categories_of(visit: &Visit, groups: &Value) -> Table {
+fn categories_of(visit: &Visit, unit: &Value, groups: &Value, span: (NaiveDate, NaiveDate)) -> Table {
     let columns = ["category", "complaints", "enterprises"].map(|column| visit.t(&format!("units-{column}-column")));
     let rows = groups.as_array().into_iter().flatten().map(|group| {
         let name = category(visit, group);
@@ -126,11 +136,15 @@ fn categories_of(visit: &Visit, groups: &Value) -> Table {
             Some(code) => Cell::link(name, crate::web::address::address("/categories", [("category", code)])),
             None => Cell::text(name),
         };
-        vec![
-            first,
-            cell_of_group(visit, Form::Count, group, "complaints"),
-            cell_of_group(visit, Form::Count, group, "distinctEnterprises"),
-        ]
+        let complaints = cell_of_group(visit, Form::Count, group, "complaints");
+        let complaints = match group["category"]["code"].as_str() {
+            Some(code) => {
+                let filter = [("unit", text(&unit["code"])), (alone_or_within(&group["category"]), code)];
+                with_list(visit, complaints, span, &filter)
+            }
+            None => complaints,
+        };
+        vec![first, complaints, cell_of_group(visit, Form::Count, group, "distinctEnterprises")]
     });
     Table::new("categories", visit.t("units-categories"), &columns, rows)
 }
@@ -157,7 +171,7 @@ async fn add_cusum(visit: &Visit, page: Page, unit: &Value) -> Result<Page, Page
     let data = visit.query(CUSUM, json!({ "code": unit["code"] })).await?;
     let flag = data["unit"]["flag"]["id"].as_str().map(|id| {
         let flag = &data["unit"]["flag"];
-        let words = [("tier", "tier"), ("flag-state", "state")]
+        let words = [("tier", "proposed"), ("flag-state", "state")]
             .map(|(prefix, field)| visit.t(&format!("{prefix}-{}", text(&flag[field]))));
         Cell::link(words.join(" · "), format!("/flags/{id}"))
     });

@@ -1,4 +1,4 @@
-//! A unit beside the units that it is compared with.
+//! Compares a unit with its peers.
 
 use super::address_of;
 use crate::web::views::numbers::{Form, cell, shown};
@@ -19,7 +19,7 @@ const LEVELS: [(&str, &str); 4] = [
 /// Adds the table of the peers, for roles that see how units answer.
 ///
 /// # Errors
-/// As the question says.
+/// The errors of the question.
 pub async fn add(visit: &Visit, page: Page, unit: &Value, days: u32) -> Result<Page, PageError> {
     let without = |page: Page| Ok(page.with("peers_sentence", None::<String>));
     let Some((kind, level)) = LEVELS.iter().find(|(kind, _)| unit["kind"] == *kind) else { return without(page) };

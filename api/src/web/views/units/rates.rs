@@ -1,16 +1,18 @@
-//! Observed against expected episodes: the funnel of branches, and the map of departments.
+//! Observed against expected episodes: the funnel of branches, and the map of provinces.
 
 use super::above;
-use crate::web::{PageError, Picture, Visit, name, picture, text};
+use crate::web::{PageError, Picture, Visit, kept_picture, name, text};
+use chrono::NaiveDate;
 use jobs::charts::Unusual;
 use jobs::charts::funnel::{self, FunnelData, FunnelPoint};
-use jobs::charts::map::{self, MapArea, MapData, Places};
+use jobs::charts::map::{self, MapArea, MapData, Place, Places};
 use jobs::numeric::funnel::{Funnel, Z_998};
+use schema::enums::Locale;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Which shapes units are drawn as.
+/// The shapes of the units of the demonstration, where the configuration names no others.
 static PLACES: LazyLock<Option<Places>> = LazyLock::new(|| {
     Places::built_in().inspect_err(|error| tracing::error!(%error, "the shapes of units cannot be read")).ok()
 });
@@ -53,29 +55,32 @@ pub fn funnel_picture(visit: &Visit, funnel: &Value, units: &[Value]) -> Result<
         dispersion: funnel["phi"].as_f64().unwrap_or(1.0).max(1.0).sqrt(),
         units: branches.collect(),
     };
-    picture("funnel", visit.locale(), |words, style| funnel::chart(&data, words, style)).map(Some)
+    kept_picture("funnel", visit.locale(), &data, funnel::chart).map(Some)
 }
 
-/// The map of the departments; None where there is no funnel, or no department has a shape.
+/// The map of the provinces of the day of the funnel, and how many branches lie in none that is known. No map without a
+/// funnel plot, or if no branch lies in a province.
 ///
 /// # Errors
 /// `Internal` if the words of charts are broken, or a shape is missing.
-pub fn map_picture(visit: &Visit, funnel: &Value, units: &[Value]) -> Result<Option<Picture>, PageError> {
-    let Some(places) = PLACES.as_ref() else { return Ok(None) };
-    let names = by_code(units);
-    let areas = sums(funnel, &names, places).into_iter().map(|(code, (observed, expected))| MapArea {
-        label: label(visit, &names, code),
-        shapes: places.of_unit(code).to_vec(),
-        observed,
-        expected,
-        unusual: unusual(observed, expected, funnel),
-    });
-    let areas: Vec<MapArea> = areas.collect();
-    if areas.iter().all(|area| area.shapes.is_empty()) {
-        return Ok(None);
+pub fn map_picture(visit: &Visit, funnel: &Value, units: &[Value]) -> Result<(Option<Picture>, usize), PageError> {
+    let own = visit.service.settings.web.places.as_deref();
+    let day: Option<NaiveDate> = text(&funnel["asOf"]).parse().ok();
+    let Some((places, day)) = own.or(PLACES.as_ref()).zip(day) else { return Ok((None, 0)) };
+    let (areas, elsewhere) = areas(funnel, &by_code(units), places, day);
+    if areas.iter().all(|area| area.expected <= 0.0) {
+        return Ok((None, elsewhere));
     }
-    let data = MapData { what: visit.t("units-episodes"), areas_name: visit.t("units-departments"), areas };
-    picture("map", visit.locale(), |words, style| map::chart(&data, words, style)).map(Some)
+    let areas = areas.into_iter().map(|area| MapArea {
+        label: area.label(visit.locale()),
+        shapes: area.provinces.iter().flat_map(|province| province.shapes.clone()).collect(),
+        observed: area.observed,
+        expected: area.expected,
+        unusual: unusual(area.observed, area.expected, funnel),
+    });
+    let data =
+        MapData { what: visit.t("units-episodes"), areas_name: visit.t("units-provinces"), areas: areas.collect() };
+    Ok((Some(kept_picture("map", visit.locale(), &data, map::chart)?), elsewhere))
 }
 
 fn by_code(units: &[Value]) -> BTreeMap<&str, &Value> {
@@ -87,21 +92,77 @@ fn label(visit: &Visit, names: &BTreeMap<&str, &Value>, code: &str) -> String {
     names.get(code).map_or(code, |unit| name(unit, visit.locale())).to_owned()
 }
 
-/// (observed, expected) of each unit with a shape: those of the branches below it on the day of the funnel. A branch
-/// below no such unit stands for itself.
-fn sums<'f>(funnel: &'f Value, units: &BTreeMap<&'f str, &'f Value>, places: &Places) -> BTreeMap<&'f str, (f64, f64)> {
-    let day = text(&funnel["asOf"]);
-    let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for (branch, observed, expected, _) in points(funnel) {
-        let upwards = std::iter::successors(Some(branch), |code| above(units.get(code).copied()?, day));
-        let drawn = upwards.take(LEVELS).find(|code| !places.of_unit(code).is_empty());
-        let sum = sums.entry(drawn.unwrap_or(branch)).or_default();
-        *sum = (sum.0 + observed, sum.1 + expected);
-    }
-    sums
+/// A province with the numbers of the branches in it; or several, if it is not known in which of them branches lie.
+struct Area<'p> {
+    provinces: Vec<&'p Place>,
+    observed: f64,
+    expected: f64,
 }
 
-/// Whether chance hardly explains a ratio, by the limits of the funnel. Departments differ no more than branches do:
+impl Area<'_> {
+    fn label(&self, locale: Locale) -> String {
+        let name = |place: &&Place| match locale {
+            Locale::Vi => place.vi.clone(),
+            Locale::En => place.en.clone(),
+        };
+        self.provinces.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The provinces of a day with the numbers of their branches, and how many branches lie in none of them.
+fn areas<'p>(
+    funnel: &Value,
+    units: &BTreeMap<&str, &Value>,
+    places: &'p Places,
+    day: NaiveDate,
+) -> (Vec<Area<'p>>, usize) {
+    let provinces = places.provinces(day);
+    // Each province leads to another one of its area, or to itself.
+    let mut joined: Vec<usize> = (0..provinces.len()).collect();
+    let (mut counted, mut elsewhere, on) = (Vec::new(), 0, day.to_string());
+    for (branch, observed, expected, _) in points(funnel) {
+        let shapes = shapes_of(branch, units, places, &on);
+        let is_in = |province: &Place| province.shapes.iter().any(|shape| shapes.contains(shape));
+        let mut within = (0..provinces.len()).filter(|at| is_in(&provinces[*at]));
+        let Some(first) = within.next() else {
+            elsewhere += 1;
+            continue;
+        };
+        for other in within {
+            let (one, other) = (leader(&joined, first), leader(&joined, other));
+            joined[one.max(other)] = one.min(other);
+        }
+        counted.push((first, observed, expected));
+    }
+    let mut areas: BTreeMap<usize, Area<'p>> = BTreeMap::new();
+    for (at, province) in provinces.iter().enumerate() {
+        let none = || Area { provinces: Vec::new(), observed: 0.0, expected: 0.0 };
+        areas.entry(leader(&joined, at)).or_insert_with(none).provinces.push(province);
+    }
+    for (at, observed, expected) in counted {
+        if let Some(area) = areas.get_mut(&leader(&joined, at)) {
+            area.observed += observed;
+            area.expected += expected;
+        }
+    }
+    (areas.into_values().collect(), elsewhere)
+}
+
+/// The first province of the area of a province.
+fn leader(joined: &[usize], mut at: usize) -> usize {
+    while joined[at] != at {
+        at = joined[at];
+    }
+    at
+}
+
+/// The shapes of a branch, or else of the lowest unit above it that has some on a day.
+fn shapes_of<'p>(branch: &str, units: &BTreeMap<&str, &Value>, places: &'p Places, day: &str) -> &'p [String] {
+    let upwards = std::iter::successors(Some(branch), |code| above(units.get(code).copied()?, day));
+    upwards.take(LEVELS).map(|code| places.of_unit(code)).find(|shapes| !shapes.is_empty()).unwrap_or_default()
+}
+
+/// Whether chance hardly explains a ratio, by the limits of the funnel. Provinces differ no more than branches do:
 /// with the variance between branches the limits are rather too wide.
 fn unusual(observed: f64, expected: f64, funnel: &Value) -> Option<Unusual> {
     if expected <= 0.0 {
@@ -117,25 +178,52 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// The areas with numbers by their names, how many areas there are, and how many branches lie in none.
+    fn drawn(funnel: &Value, units: &[Value], places: &Places) -> (Vec<(String, f64, f64)>, usize, usize) {
+        let day = text(&funnel["asOf"]).parse().unwrap();
+        let (areas, elsewhere) = areas(funnel, &by_code(units), places, day);
+        let number = areas.len();
+        let with_numbers = areas.iter().filter(|area| area.expected > 0.0);
+        let found = with_numbers.map(|area| (area.label(Locale::En), area.observed, area.expected));
+        (found.collect(), number, elsewhere)
+    }
+
+    fn points_of(day: &str, points: &[(&str, i64)]) -> Value {
+        let point = |(code, observed): &(&str, i64)| json!({ "unitCode": code, "observed": observed, "expected": 2.0 });
+        json!({ "asOf": day, "tau2": 0.0, "points": points.iter().map(point).collect::<Vec<_>>() })
+    }
+
     #[test]
-    fn the_map_sums_up_branches_below_the_department_of_the_day() {
+    fn the_map_has_the_63_provinces_before_the_merger_and_the_34_after_it() {
+        let places = Places::built_in().unwrap();
+        let points = [("43AA", 3), ("02AA", 1), ("01AA", 4), ("99", 5)];
+        let named = |names: &[(&str, f64, f64)]| -> Vec<(String, f64, f64)> {
+            names.iter().map(|(name, observed, expected)| ((*name).to_owned(), *observed, *expected)).collect()
+        };
+        let before = named(&[("Binh Duong", 3.0, 2.0), ("Hanoi", 4.0, 2.0), ("Ho Chi Minh City", 1.0, 2.0)]);
+        assert_eq!(drawn(&points_of("2025-06-30", &points), &[], &places), (before, 63, 1));
+        let after = named(&[("Hanoi", 4.0, 2.0), ("Ho Chi Minh City", 4.0, 4.0)]);
+        assert_eq!(drawn(&points_of("2025-07-01", &points), &[], &places), (after, 34, 1));
+    }
+
+    #[test]
+    fn provinces_of_one_unit_are_one_area_where_its_branches_lie_in_any_of_them() {
         let parents = |above: &str, last: Option<&str>| {
             json!([
                 { "validFrom": null, "validTo": last, "unit": { "code": above } },
                 { "validFrom": "2026-03-01", "validTo": null, "unit": { "code": "KV02" } },
             ])
         };
-        let units = [
-            json!({ "code": "02A", "parents": parents("02", Some("2026-02-28")) }),
-            json!({ "code": "02B", "parents": parents("02", Some("2026-02-28")) }),
-        ];
-        let point = |code: &str, observed: i64| json!({ "unitCode": code, "observed": observed, "expected": 2.0 });
-        let mut funnel =
-            json!({ "asOf": "2026-01-31", "tau2": 0.0, "points": [point("02A", 3), point("02B", 1), point("99", 5)] });
-        let (units, places) = (by_code(&units), Places::built_in().unwrap());
-        assert_eq!(sums(&funnel, &units, &places), BTreeMap::from([("02", (4.0, 4.0)), ("99", (5.0, 2.0))]));
-        funnel["asOf"] = "2026-03-01".into();
-        assert_eq!(sums(&funnel, &units, &places), BTreeMap::from([("99", (5.0, 2.0)), ("KV02", (4.0, 4.0))]));
+        let units = ["A", "B"].map(|code| json!({ "code": code, "parents": parents("02", Some("2026-02-28")) }));
+        let toml = "unit = [{ code = \"02\", shapes = [\"hanoi\", \"langson\"] }, \
+                    { code = \"KV02\", shapes = [\"hcm\"] }]";
+        let places = Places::read("places.toml", toml).unwrap();
+        let points = [("A", 3), ("B", 1)];
+        let before = vec![("Hanoi, Lang Son".to_owned(), 4.0, 4.0)];
+        assert_eq!(drawn(&points_of("2026-02-28", &points), &units, &places), (before, 33, 0));
+        // The unit above is that of the day.
+        let after = vec![("Ho Chi Minh City".to_owned(), 4.0, 4.0)];
+        assert_eq!(drawn(&points_of("2026-03-01", &points), &units, &places), (after, 34, 0));
     }
 
     #[test]

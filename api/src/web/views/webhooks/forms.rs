@@ -1,4 +1,4 @@
-//! What an ADMIN may do about endpoints, and the mutations for it.
+//! The forms about endpoints, and their mutations.
 
 use crate::web::views::conditions::options;
 use crate::web::views::form::{Field, Form, Kind};

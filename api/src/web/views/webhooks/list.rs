@@ -21,7 +21,7 @@ pub async fn list(visit: Visit) -> HttpResponse {
     visit.respond(page)
 }
 
-/// The handler of all forms. A new secret is in the answer itself: it stands in no address, and nowhere else.
+/// The handler of all forms. A new secret is only in the answer itself, not in an address that a redirect would name.
 pub async fn change(posted: Posted) -> HttpResponse {
     let sent = changed(&posted).await;
     let done = format!("done-webhooks-{}", posted.field("step"));
@@ -66,8 +66,10 @@ async fn page(
     forms: &[Form],
     mut problems: Vec<Problem>,
 ) -> Result<Page, PageError> {
-    let conditions =
-        Conditions::new(visit).at("endpoint", &["endpointId", "eq"]).at("event", &["event", "eq"]).moments("createdAt");
+    let conditions = Conditions::new(visit)
+        .id(("endpoint", "webhooks-endpoint"), "endpointId")
+        .at("event", &["event", "eq"])
+        .moments("createdAt", "webhooks");
     let listed = conditions.ask(LOG, ROWS).await?;
     problems.extend(listed.problems);
     let log = &listed.data["notifications"];
@@ -100,7 +102,7 @@ fn of_endpoints(visit: &Visit, endpoints: &[Value]) -> Table {
             Cell::text(word(visit, "webhooks-channel", &endpoint["channel"])),
             Cell::text(events.collect::<Vec<_>>().join(", ")),
             if is_disabled { state.marked("mark-late") } else { state },
-            Cell::text(visit.time(&endpoint["createdAt"])),
+            visit.time_cell(&endpoint["createdAt"]),
             Cell::text(text(&endpoint["createdBy"])),
         ]
     });
@@ -130,16 +132,16 @@ fn messages(visit: &Visit, endpoints: &[Value], log: &Value) -> Table {
         let attempts = message["attempts"].as_f64().unwrap_or_default();
         let state = Cell::text(word(visit, "webhooks-delivery", &message["state"]));
         vec![
-            Cell::text(visit.time(&message["createdAt"])),
+            visit.time_cell(&message["createdAt"]),
             Cell::text(endpoint.map(|endpoint| text(&endpoint["name"])).unwrap_or_default()),
             Cell::text(visit.t(&key_of(text(&message["event"])))),
             if message["state"] == "FAILED" { state.marked("mark-late") } else { state },
             Cell::number(attempts, visit.number(attempts, 0)),
-            Cell::text(visit.time(&message["nextAttemptAt"])),
-            Cell::text(visit.time(&message["sentAt"])),
+            visit.time_cell(&message["nextAttemptAt"]),
+            visit.time_cell(&message["sentAt"]),
             // A status is a name: it is written without separators.
             Cell::text(message["status"].as_i64().map(|status| status.to_string()).unwrap_or_default()),
-            Cell::text(text(&message["error"])),
+            Cell::english(text(&message["error"])),
         ]
     });
     Table::new("messages", visit.t("webhooks-log"), &columns, rows)

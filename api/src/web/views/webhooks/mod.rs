@@ -1,4 +1,4 @@
-//! The endpoints to which alerts are sent, and what was sent to them.
+//! The endpoints to which alerts are sent, and their messages.
 
 mod forms;
 mod list;
