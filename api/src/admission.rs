@@ -5,8 +5,8 @@
 //! waiting task (max–min fairness). A cap on permits per token leaves some for other tokens, however many requests
 //! one sends.
 //!
-//! Beside 50 hostile connections a page's p99 is 5.6 times that alone (docs/benchmarks.md). Six operations at once on
-//! two processors, with answers written on the operation's thread
+//! With 50 hostile connections at the same time, a page's p99 is 5.6 times that without them (docs/benchmarks.md). Six
+//! operations at once on two processors, with answers written on the operation's thread
 //! ([`operation_thread`](crate::graphql::execute::operation_thread)), brought p99 of a page with 32 connections from 54
 //! to 30 ms.
 

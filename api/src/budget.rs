@@ -36,7 +36,7 @@ struct Spent {
     written: AtomicU64,
 }
 
-/// What an operation counted against the limit of the answer before it was written, in bytes.
+/// The bytes that an operation counted against the limit of the answer before it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
     resolved: u64,
@@ -44,12 +44,12 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// What was counted since an earlier state of the same budget.
+    /// The bytes counted since an earlier state of the same budget.
     pub fn since(self, earlier: Self) -> Self {
         Self { resolved: self.resolved.saturating_sub(earlier.resolved), read: self.read.saturating_sub(earlier.read) }
     }
 
-    /// Resolved values, which count so many bytes.
+    /// Resolved values, each of which counts this many bytes.
     pub fn of_values(resolved: u64) -> Self {
         Self { resolved, read: 0 }
     }
@@ -104,7 +104,7 @@ impl Budget {
             || self.spent.read.load(Ordering::Relaxed) > self.limit.saturating_mul(TEXT_FACTOR)
     }
 
-    /// What the operations of the request have counted so far.
+    /// The bytes that the operations of the request have counted so far.
     pub fn counted(&self) -> Counted {
         Counted { resolved: self.spent.resolved.load(Ordering::Relaxed), read: self.spent.read.load(Ordering::Relaxed) }
     }

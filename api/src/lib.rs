@@ -6,6 +6,7 @@
 pub mod access;
 mod admission;
 pub mod budget;
+mod cells;
 pub mod cli;
 mod cluster;
 pub mod config;

@@ -5,6 +5,7 @@ use jobs::notify::endpoints::{self, NewEndpoint};
 use jobs::runner::settings::Settings;
 use schema::Db;
 use schema::enums::{Locale, NotificationChannel};
+use schema::models::Principal;
 use schema::queries::{AlertSort, Direction, ListOrder, Window};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -25,6 +26,9 @@ pub enum Command {
         /// Language of the mails
         #[arg(long, default_value = "vi", value_parser = clap::builder::PossibleValuesParser::new(Locale::WORDS))]
         locale: String,
+        /// Name of a token or an account of the Board, a head of a unit or an ADMIN: send the alerts that it may see
+        #[arg(long, value_name = "NAME")]
+        reader: Option<String>,
     },
     /// Send no more alerts to a mail address
     Unsubscribe {
@@ -34,16 +38,22 @@ pub enum Command {
     },
 }
 
+/// Runs `phananh alerts`.
+///
+/// # Errors
+/// If an argument is refused, or the database or the output fails.
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::List { limit } => list(db, *limit, out)?,
-        Command::Subscribe { email, locale } => {
+        Command::Subscribe { email, locale, reader } => {
+            let reader = reader_of(db, reader.as_deref())?;
             let new = NewEndpoint {
                 channel: NotificationChannel::Email,
                 name: "alerts by mail",
                 address: email,
                 locale: locale.parse()?,
                 events: &[],
+                reader: reader.as_ref(),
             };
             let (keys, domains) = (settings.keys.as_deref(), &settings.digests.domains);
             let row = db.write("cli", |tx| endpoints::create(tx, keys, domains, &new))?.value;
@@ -66,6 +76,15 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
     Ok(ExitCode::SUCCESS)
 }
 
+/// The principal with a name, where one is given.
+///
+/// # Errors
+/// If no principal has this name, or the database fails.
+pub fn reader_of(db: &Db, name: Option<&str>) -> anyhow::Result<Option<Principal>> {
+    let Some(name) = name else { return Ok(None) };
+    Ok(Some(db.read(|conn| endpoints::reader_named(conn, name))?))
+}
+
 fn list(db: &Db, limit: u32, out: &Output) -> anyhow::Result<()> {
     let order = [(AlertSort::RaisedAt, Direction::Desc)];
     let window = Window { limit: usize::try_from(limit)?, ..Window::default() };
@@ -81,6 +100,7 @@ fn list(db: &Db, limit: u32, out: &Output) -> anyhow::Result<()> {
                 "details": alert.details,
                 "raisedAt": alert.raised_at,
                 "clearedAt": alert.cleared_at,
+                "readerId": alert.principal_id,
             })
         })
         .collect();

@@ -30,6 +30,10 @@ pub enum Command {
 const NO_KEY: &str =
     "seals need the key file: name it with --key-file or PHANANH_KEY_FILE (`phananh key create FILE` makes one)";
 
+/// Runs `phananh audit`. A verification that finds a problem ends with code 1, which is no error.
+///
+/// # Errors
+/// If sealing lacks the key file, or the database or the output fails.
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Seal => {

@@ -34,6 +34,10 @@ fn share(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
 }
 
+/// Runs `phananh backtest`.
+///
+/// # Errors
+/// If the years are in the wrong order or have no officers to rank, or the database or the output fails.
 pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.from <= args.to, "--from {} lies after --to {}", args.from, args.to);
     let origins: Vec<NaiveDate> =

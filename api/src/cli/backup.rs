@@ -20,6 +20,10 @@ pub struct RestoreArgs {
     file: PathBuf,
 }
 
+/// Runs `phananh backup`.
+///
+/// # Errors
+/// If the file exists or cannot be written, or the database fails.
 pub fn back_up(db: &Db, args: &BackupArgs, out: &Output) -> anyhow::Result<ExitCode> {
     let backup = db.back_up(&args.file)?;
     out.print(&backup, |done| {
@@ -29,6 +33,10 @@ pub fn back_up(db: &Db, args: &BackupArgs, out: &Output) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs `phananh restore`.
+///
+/// # Errors
+/// If the file is no backup, the database exists already, or it cannot be written.
 pub fn restored(database: &str, args: &RestoreArgs, out: &Output) -> anyhow::Result<ExitCode> {
     let restored = restore(database, &args.file)?;
     out.print(&restored, |done| format!("{}: the register up to position {}", done.file.display(), done.position))?;

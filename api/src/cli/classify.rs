@@ -73,6 +73,10 @@ pub struct EvaluateArgs {
     category_pattern: Option<Regex>,
 }
 
+/// Runs `phananh classify`.
+///
+/// # Errors
+/// If the training data are too few or cannot be read, or the database or the output fails.
 pub fn run(
     open: impl FnOnce() -> anyhow::Result<Db>,
     settings: &Settings,

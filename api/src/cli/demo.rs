@@ -13,7 +13,7 @@ use jobs::scheduled::REGISTRY;
 use schema::enums::{DeliveryChannel, Locale, Role};
 use schema::register::access::{Holder, create_token, revoke_tokens};
 use schema::register::{demonstration, use_rules};
-use schema::world::{Parameters, generate};
+use schema::world::{Bursts, Parameters, generate};
 use schema::{Db, StoreError};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,6 +34,10 @@ const SEED: u64 = 2014;
 /// Days between the first two digests, so that the second reports changes.
 const BETWEEN: Days = Days::new(7);
 
+/// Runs `phananh demo`: generates the demonstration and serves it.
+///
+/// # Errors
+/// If the address cannot be bound, the folder cannot be written, or the database or the server fails.
 pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
     // Check the address and the database before the long part.
     let listener = listen(&args.listen)?;
@@ -51,7 +55,7 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
         None => {
             let until = super::jobs::yesterday()?;
             print_note(format_args!("making {COMPLAINTS} invented complaints up to {until} in {FILE} …"));
-            let parameters = Parameters { complaints: COMPLAINTS, seed: SEED, until };
+            let parameters = Parameters { complaints: COMPLAINTS, seed: SEED, until, bursts: Bursts::default() };
             let made = generate(&db, parameters, &mut |stored| interruptible.at(stored));
             interruptible.finish();
             if let Err(error) = made {

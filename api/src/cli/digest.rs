@@ -6,12 +6,12 @@ use super::output::{Output, print_note, table};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::digest::address::{self, check_domain};
-use jobs::digest::reader::{self, Composed, Made, compose, sections_of, send_on_trial};
+use jobs::digest::reader::{self, AccountRule, Composed, Made, compose, sections_of, send_on_trial};
 use jobs::digest::{DigestDocument, Rendered, before, document, files, outbox, parts, render};
 use jobs::runner::job::Context as JobContext;
 use jobs::runner::settings::Settings;
 use jobs::scheduled::REGISTRY;
-use jobs::snapshot::Snapshot;
+use jobs::snapshot::{Reference, Snapshot};
 use schema::enums::{DeliveryChannel, Locale};
 use schema::models::DigestSubscription;
 use schema::{Db, queries};
@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub enum Command {
     /// Write a digest to a folder, without storing or sending it
     Preview {
-        /// Language of the Board's digest
+        /// Language of the Board's digest: vi or en
         #[arg(long, value_parser = locale, required_unless_present = "address")]
         locale: Option<Locale>,
         /// Address or folder of a subscription with a reader: write what this reader would get
@@ -41,6 +41,7 @@ pub enum Command {
     Subscribe {
         #[command(flatten)]
         to: Recipient,
+        /// Language of the digests: vi or en
         #[arg(long, value_parser = locale)]
         locale: Locale,
         #[command(flatten)]
@@ -116,9 +117,13 @@ fn locale(text: &str) -> Result<Locale, String> {
     text.parse().map_err(|_| format!("{text:?} is not a language of digests: write vi or en"))
 }
 
-/// Why mail is not sent from this configuration.
+/// The reason why mail is not sent from this configuration.
 const NO_SERVER: &str = "the configuration (--config) has no [smtp]: only a server with one sends mail";
 
+/// Runs `phananh digest`.
+///
+/// # Errors
+/// If an argument is refused, a digest cannot be made, or the database or the output fails.
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Preview { locale, address, as_of, out: folder } => {
@@ -138,7 +143,9 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                     db.write("cli", |tx| outbox::subscribe(tx, channel, &address, *locale))?.value
                 }
             };
-            out.print(&shown(db, &row)?, |_| format!("{} will receive the digests in {}", row.address, row.locale))?;
+            out.print(&shown(db, &row, &State::of(db, settings)?)?, |_| {
+                format!("{} will receive the digests in {}", row.address, row.locale)
+            })?;
             if channel == DeliveryChannel::Email && settings.smtp.is_none() {
                 print_note(format_args!("note: {NO_SERVER}"));
             }
@@ -161,7 +168,8 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         }
         Command::Subscriptions => {
             let rows = db.read(outbox::subscriptions)?;
-            let documents = rows.iter().map(|row| shown(db, row)).collect::<anyhow::Result<Vec<Value>>>()?;
+            let state = State::of(db, settings)?;
+            let documents = rows.iter().map(|row| shown(db, row, &state)).collect::<anyhow::Result<Vec<Value>>>()?;
             out.print(&documents, |_| {
                 let lines = rows.iter().zip(&documents).map(|(row, document)| {
                     let text = |field: &str| document[field].as_str().unwrap_or_default().to_owned();
@@ -172,9 +180,10 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                         text("reader"),
                         text("unit"),
                         text("schedule"),
+                        text("suspended"),
                     ]
                 });
-                table(&["CHANNEL", "ADDRESS", "LANGUAGE", "READER", "UNIT", "SCHEDULE"], lines)
+                table(&["CHANNEL", "ADDRESS", "LANGUAGE", "READER", "UNIT", "SCHEDULE", "SENT NOTHING"], lines)
             })?;
         }
         Command::Retry => {
@@ -186,17 +195,32 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
     Ok(ExitCode::SUCCESS)
 }
 
+/// The state that decides whether readers are sent digests.
+struct State {
+    reference: Reference,
+    rule: AccountRule,
+}
+
+impl State {
+    fn of(db: &Db, settings: &Settings) -> anyhow::Result<Self> {
+        let reference = db.read(|conn| Ok(Reference::load(conn)))??;
+        Ok(Self { reference, rule: AccountRule::of(settings) })
+    }
+}
+
 /// A subscription as JSON: one without a reader has the fields that it always had.
-fn shown(db: &Db, row: &DigestSubscription) -> anyhow::Result<Value> {
+fn shown(db: &Db, row: &DigestSubscription, state: &State) -> anyhow::Result<Value> {
     let mut document = json!({ "channel": row.channel, "address": row.address, "locale": row.locale });
     let Some(principal) = row.principal_id else { return Ok(document) };
-    let name = db.read(|conn| queries::principal_by_id(conn, principal))?.map(|principal| principal.name);
+    let principal = db.read(|conn| queries::principal_by_id(conn, principal))?;
+    let standing = db.read(|conn| reader::current_reader(conn, &state.reference.tree, &state.rule, row))?;
     let unit = match row.unit_id {
         Some(unit) => db.read(|conn| queries::unit_by_id(conn, unit))?.map(|unit| unit.code),
         None => None,
     };
     let more = json!({
-        "reader": name,
+        "reader": principal.as_ref().map(|principal| &principal.name),
+        "issuer": principal.as_ref().and_then(|principal| principal.issuer.as_ref()),
         "role": row.role,
         "unit": unit,
         "sections": sections_of(row),
@@ -205,6 +229,8 @@ fn shown(db: &Db, row: &DigestSubscription) -> anyhow::Result<Value> {
         "condition": row.condition,
         "minOverdue": row.min_overdue,
         "quietUntil": row.quiet_until,
+        "signInBy": principal.as_ref().and_then(|principal| state.rule.until(principal)),
+        "suspended": standing.err().map(|lost| lost.why),
     });
     if let (Value::Object(document), Value::Object(more)) = (&mut document, more) {
         document.extend(more);
@@ -287,9 +313,13 @@ fn preview_of_reader(
         "asOf": as_of,
         "locale": subscription.locale,
         "folder": folder,
-        "isWanted": made.is_wanted,
+        "isWanted": made.is_wanted(),
+        "notWanted": made.unmet,
     });
-    out.print(&summary, |_| format!("{}\nwritten to {}", made.rendered.subject, folder.display()))
+    out.print(&summary, |_| {
+        let unmet = made.unmet.as_ref().map(|why| format!("\nnot to be sent: {why}")).unwrap_or_default();
+        format!("{}\nwritten to {}{unmet}", made.rendered.subject, folder.display())
+    })
 }
 
 /// The digest of the current subscription of an address that has a reader.

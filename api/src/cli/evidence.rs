@@ -31,7 +31,8 @@ pub fn evidence_table(all: &[EvidenceOf]) -> String {
     )
 }
 
-/// As many whole words as fit into `most` characters, on one line; if the first word is longer, its beginning.
+/// The beginning of a text, on one line: as many whole words as fit into `most` characters. A first word that is longer
+/// is cut.
 fn first_words(text: &str, most: usize) -> String {
     let mut shown = String::new();
     let mut length = 0;

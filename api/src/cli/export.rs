@@ -1,7 +1,7 @@
-//! The command `export`: writes a table to one file, or complaints to one file per month. A manifest beside each says
-//! what the file holds.
+//! The command `export` writes a table to a file, or complaints to a file per month, each with a manifest.
 
-use super::output::{Output, print_note};
+use super::noted;
+use super::output::{Output, is_closed_pipe, print_note};
 use super::reader::Reader;
 use crate::access::within;
 use crate::export::{
@@ -58,7 +58,7 @@ pub struct Args {
     /// Only complaints of this unit and the units below it
     #[arg(long, value_name = "CODE")]
     unit: Option<String>,
-    /// Role whose pseudonyms to use: those of its exports
+    /// Role for which to derive pseudonyms
     #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
     reader: Reader,
     /// Include the reference numbers of other registers: with --for BOARD only, under pseudonyms that no other file
@@ -77,7 +77,7 @@ struct Exported {
     key_version: Option<u32>,
 }
 
-/// What was written.
+/// The files and rows that were written.
 struct Done {
     rows: u64,
     position: i64,
@@ -89,7 +89,7 @@ struct Written {
     manifest: Manifest,
 }
 
-/// What all files of one call share.
+/// The values that all files of one call share.
 struct Exporting<'a> {
     db: &'a Db,
     settings: &'a Settings,
@@ -98,6 +98,8 @@ struct Exporting<'a> {
     pseudonyms: &'a Pseudonyms,
 }
 
+/// # Errors
+/// If options contradict each other, a file cannot be written, or the database fails.
 pub fn run(db: &Db, settings: &Settings, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
     let to_output = args.path == Path::new("-");
     let form = Form { format: format_of(args)?, bom: args.bom };
@@ -112,9 +114,23 @@ pub fn run(db: &Db, settings: &Settings, args: &Args, out: &Output) -> anyhow::R
         );
     }
     let exporting = Exporting { db, settings, args, form, pseudonyms };
-    let done = match args.table {
-        Subject::Complaints => exporting.complaints()?,
-        _ => exporting.table()?,
+    let objects = serde_json::json!({
+        "table": args.table.name(),
+        "form": form.format.extension(),
+        "filter": exporting.asked(),
+        "references": args.references,
+        "keyVersion": keys.map(Keys::version),
+    });
+    noted::export(db, args.reader.role(), "phananh export", &objects)?;
+    let written = match args.table {
+        Subject::Complaints => exporting.complaints(),
+        _ => exporting.table(),
+    };
+    let done = match written {
+        Ok(done) => done,
+        // A reader that closes the pipe, as in `phananh … | head`, has what it wants: the command succeeds.
+        Err(error) if to_output && is_closed_pipe(&error) => return Ok(ExitCode::SUCCESS),
+        Err(error) => return Err(error),
     };
     let what = match args.table {
         Subject::Complaints => "complaints".to_owned(),
@@ -127,7 +143,10 @@ pub fn run(db: &Db, settings: &Settings, args: &Args, out: &Output) -> anyhow::R
     write_manifest(args, &done.files)?;
     let files = done.files.iter().map(|file| file.path.display().to_string()).collect();
     let exported = Exported { rows: done.rows, files, position: done.position, key_version: keys.map(Keys::version) };
-    out.print(&exported, |done| format!("{} {what} in {}", done.rows, done.files.join(", ")))?;
+    out.print(&exported, |done| {
+        let files = if done.files.is_empty() { args.path.display().to_string() } else { done.files.join(", ") };
+        format!("{} {what} in {files}", done.rows)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -171,7 +190,8 @@ fn check(args: &Args, form: Form, to_output: bool) -> anyhow::Result<()> {
 }
 
 impl Exporting<'_> {
-    fn about(&self, position: i64, as_of: Timestamp) -> About {
+    /// What the arguments select; null for all rows.
+    fn asked(&self) -> Value {
         let day = |day: Option<NaiveDate>| day.map(|day| Value::from(day.to_string()));
         let given = [
             ("from", day(self.args.from)),
@@ -180,9 +200,13 @@ impl Exporting<'_> {
         ];
         let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let given: Map<String, Value> = given.collect();
+        if given.is_empty() { Value::Null } else { Value::Object(given) }
+    }
+
+    fn about(&self, position: i64, as_of: Timestamp) -> About {
         About {
             subject: self.args.table,
-            asked: if given.is_empty() { Value::Null } else { Value::Object(given) },
+            asked: self.asked(),
             key_version: self.pseudonyms.version(),
             position,
             as_of,
@@ -280,7 +304,7 @@ fn write_manifest(args: &Args, files: &[Written]) -> anyhow::Result<()> {
             // Readers of folders of Parquet pass over names that begin so.
             (args.path.join("_manifest.json"), serde_json::json!({ "files": files }))
         }
-        // A pipe or a device has nothing beside it.
+        // A pipe or a device gets no manifest.
         ([file], false) if file.path.is_file() => {
             let mut name = file.path.clone().into_os_string();
             name.push(".manifest.json");

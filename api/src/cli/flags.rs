@@ -86,6 +86,10 @@ fn known_at(text: &str) -> Result<KnownAt, String> {
     }
 }
 
+/// Runs `phananh flags`.
+///
+/// # Errors
+/// If there is no such flag or run, the rules cannot be read, or the database or the output fails.
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::List(args) => list::run(db, args, out)?,

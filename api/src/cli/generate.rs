@@ -8,7 +8,7 @@ use jobs::lake::invented::{Invented, Written, invent};
 use schema::Db;
 use schema::files::AtomicFile;
 use schema::register::demonstration;
-use schema::world::{self, Parameters, UNTIL};
+use schema::world::{self, Bursts, Parameters, UNTIL};
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
@@ -29,6 +29,25 @@ pub struct Args {
     /// File for the ground truth of the register, for tests of statistics
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+    /// Plant bursts of technical complaints in the last 120 days, in addition to the other complaints: the truth file
+    /// has them
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=24),
+        conflicts_with = "lake"
+    )]
+    bursts: u32,
+    /// Complaints of each burst
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 12,
+        value_parser = clap::value_parser!(u32).range(1..=1_000),
+        requires = "bursts"
+    )]
+    burst_size: u32,
     /// Write a lake to this folder instead of a register to the database: complaints straight as Parquet files, which
     /// may be more than a database holds
     #[arg(long, value_name = "DIR", conflicts_with = "truth")]
@@ -37,11 +56,18 @@ pub struct Args {
 
 impl Args {
     pub fn parameters(&self) -> Parameters {
-        Parameters { complaints: self.complaints, seed: self.seed, until: self.until }
+        let bursts = match self.bursts {
+            0 => Bursts::default(),
+            number => Bursts { number, size: self.burst_size },
+        };
+        Parameters { complaints: self.complaints, seed: self.seed, until: self.until, bursts }
     }
 }
 
 /// Writes an invented lake, if the arguments ask for one.
+///
+/// # Errors
+/// If the folder cannot be written, or the command is interrupted.
 pub fn lake(args: &Args, out: &Output) -> anyhow::Result<Option<ExitCode>> {
     let Some(dir) = &args.lake else { return Ok(None) };
     let of = Invented { complaints: args.complaints as u64, seed: args.seed, until: args.until };
@@ -55,6 +81,10 @@ pub fn lake(args: &Args, out: &Output) -> anyhow::Result<Option<ExitCode>> {
     Ok(Some(ExitCode::SUCCESS))
 }
 
+/// Runs `phananh generate`.
+///
+/// # Errors
+/// If the database holds other complaints, a file cannot be written, the command is interrupted, or the database fails.
 pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
     let parameters = args.parameters();
     // Fail on an unwritable file before the register is stored.
@@ -69,7 +99,7 @@ pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
         print_note("the database already holds this register: only its ground truth is written");
         world::ground_truth(parameters)?
     } else {
-        let mut bar = Interruptible::counting(args.complaints, "complaints")?;
+        let mut bar = Interruptible::counting(parameters.total(), "complaints")?;
         let generated = world::generate(db, parameters, &mut |stored| bar.at(stored));
         bar.finish();
         generated?
@@ -82,7 +112,7 @@ pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
         })?;
     }
     let summary = json!({
-        "complaints": args.complaints,
+        "complaints": parameters.total(),
         "officers": truth.officers.len(),
         "seed": args.seed,
         "until": args.until,
@@ -91,7 +121,7 @@ pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
     out.print(&summary, |_| {
         format!(
             "demonstration data: {} complaints about {} officers, up to {}",
-            args.complaints,
+            parameters.total(),
             truth.officers.len(),
             args.until
         )

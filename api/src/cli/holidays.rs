@@ -62,7 +62,7 @@ impl Command {
     /// Reads the file and checks the reason.
     ///
     /// # Errors
-    /// Where the file cannot be read or has another form, or the reason is blank or too long.
+    /// If the file cannot be read or has another form, or the reason is blank or too long.
     pub fn plan(&self) -> anyhow::Result<Plan> {
         let reason =
             |text: &str| inert::name("--reason", text, LONGEST_REASON).map(str::to_owned).map_err(anyhow::Error::msg);
@@ -86,6 +86,10 @@ fn years_in(file: &Path) -> anyhow::Result<Years> {
     Ok(years)
 }
 
+/// Runs `phananh holidays`.
+///
+/// # Errors
+/// If the register refuses the days, or the database or the output fails.
 pub fn run(db: &Db, plan: Plan, out: &Output) -> anyhow::Result<ExitCode> {
     match plan {
         Plan::List { year } => {

@@ -10,7 +10,8 @@ use jobs::scheduled::audit::seal_and_witness;
 use schema::files::{WorkFolder, write};
 use schema::import::inspect::inspect;
 use schema::import::{
-    Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, Tallied, run as import,
+    Import, ImportError, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, Tallied,
+    run as import,
 };
 use schema::seal::Sealer;
 use schema::{Conn, Db, StoreError};
@@ -80,6 +81,10 @@ fn inspect_file(path: &Path, out: &Output) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs `phananh import`.
+///
+/// # Errors
+/// If a file cannot be read or written, the mapping is wrong, or the database fails. A rejected row is no error.
 pub fn run(
     args: &Args,
     database: &str,
@@ -112,8 +117,14 @@ pub fn run(
     };
     // A dry run creates no register: without one, it checks against a temporary empty one.
     let scratch;
+    // Taken before the register is opened as others open it, who make the indexes that an import left out.
+    let mut lock = None;
     let db = if !args.dry_run {
-        super::register_or_new(open()?, settings)?
+        let db = open()?;
+        if kind == Kind::Complaints {
+            lock = db.begin_import()?;
+        }
+        super::register_or_new(db, settings)?
     } else if let Some(db) = register_of(database)? {
         super::migrated(db, settings)?
     } else {
@@ -121,7 +132,7 @@ pub fn run(
         super::migrated(Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?, settings)?
     };
     let name = path.display().to_string();
-    let options = Options { dry_run: args.dry_run };
+    let options = Options { dry_run: args.dry_run, defers_indexes: lock.is_some() };
     let mut bar = Bar::new(size)?;
     let job = Import { db: &db, kind, name: &name, mapping: &mapping, options: &options };
     let (result, summary, tallied, rejected_rows, unreported) = {
@@ -132,6 +143,11 @@ pub fn run(
         (result, report.summary, report.tallied, report.rejects.rows(), report.notices.unreported())
     };
     bar.0.finish();
+    let defers_indexes = lock.is_some();
+    drop(lock);
+    // After a stop the next command makes them; the same import, at its end.
+    let is_stopped = matches!(result, Err(ImportError::Stopped));
+    let made = if defers_indexes && !is_stopped { db.make_deferred_indexes() } else { Ok(()) };
     if unreported > 0 {
         print_note(format_args!("warning: … and {unreported} more of this kind"));
     }
@@ -143,6 +159,7 @@ pub fn run(
         ));
     }
     result?;
+    made.context("all complaints are stored, but indexes are missing: the next command that writes makes them")?;
     if let Some(keys) = settings.keys.as_deref().filter(|_| !args.dry_run) {
         seal_and_witness(&mut Sealer::default(), &db, keys, &settings.audit)?;
     }

@@ -60,6 +60,10 @@ pub enum Command {
     },
 }
 
+/// Runs `phananh jobs`.
+///
+/// # Errors
+/// If there is no such job, an argument is refused, the run fails, or the database or the output fails.
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run { name, as_of, rules } => {
@@ -119,6 +123,9 @@ fn job_named(name: &str) -> anyhow::Result<&'static dyn Job> {
 }
 
 /// The default day of runs.
+///
+/// # Errors
+/// If the clock shows the first day of the calendar.
 pub fn yesterday() -> anyhow::Result<NaiveDate> {
     local_date(Timestamp::now()).pred_opt().context("there is no yesterday")
 }

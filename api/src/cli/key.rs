@@ -20,6 +20,10 @@ pub enum Command {
     },
 }
 
+/// Runs `phananh key`.
+///
+/// # Errors
+/// If the key file cannot be read or written, or a file to create exists.
 pub fn run(command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     let (file, keys) = match command {
         Command::Create { file } => (file, Keys::create(file)?),

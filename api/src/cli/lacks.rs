@@ -50,7 +50,7 @@ fn counts(of: &Available) -> String {
     )
 }
 
-/// What is missing, and what to do.
+/// The missing data, and the remedy.
 fn advice(lack: MissingData, of: &Available) -> String {
     match lack {
         MissingData::Complaints => match of.latest {

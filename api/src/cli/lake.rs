@@ -1,16 +1,17 @@
 //! The command `lake`: writes the tables of analysts to a folder of Parquet files, and verifies such a folder.
 
+use super::noted;
 use super::output::{Output, print_note};
 use super::reader::Reader;
 use super::sql::{LakeOfFolder, Limits, print_answer};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::JobError;
-use jobs::analyses::recurrence::Rules;
 use jobs::lake::{Manifest, SyncOptions, Synced, Verified, recurrence, sync, verify};
 use jobs::runner::settings::Settings;
 use jobs::snapshot::{Snapshot, SnapshotFile, SnapshotStore};
 use schema::Db;
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -22,7 +23,7 @@ pub enum Command {
     Sync {
         /// Folder of the lake; made if it is missing
         dir: PathBuf,
-        /// Role whose pseudonyms to use: those of its exports
+        /// Role for which to derive pseudonyms
         #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
         reader: Reader,
         /// Write all files, also over a lake of another register, role or key
@@ -37,7 +38,7 @@ pub enum Command {
     Counts {
         /// Folder of the lake
         dir: PathBuf,
-        /// The day as of whose end to count; by default the day of the lake
+        /// Count as of the end of this day; by default the day of the lake
         #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
         as_of: Option<NaiveDate>,
         /// A cluster that speaks Spark Connect: sc://HOST:PORT
@@ -67,6 +68,11 @@ const MOST_OFFICERS: u64 = 10_000_000;
 const NO_KEY: &str = "a lake needs the key file, which makes its pseudonyms: name it with --key-file or \
                       PHANANH_KEY_FILE (`phananh key create FILE` makes one)";
 
+/// Runs `phananh lake`.
+///
+/// # Errors
+/// If the lake cannot be read or written, there is no key file, the question fails, or the database or the output
+/// fails.
 pub fn run(
     db: impl FnOnce() -> anyhow::Result<Db>,
     settings: &Settings,
@@ -76,11 +82,14 @@ pub fn run(
     if let Command::Counts { dir, as_of, engine, lake_url, memory_mb, seconds } = command {
         let limits = Limits { rows: MOST_OFFICERS, memory_mb: *memory_mb, seconds: *seconds };
         let lake = LakeOfFolder::open(dir, engine.as_deref(), lake_url.as_deref(), limits)?;
-        let as_of = match as_of {
-            Some(day) => *day,
-            None => Manifest::of(dir)?.day,
-        };
-        let sql = recurrence::counts(as_of, &Rules::default());
+        let manifest = Manifest::of(dir)?;
+        if let Some(missing) = recurrence::TABLES.iter().find(|name| !manifest.tables.contains_key(**name)) {
+            anyhow::bail!(
+                "the lake has no table {missing}: `phananh lake sync` adds it to a lake of an earlier version"
+            );
+        }
+        let as_of = as_of.unwrap_or(manifest.day);
+        let sql = recurrence::counts(as_of);
         print_answer(lake.ask(&Arc::default(), &sql, &[])?, out)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -90,6 +99,8 @@ pub fn run(
     match command {
         Command::Sync { dir, reader, anew, keep_hours } => {
             let options = SyncOptions { role: reader.role(), anew: *anew, keep_hours: *keep_hours };
+            let objects = json!({ "table": "lake", "form": "parquet", "keyVersion": keys.version() });
+            noted::export(&db, reader.role(), "phananh lake sync", &objects)?;
             let done = sync(&db, keys, dir, options, &|| newest.load(), &|| false)?;
             if done.went_back {
                 print_note(

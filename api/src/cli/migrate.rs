@@ -7,6 +7,10 @@ use schema::Db;
 use schema::register::use_rules;
 use std::process::ExitCode;
 
+/// Runs `phananh migrate`.
+///
+/// # Errors
+/// If a file of the configuration cannot be read, or a migration fails.
 pub fn run(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<ExitCode> {
     let report = db.migrate()?;
     use_rules(db, settings.clock_files().map_err(anyhow::Error::msg)?.as_ref())?;

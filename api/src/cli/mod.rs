@@ -1,5 +1,6 @@
 //! The command line: arguments, commands and exit statuses, on which scripts rely.
 
+mod account;
 mod alerts;
 mod audit;
 mod backtest;
@@ -17,7 +18,9 @@ mod jobs;
 mod key;
 mod lacks;
 mod lake;
+mod lists;
 mod migrate;
+mod noted;
 mod output;
 mod progress;
 mod queries;
@@ -31,6 +34,7 @@ mod token;
 mod webhook;
 
 use crate::access::Readers;
+use crate::config::{ApiSettings, SqlSettings};
 use ::jobs::digest::reader::know_rights;
 use ::jobs::runner::settings::Settings;
 use ::jobs::scheduled::REGISTRY;
@@ -140,6 +144,9 @@ enum Command {
     /// Create tokens for people and programs, and revoke them
     #[command(subcommand)]
     Token(token::Command),
+    /// List the accounts of another issuer (OpenID Connect, JWT), and disable them
+    #[command(subcommand)]
+    Account(account::Command),
 }
 
 /// Exit status of a command that rejected some rows and processed the others.
@@ -153,6 +160,9 @@ pub fn main() -> ExitCode {
     if cli.format.is_binary() && !matches!(cli.command, Command::Sql(_)) {
         let message = "only `sql` prints --format arrow and parquet: take text, json or csv";
         Cli::command().error(clap::error::ErrorKind::InvalidValue, message).exit();
+    }
+    if cli.format == Format::Csv && !lists::prints_list(&cli.command) {
+        Cli::command().error(clap::error::ErrorKind::InvalidValue, output::NO_LIST).exit();
     }
     let out = Output::new(cli.format);
     match run(&cli, &out) {
@@ -177,6 +187,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     // Report wrong settings before anything else happens.
     let mut settings =
         cli.config.as_deref().map(|file| Settings::load(file, REGISTRY)).transpose()?.unwrap_or_default();
+    ApiSettings::of(&settings)?;
+    SqlSettings::of(&settings)?;
     if let Command::Key(command) = &cli.command {
         return key::run(command, out);
     }
@@ -237,6 +249,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         // Handled before a database is opened.
         Command::Key(command) => key::run(command, out),
         Command::Token(command) => token::run(&if command.makes_one() { open()? } else { existing()? }, command, out),
+        Command::Account(command) => account::run(&existing()?, &settings, command, out),
     }
 }
 

@@ -25,6 +25,9 @@ impl Format {
     }
 }
 
+/// Why a command does not print CSV.
+pub const NO_LIST: &str = "this command prints one document and no list: --format csv is for lists, take --format json";
+
 pub struct Output {
     format: Format,
 }
@@ -40,6 +43,9 @@ impl Output {
 
     /// Prints one document: as JSON, or as the text that `text` returns. A list of objects can also be printed as
     /// CSV.
+    ///
+    /// # Errors
+    /// If the format needs a table, the value cannot be serialised, or standard output fails.
     pub fn print<T: serde::Serialize>(&self, data: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         let document = match self.format {
             Format::Json => json(data)?,
@@ -51,6 +57,9 @@ impl Output {
     }
 
     /// Prints a document that consists mainly of rows: the whole document as JSON, or only the rows as CSV or text.
+    ///
+    /// # Errors
+    /// The errors of [`Self::print`].
     pub fn print_document<D: serde::Serialize, T: serde::Serialize>(
         &self,
         document: &D,
@@ -64,6 +73,9 @@ impl Output {
     }
 
     /// Prints rows: as one JSON document, as CSV with a header, or as the text that `text` returns.
+    ///
+    /// # Errors
+    /// The errors of [`Self::print`].
     pub fn print_rows<T: serde::Serialize>(&self, rows: &[T], text: impl FnOnce(&[T]) -> String) -> anyhow::Result<()> {
         let document = match self.format {
             Format::Json => json(rows)?,
@@ -88,7 +100,7 @@ fn sheet(list: &Value) -> anyhow::Result<String> {
     let objects: Option<Vec<&Map<String, Value>>> =
         list.as_array().and_then(|all| all.iter().map(Value::as_object).collect());
     let Some(objects) = objects else {
-        anyhow::bail!("this command prints one document and no list: --format csv is for lists, take --format json");
+        anyhow::bail!(NO_LIST);
     };
     let mut columns: Vec<&String> = Vec::new();
     for field in objects.iter().flat_map(|object| object.keys()) {
@@ -172,4 +184,26 @@ pub fn print_error(error: &anyhow::Error) {
         }
     }
     print_note(format_args!("error: {message}"));
+}
+
+/// Whether an error says that the reader of a pipe has closed it.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let is_one = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    };
+    error.chain().any(is_one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_found_below_other_errors() {
+        let closed = || io::Error::from(ErrorKind::BrokenPipe);
+        assert!(is_closed_pipe(&anyhow::Error::from(closed()).context("written")));
+        let arrow = arrow_schema::ArrowError::from(closed());
+        assert!(is_closed_pipe(&arrow.into()));
+        assert!(!is_closed_pipe(&anyhow::anyhow!("something else")));
+    }
 }

@@ -12,6 +12,10 @@ pub struct Interruptible {
 }
 
 impl Interruptible {
+    /// Counts on a bar until the process is interrupted. A second interrupt ends the process.
+    ///
+    /// # Errors
+    /// If the process has a handler of signals already.
     pub fn new(bar: ProgressBar) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
@@ -23,6 +27,10 @@ impl Interruptible {
         Ok(Self { bar, stop })
     }
 
+    /// A progress bar that counts items until the process is interrupted.
+    ///
+    /// # Errors
+    /// The errors of [`Self::new`].
     pub fn counting(total: usize, what: &str) -> anyhow::Result<Self> {
         Self::new(counting(total, what)?)
     }
@@ -43,6 +51,9 @@ impl Interruptible {
 }
 
 /// A progress bar that counts items; hidden if standard error is not a terminal.
+///
+/// # Errors
+/// If the template of the bar cannot be parsed.
 pub fn counting(total: usize, what: &str) -> anyhow::Result<ProgressBar> {
     if !std::io::stderr().is_terminal() {
         return Ok(ProgressBar::hidden());

@@ -65,7 +65,7 @@ impl Command {
     /// Reads the files.
     ///
     /// # Errors
-    /// Where a file cannot be read or its comments are wrong.
+    /// If a file cannot be read or its comments are wrong.
     pub fn plan(&self) -> anyhow::Result<Plan> {
         Ok(match self {
             Self::List => Plan::List,
@@ -160,8 +160,12 @@ fn parameter(declared: &str) -> anyhow::Result<QueryParameter> {
     Ok(QueryParameter { name: name.to_owned(), of, default })
 }
 
+/// Runs `phananh queries`.
+///
+/// # Errors
+/// If there is no such question, the register refuses a change, or the database or the output fails.
 pub fn run(db: &Db, plan: Plan, out: &Output) -> anyhow::Result<ExitCode> {
-    let whoever = |version| SeenQuery { role: None, version };
+    let as_operator = |version| SeenQuery { role: None, version };
     match plan {
         Plan::List => {
             let all = db.read(standing_queries)?;
@@ -183,13 +187,13 @@ pub fn run(db: &Db, plan: Plan, out: &Output) -> anyhow::Result<ExitCode> {
         }
         Plan::Save { all, expected_version } => {
             let done = db.write("cli", |tx| {
-                all.iter().map(|new| save_query(tx, whoever(expected_version), new)).collect::<Result<Vec<_>, _>>()
+                all.iter().map(|new| save_query(tx, as_operator(expected_version), new)).collect::<Result<Vec<_>, _>>()
             })?;
             let rows: Vec<Value> = done.value.iter().map(listed).collect();
             out.print_rows(&rows, |_| list_text(&done.value))?;
         }
         Plan::Delete { name } => {
-            let done = db.write("cli", |tx| delete_saved_query(tx, whoever(None), &name));
+            let done = db.write("cli", |tx| delete_saved_query(tx, as_operator(None), &name));
             let deleted = done.map_err(|error| match error {
                 StoreError::NotFound(_) => missing(&name),
                 other => other.into(),

@@ -21,7 +21,7 @@ impl Args {
     /// The reorganisation that the file describes.
     ///
     /// # Errors
-    /// Where the file cannot be read, or a line is wrong.
+    /// If the file cannot be read, or a line is wrong.
     pub fn plan(&self) -> anyhow::Result<Reorganisation> {
         let name = self.file.display();
         let text = std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {name}"))?;
@@ -29,6 +29,10 @@ impl Args {
     }
 }
 
+/// Runs `phananh reorganise`.
+///
+/// # Errors
+/// If the register refuses the plan, or the database or the output fails.
 pub fn run(db: &Db, args: &Args, plan: &Reorganisation, out: &Output) -> anyhow::Result<ExitCode> {
     let report = db.write_unless(args.dry_run, "cli", |tx| reorganise(tx, plan))?.value;
     let mut document = serde_json::to_value(&report)?;
@@ -38,7 +42,7 @@ pub fn run(db: &Db, args: &Args, plan: &Reorganisation, out: &Output) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a reorganisation does, for people.
+/// The changes of a reorganisation, as text.
 fn text(report: &ReorganisationReport) -> String {
     let mut parts = vec![format!("reorganisation {:?}, in force from {}", report.name, report.in_force)];
     parts.extend(report.decision.clone());

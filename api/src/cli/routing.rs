@@ -66,6 +66,10 @@ pub struct PutArgs {
     dry_run: bool,
 }
 
+/// Runs `phananh routing`.
+///
+/// # Errors
+/// If an argument or a rule is refused, or the database or the output fails.
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::List { on } => {
@@ -77,6 +81,9 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             out.print_rows(&listed, rules_table)?;
         }
         Command::Put(args) => {
+            if let (Some(from), Some(until)) = (args.from, args.until) {
+                anyhow::ensure!(from <= until, "--from {from} lies after --until {until}");
+            }
             let code = |code: Option<&String>| code.map(|code| code.trim().to_owned());
             let new = NewRule {
                 id: args.id,

@@ -49,6 +49,10 @@ pub enum What {
     Enterprises,
 }
 
+/// Runs `phananh rules`.
+///
+/// # Errors
+/// If the rules cannot be read, or the database or the output fails.
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     let Command::Try { min, days, subject, count, list, rules } = command;
     let rules = rules.as_deref().map(Rules::load).transpose()?.unwrap_or_default();

@@ -11,7 +11,7 @@ pub struct Args {
     /// Address to listen on; port 0 takes a free port
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     listen: String,
-    /// Development mode: GraphiQL, introspection without a token, suggestions in errors
+    /// Development mode: GraphiQL and introspection without a token, suggestions in errors
     #[arg(long)]
     dev: bool,
     /// Run no scheduled jobs: another node runs them
@@ -22,6 +22,10 @@ pub struct Args {
     replica: Option<String>,
 }
 
+/// Runs `phananh serve`.
+///
+/// # Errors
+/// If a setting is refused, an address cannot be bound, or the database or the server fails.
 pub fn run(database: &str, mut settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
     if args.replica.is_some() {
         settings.database.replica.clone_from(&args.replica);

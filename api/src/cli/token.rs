@@ -61,6 +61,10 @@ impl Command {
     }
 }
 
+/// Runs `phananh token`.
+///
+/// # Errors
+/// If an argument is refused, there is no such token, or the database or the output fails.
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Create { name, role, unit, officer, outside, expires_in } => {

@@ -1,6 +1,7 @@
 //! The command `webhook`: manages the addresses that get signed messages about alerts and digests.
 
-use super::output::{Output, table};
+use super::alerts::reader_of;
+use super::output::{Output, print_note, table};
 use jobs::notify::endpoints::{self, NewEndpoint};
 use jobs::notify::{EVENTS, outbox, secret};
 use jobs::runner::settings::Settings;
@@ -23,6 +24,9 @@ pub enum Command {
         /// Event that it gets; repeat it for several [default: all]
         #[arg(long = "event", value_name = "EVENT", value_parser = clap::builder::PossibleValuesParser::new(EVENTS))]
         events: Vec<String>,
+        /// Name of a token or an account of the Board, a head of a unit or an ADMIN: send the alerts that it may see
+        #[arg(long, value_name = "NAME")]
+        reader: Option<String>,
     },
     /// List the addresses
     List,
@@ -59,6 +63,10 @@ pub enum Command {
     },
 }
 
+/// Runs `phananh webhook`.
+///
+/// # Errors
+/// If an argument is refused, there is no such webhook, or the database or the output fails.
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     let (keys, domains) = (settings.keys.as_deref(), &settings.digests.domains);
     let find = |url: &str| db.read(|conn| endpoints::by_address(conn, NotificationChannel::Webhook, url));
@@ -69,11 +77,24 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         })
     };
     match command {
-        Command::Add { url, name, events } => {
-            let new =
-                NewEndpoint { channel: NotificationChannel::Webhook, name, address: url, locale: Locale::Vi, events };
+        Command::Add { url, name, events, reader } => {
+            let reader = reader_of(db, reader.as_deref())?;
+            let new = NewEndpoint {
+                channel: NotificationChannel::Webhook,
+                name,
+                address: url,
+                locale: Locale::Vi,
+                events,
+                reader: reader.as_ref(),
+            };
             let row = db.write("cli", |tx| endpoints::create(tx, keys, domains, &new))?.value;
             print_secret(&row)?;
+            if url.starts_with("http://") && settings.webhooks.allow_networks.is_empty() {
+                print_note(
+                    "note: http is not protected in transit: messages go there only if webhooks.allow_networks in the \
+                     configuration of the server permits the address",
+                );
+            }
         }
         Command::List => {
             let rows = db.read(endpoints::all)?;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// What complainants may do by their receipts, and how long complaints are compared with one another.
+/// The rights of the holders of receipts, and how long complaints are compared with one another.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IntakeSettings {

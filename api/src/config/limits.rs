@@ -6,6 +6,7 @@ use super::intake::IntakeSettings;
 use super::web::WebSettings;
 use async_graphql::SimpleObject;
 use jobs::runner::settings::Settings;
+use schema::domain::toml_text;
 use schema::enums::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -148,6 +149,7 @@ struct ApiTable {
     metrics_listen: Option<SocketAddr>,
     object_cache_mb: u32,
     answer_cache_mb: u32,
+    statistics_cache_mb: u32,
     sql_engines: u32,
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
@@ -168,6 +170,7 @@ impl Default for ApiTable {
             metrics_listen: None,
             object_cache_mb: 128,
             answer_cache_mb: 32,
+            statistics_cache_mb: 32,
             sql_engines: 2,
             limits: toml::Table::new(),
             roles: BTreeMap::new(),
@@ -211,6 +214,8 @@ pub struct ApiSettings {
     pub object_cache_mb: u32,
     /// Memory for whole answers, in megabytes; 0 disables the cache.
     pub answer_cache_mb: u32,
+    /// Memory for what is computed from the snapshot, in megabytes; 0 disables the cache.
+    pub statistics_cache_mb: u32,
     /// SQL queries that run at once, one for each token, and the engine processes that each role keeps.
     pub sql_engines: u32,
     /// Receipts of complaints, and probable duplicates.
@@ -229,7 +234,8 @@ impl ApiSettings {
     /// Names the setting that is wrong.
     pub fn of(settings: &Settings) -> anyhow::Result<Self> {
         let table = settings.api.clone().unwrap_or_default();
-        let read: ApiTable = table.try_into().map_err(|e| anyhow::anyhow!("the configuration, [api]: {e}"))?;
+        let read: ApiTable =
+            toml_text::of_table(table).map_err(|e| anyhow::anyhow!("the configuration, [api]: {e}"))?;
         for (name, value) in [
             ("connections", read.connections),
             ("incomplete_requests_per_address", read.incomplete_requests_per_address),
@@ -269,6 +275,7 @@ impl ApiSettings {
             metrics_listen: read.metrics_listen,
             object_cache_mb: read.object_cache_mb,
             answer_cache_mb: read.answer_cache_mb,
+            statistics_cache_mb: read.statistics_cache_mb,
             sql_engines: read.sql_engines,
             connections: read.connections,
             incomplete_requests_per_address: read.incomplete_requests_per_address,
@@ -308,7 +315,8 @@ impl ApiSettings {
 }
 
 fn limits(table: toml::Table, place: &str) -> anyhow::Result<Limits> {
-    let limits: Limits = table.try_into().map_err(|e| anyhow::anyhow!("the configuration, [{place}]: {e}"))?;
+    let limits: Limits =
+        toml_text::of_table(table).map_err(|e| anyhow::anyhow!("the configuration, [{place}]: {e}"))?;
     let least = [
         ("batch", limits.batch),
         ("tokens", limits.tokens),

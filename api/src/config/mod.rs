@@ -1,4 +1,4 @@
-//! What the configuration file says about the API: limits by role, TLS, external JWTs, and the web page.
+//! The settings of the API in the configuration file: limits by role, TLS, external JWTs, and the web page.
 
 mod intake;
 mod jwt;

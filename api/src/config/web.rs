@@ -1,7 +1,11 @@
 //! The table `[web]` of the configuration: the web page and its sessions.
 
+use anyhow::Context;
+use jobs::charts::map::Places;
+use schema::domain::toml_text;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The web page.
 #[derive(Debug, Clone, Deserialize)]
@@ -11,10 +15,17 @@ pub struct WebSettings {
     pub idle_minutes: u32,
     /// Hours after which a session ends in any case.
     pub absolute_hours: u32,
+    /// Whether readers who are signed in have GraphiQL. In development mode it is there for all.
+    pub graphiql: bool,
     /// The address at which readers reach the page, `https://HOST`, where it cannot be seen from requests.
     pub address: Option<String>,
     /// Signing in with OpenID Connect; the issuer and the claims are those of `[api.jwt]`.
     pub oidc: Option<OidcSettings>,
+    /// A file that says which shapes of the map units are drawn as; without one the units of the demonstration are.
+    pub places_file: Option<PathBuf>,
+    /// Its content.
+    #[serde(skip)]
+    pub places: Option<Arc<Places>>,
 }
 
 /// Signing in with OpenID Connect.
@@ -34,7 +45,15 @@ fn scopes() -> String {
 
 impl Default for WebSettings {
     fn default() -> Self {
-        Self { idle_minutes: 30, absolute_hours: 12, address: None, oidc: None }
+        Self {
+            idle_minutes: 30,
+            absolute_hours: 12,
+            graphiql: true,
+            address: None,
+            oidc: None,
+            places_file: None,
+            places: None,
+        }
     }
 }
 
@@ -47,7 +66,8 @@ impl WebSettings {
     /// # Errors
     /// Names the setting that is wrong.
     pub fn of(table: toml::Table) -> anyhow::Result<Self> {
-        let read: Self = table.try_into().map_err(|e| anyhow::anyhow!("the configuration, [web]: {e}"))?;
+        let mut read: Self =
+            toml_text::of_table(table).map_err(|e| anyhow::anyhow!("the configuration, [web]: {e}"))?;
         for (name, value, most) in
             [("idle_minutes", read.idle_minutes, MOST_HOURS * 60), ("absolute_hours", read.absolute_hours, MOST_HOURS)]
         {
@@ -67,6 +87,13 @@ impl WebSettings {
             read.oidc.is_none() || read.address.is_some(),
             "the configuration, [web.oidc]: it needs web.address, to which the issuer leads readers back"
         );
+        let places = read.places_file.as_ref().map(|file| {
+            let path = file.display().to_string();
+            let text = std::fs::read_to_string(file).with_context(|| path.clone());
+            let places = text.and_then(|text| Ok(Places::read(&path, &text)?));
+            places.context("the configuration, web.places_file")
+        });
+        read.places = places.transpose()?.map(Arc::new);
         Ok(read)
     }
 }
@@ -79,11 +106,13 @@ mod tests {
     fn settings_out_of_range_are_named() {
         let of = |text: &str| WebSettings::of(toml::from_str(text).unwrap());
         assert_eq!(of("").unwrap().idle_minutes, 30);
+        assert!(of("").unwrap().graphiql && !of("graphiql = false").unwrap().graphiql);
         for (text, name) in [
             ("idle_minutes = 0", "web.idle_minutes"),
             ("absolute_hours = 337", "web.absolute_hours"),
             ("address = \"board.example\"", "web.address"),
             ("[oidc]\nclient_id = \"page\"", "web.address"),
+            ("places_file = \"/nowhere/places.toml\"", "web.places_file"),
         ] {
             let message = of(text).expect_err(name).to_string();
             assert!(message.contains(name), "{message}");

@@ -78,12 +78,12 @@ impl ReadAt {
 pub struct KeptAnswer {
     pub read_at: ReadAt,
     pub json: Bytes,
-    /// What the entry of the audit log holds; None if the answer needs none.
+    /// The content of the audit entry; None if the answer needs none.
     pub look: Option<JsonText>,
     /// The name of the operation.
     pub name: String,
     pub weight: Weight,
-    /// What it counted against the limit of the answer.
+    /// The bytes that it counted against the limit of the answer.
     pub counted: Counted,
 }
 
@@ -96,20 +96,20 @@ impl KeptAnswer {
     }
 }
 
-/// What the cache holds of an operation.
+/// The entry of an operation in the cache.
 #[derive(Clone)]
 enum Entry {
-    /// It was asked while this was the latest known position.
+    /// Seen once at this position.
     Asked(i64),
     Kept(Arc<KeptAnswer>),
 }
 
-/// What comes of a look into the cache.
+/// The result of a look-up in the cache.
 #[derive(Debug)]
 pub enum Found {
     Answer(Arc<KeptAnswer>),
-    /// The operation has to run. Its answer is worth keeping if it was asked before at the same position: so a query
-    /// that is asked once, or less often than others write, costs neither statements nor memory.
+    /// The operation has to run. `keeps` is true on the second request at one position, so one-off queries cost neither
+    /// statements nor memory.
     Nothing {
         keeps: bool,
     },

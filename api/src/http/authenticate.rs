@@ -24,6 +24,7 @@ use schema::models::Officer;
 use schema::queries::{officers_by_id, units_by_id};
 use schema::register::Aliases;
 use schema::register::access::{is_trusted, principal_named};
+use schema::register::accounts::{Assertion, account_asserted};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -173,7 +174,7 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Operat
 /// Deadline of a token look-up; a hanging look-up keeps its permit.
 const LOOKED_UP_WITHIN: Duration = Duration::from_secs(5);
 
-/// Resolves codes in external JWTs: from the snapshot, or from the database for newer ones.
+/// The register for external JWTs. Resolves codes from the snapshot, or from the database for newer ones.
 struct CodeResolver<'a> {
     snapshot: &'a Snapshot,
     db: &'a Db,
@@ -200,6 +201,10 @@ impl Register for CodeResolver<'_> {
             // Complaints name the officer whom this one was merged into.
             Ok(Some(Aliases::load(conn)?.officer(found)))
         })
+    }
+
+    fn account(&self, asserted: &Assertion) -> Result<bool, StoreError> {
+        account_asserted(self.db, asserted)
     }
 }
 

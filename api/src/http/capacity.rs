@@ -20,7 +20,7 @@ pub const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 4;
 pub const LOOKUPS_AT_ONCE: usize = 4;
 pub const STATISTICS_AT_ONCE: usize = 4;
 
-/// Open files beside client connections: database connections, the server's own files, exports.
+/// Open files other than client connections: database connections, the server's own files, exports.
 const OTHER_FILES: u64 = 256;
 /// Limit of open files that the node requests from the system, if it has fewer.
 const WANTED_FILES: u64 = 65_536;

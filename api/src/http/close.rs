@@ -2,7 +2,7 @@
 
 use actix_ws::{CloseCode, CloseReason};
 
-/// Why the server closes a socket: the codes of graphql-transport-ws.
+/// The reasons for which the server closes a socket: the codes of graphql-transport-ws.
 #[derive(Clone, Copy)]
 pub enum Close {
     BadMessage,

@@ -114,7 +114,7 @@ mod tests {
             (r#"{ a(b: "x\u{1F600}y") }"#, "{ a(b: \"x\u{1f600}y\") }"),
             (r#"{ a(b: "\u{61}\u0062") }"#, r#"{ a(b: "ab") }"#),
             (r#"{ a(b: "\u{22}\u{5C}\u{A}") }"#, r#"{ a(b: "\"\\\u000a") }"#),
-            // Not escapes: after a backslash, in a block string, in a comment.
+            // A backslash before the escape, a block string and a comment make it no escape.
             (r#"{ a(b: "\\u{61}") }"#, r#"{ a(b: "\\u{61}") }"#),
             (r#"{ a(b: """\u{61}""") }"#, r#"{ a(b: """\u{61}""") }"#),
             ("{ a # \"\\u{61}\n(b: \"\\u{61}\") }", "{ a # \"\\u{61}\n(b: \"a\") }"),

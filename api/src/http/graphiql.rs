@@ -1,7 +1,8 @@
 //! GraphiQL, with all its assets in the binary: it works without internet access.
 
 use super::Service;
-use super::sessions::session;
+use super::sessions::{Session, session};
+use crate::web::{asset_address, not_found};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,16 +13,28 @@ const PAGE: &str = include_str!("../../assets/graphiql/index.html");
 const DEMONSTRATION: &str = "<div style=\"background:#fff3cd;color:#664d03;padding:4px 12px;font:bold 13px sans-serif\">\
     Dữ liệu minh họa · Demonstration data: everything here is invented</div>";
 
+/// Whether GraphiQL is there for a request: in development mode for all, else for readers who are signed in, unless the
+/// settings close it.
+fn is_open(service: &Service, session: Option<&Session>) -> bool {
+    service.dev || (service.settings.web.graphiql && session.is_some())
+}
+
 /// The GraphiQL page. A reader of the web page finds the secret of its session in it, and needs no token.
 pub async fn page(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     let session = session(&service, &http).await.ok().flatten();
+    if !is_open(&service, session.as_ref()) {
+        return not_found(service, http).await;
+    }
     let secret = session.map(|session| format!("<meta name=\"phananh-csrf\" content=\"{}\" />", session.csrf));
+    // Its own letters of code do not draw Vietnamese; those of the web page do.
+    let letters = asset_address("mono.css").map(|address| format!("<link rel=\"stylesheet\" href=\"{address}\" />"));
     let page = if service.app.snapshots.current().demonstration {
         PAGE.replace("<body>", &format!("<body>{DEMONSTRATION}"))
     } else {
         PAGE.to_owned()
     };
-    let page = page.replace("</head>", &format!("{}</head>", secret.unwrap_or_default()));
+    let added = letters.into_iter().chain(secret).collect::<String>();
+    let page = page.replace("</head>", &format!("{added}</head>"));
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CACHE_CONTROL, "private, no-store"))
@@ -37,7 +50,11 @@ pub async fn page(service: Data<Service>, http: HttpRequest) -> HttpResponse {
 }
 
 /// The assets of the page.
-pub async fn asset(name: Path<String>) -> HttpResponse {
+pub async fn asset(service: Data<Service>, http: HttpRequest, name: Path<String>) -> HttpResponse {
+    let session = session(&service, &http).await.ok().flatten();
+    if !is_open(&service, session.as_ref()) {
+        return not_found(service, http).await;
+    }
     let (media, body): (&str, &'static [u8]) = match name.as_str() {
         "graphiql.min.css" => ("text/css", include_bytes!("../../assets/graphiql/graphiql.min.css")),
         "graphiql.min.js" => ("text/javascript", include_bytes!("../../assets/graphiql/graphiql.min.js")),
@@ -52,6 +69,6 @@ pub async fn asset(name: Path<String>) -> HttpResponse {
     };
     HttpResponse::Ok()
         .content_type(format!("{media}; charset=utf-8"))
-        .insert_header((CACHE_CONTROL, "max-age=3600"))
+        .insert_header((CACHE_CONTROL, "private, max-age=3600"))
         .body(body)
 }

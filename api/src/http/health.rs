@@ -134,7 +134,7 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     HttpResponse::build(status).json(body)
 }
 
-/// Why the database cannot be used, without details of its location.
+/// The reason why the database cannot be used, without details of its location.
 fn state(of_requests: &Db, background_db: &Db) -> Result<(), &'static str> {
     match of_requests.read(Conn::migration_status) {
         Ok(MigrationStatus::Current) => {}

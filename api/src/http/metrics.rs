@@ -94,6 +94,7 @@ pub struct Metrics {
     connections: Gauge,
     object_cache: Family<CacheLabels, Counter>,
     answer_cache: Family<CacheLabels, Counter>,
+    statistics_cache: Family<CacheLabels, Counter>,
     pages: Family<PageLabels, Counter>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
@@ -122,6 +123,7 @@ impl Metrics {
             connections: Gauge::default(),
             object_cache: Family::default(),
             answer_cache: Family::default(),
+            statistics_cache: Family::default(),
             pages: Family::default(),
             names: Mutex::default(),
             slow,
@@ -153,7 +155,7 @@ impl Metrics {
         );
         registry.register(
             "sql_pieces_sent",
-            "Pieces of tables that SQL engines were given because they did not hold them",
+            "Columns of pieces of tables that SQL engines were given because they did not hold them",
             metrics.sql_pieces.clone(),
         );
         registry.register("subscriptions", "Operations over WebSockets that are open", metrics.subscriptions.clone());
@@ -167,6 +169,11 @@ impl Metrics {
             "answer_cache_requests",
             "Lists whose whole answer was found in the cache, and that had to run",
             metrics.answer_cache.clone(),
+        );
+        registry.register(
+            "statistics_cache_requests",
+            "Statistics and counts that were found in the cache, and that had to be computed",
+            metrics.statistics_cache.clone(),
         );
         registry.register(
             "pages",
@@ -275,9 +282,11 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     metrics.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
     metrics.pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
     metrics.connections.set(i64::try_from(service.connections.number()).unwrap_or(i64::MAX));
-    for (family, (hits, misses)) in
-        [(&metrics.object_cache, service.app.objects.uses()), (&metrics.answer_cache, service.answer_cache.uses())]
-    {
+    for (family, (hits, misses)) in [
+        (&metrics.object_cache, service.app.objects.uses()),
+        (&metrics.answer_cache, service.answer_cache.uses()),
+        (&metrics.statistics_cache, service.app.statistics_cache.uses()),
+    ] {
         for (outcome, number) in [("hit", hits), ("miss", misses)] {
             let counter = family.get_or_create(&CacheLabels { outcome });
             counter.inc_by(number.saturating_sub(counter.get()));
@@ -319,6 +328,9 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Assigns each request an id (the client's `x-request-id` if well-formed), traces it and counts it.
+///
+/// # Errors
+/// The error of the handler.
 pub async fn trace_and_count(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,

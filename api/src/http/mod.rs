@@ -18,6 +18,7 @@ mod metrics;
 mod operation;
 mod persisted;
 mod post_operation;
+mod preload;
 mod prepare;
 mod prepared;
 mod protocol;
@@ -36,6 +37,7 @@ mod sql_gate;
 mod subscription_limit;
 mod tls;
 mod unsubscribe;
+mod unused_memory;
 mod watched;
 
 pub use health::not_found as nothing_at;
@@ -43,8 +45,10 @@ pub use in_process::in_process;
 pub use protocol::locale as accepted_locale;
 pub use server::{Server, ServerOptions, listen};
 pub use sessions::secret as random_secret;
-pub use sessions::{Session, is_forged, is_from_elsewhere, is_plain_loopback, session, session_cookie};
-pub use signing_in::{SignInError, begin_session_of, count_attempt, sign_in, sign_in_by_code, sign_out};
+pub use sessions::{Session, is_forged, is_from_elsewhere, is_plain_loopback, session, session_cookie, stands_for};
+pub use signing_in::{
+    SignInError, begin_session_of, count_attempt, forget_attempt, sign_in, sign_in_by_code, sign_out,
+};
 
 use crate::access::Guard;
 use crate::config::ApiSettings;
@@ -55,10 +59,10 @@ use crate::graphql::context::App;
 pub struct Service {
     pub app: App,
     pub schema: PhananhSchema,
-    /// `schema` with reduced validation, for documents that were validated before.
-    trusting: PhananhSchema,
-    /// `schema` with a panic guard around every field, for requests in which a field panicked.
-    careful: PhananhSchema,
+    /// `schema` with reduced validation, for documents that were validated before; built for the first one.
+    trusting: std::sync::OnceLock<PhananhSchema>,
+    /// `schema` with a panic guard around every field, for requests in which a field panicked; built for the first one.
+    careful: std::sync::OnceLock<PhananhSchema>,
     pub guard: Guard,
     pub sdl: String,
     pub settings: ApiSettings,
@@ -95,6 +99,6 @@ pub struct Service {
     metrics: metrics::Metrics,
     /// Set when the server starts to run.
     audit: std::sync::OnceLock<audit::AuditLog>,
-    /// Development mode: introspection without a token, GraphiQL, suggestions, statement counts.
+    /// Development mode: introspection and GraphiQL without a token, suggestions, statement counts.
     pub dev: bool,
 }

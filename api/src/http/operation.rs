@@ -15,14 +15,18 @@ use crate::graphql::execute::field_order::in_document_order;
 use crate::graphql::execute::operation_thread::{DeferredLoads, Interrupted, read_here, run_operation};
 use crate::graphql::execute::selection::Referenced;
 use crate::graphql::reads::Reads;
-use crate::graphql::{AuditSubjects, ListsFromMemory, Loaders, lists_from_memory};
+use crate::graphql::{
+    AuditSubjects, ListsWithoutExecutor, Loaders, answer_without_executor, panic_catching_schema, prevalidated_schema,
+};
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response};
 use bytes::Bytes;
 use jobs::snapshot::Snapshot;
+use schema::Timestamp;
 use schema::db::StatementCount;
 use schema::db::dialect::current_position;
+use schema::domain::calendar::local_date;
 use schema::enums::Role;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,6 +75,7 @@ pub fn request(
         is_query: prepared.is_query(),
         computes: Arc::default(),
         selects_each_field_once: prepared.parsed.selects_each_field_once,
+        selects_lists_only: prepared.parsed.selects_lists_only,
         budget: budget.clone(),
         catches_panics: attempt.catches_panics,
         shows_complaints: prepared.audited_access.complaints,
@@ -98,9 +103,10 @@ struct Executed {
     read_at: Option<ReadAt>,
 }
 
-/// The snapshot, if it is at the register's position and the operation consists of lists that it may answer.
+/// The snapshot, if it is at the register's position and the operation has lists of complaints, which it may answer.
 async fn exact_snapshot(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> Option<Arc<Snapshot>> {
-    if viewer.is_none() || !prepared.parsed.selects_lists_only || !service.app.objects.is_enabled() {
+    let has_lists = prepared.parsed.selects_lists_only || prepared.parsed.selects_a_list;
+    if viewer.is_none() || !prepared.is_query() || !has_lists || !service.app.objects.is_enabled() {
         return None;
     }
     service.app.exact_snapshots.now(&service.app.snapshots).await
@@ -121,7 +127,7 @@ fn reads(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, exact:
 
 /// Answers lists whose rows are all in memory. It takes neither a thread nor a permit: it is hardly more than a look
 /// into a cache.
-fn from_memory(
+fn without_executor(
     service: &Service,
     viewer: &Viewer,
     prepared: &Prepared,
@@ -129,13 +135,15 @@ fn from_memory(
     seen: &Mutex<AuditSubjects>,
     budget: &Budget,
 ) -> Option<Executed> {
-    if !prepared.parsed.selects_each_field_once || !service.persisted.is_valid(&prepared.valid_by) {
+    let parsed = &prepared.parsed;
+    if !parsed.selects_lists_only || !parsed.selects_each_field_once || !service.persisted.is_valid(&prepared.valid_by)
+    {
         return None;
     }
     // Read before the names themselves, as in `execute`.
     let names_version = service.app.snapshots.current().names_version;
     let document = prepared.document();
-    let lists = ListsFromMemory {
+    let lists = ListsWithoutExecutor {
         app: &service.app,
         viewer,
         locale: prepared.locale,
@@ -146,8 +154,8 @@ fn from_memory(
         snapshot,
     };
     // After a panic the executor answers.
-    let answer = catch_unwind(AssertUnwindSafe(|| lists_from_memory(&lists))).ok().flatten()?;
-    // So it does if the answer is too large.
+    let answer = catch_unwind(AssertUnwindSafe(|| answer_without_executor(&lists))).ok().flatten()?;
+    // The executor also answers if the answer is too large.
     if !budget.count_again(Counted::of_values(answer.resolved), answer.json.len() as u64) {
         return None;
     }
@@ -177,8 +185,8 @@ async fn execute(
     // A client without a token fills no cache.
     let remembers = viewer.is_some();
     let schema = match (attempt.catches_panics, is_valid) {
-        (true, _) => &service.careful,
-        (false, true) => &service.trusting,
+        (true, _) => service.careful.get_or_init(|| panic_catching_schema(service.dev)),
+        (false, true) => service.trusting.get_or_init(|| prevalidated_schema(service.dev)),
         (false, false) => &service.schema,
     };
     let schema = schema.clone();
@@ -243,6 +251,8 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         return OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
     let prepared = Arc::new(prepared);
+    let on_one_day = viewer.map(|viewer| viewer.on(local_date(Timestamp::now())));
+    let viewer = on_one_day.as_ref();
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
     let span = tracing::info_span!("operation", name = prepared.name_for(viewer), role, cost = prepared.weight.cost);
     let seen: Arc<Mutex<AuditSubjects>> = Arc::default();
@@ -250,7 +260,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     let executed = async {
         let exact = exact_snapshot(service, viewer, &prepared).await;
         if let (Some(viewer), Some(snapshot)) = (viewer, &exact)
-            && let Some(executed) = from_memory(service, viewer, &prepared, snapshot, &seen, budget)
+            && let Some(executed) = without_executor(service, viewer, &prepared, snapshot, &seen, budget)
         {
             return Ok(executed);
         }

@@ -22,7 +22,7 @@ pub struct Persisted {
     parsed: Cache<String, Arc<Parsed>>,
 }
 
-/// What the check of an operation found that a role may run. It depends on the words, the role and its limits alone.
+/// The result of the check of an operation that a role may run. It depends on the words, the role and its limits alone.
 pub struct Allowed {
     pub weight: Weight,
     pub audited_access: AuditedAccess,
@@ -37,6 +37,8 @@ pub struct Parsed {
     pub selects_each_field_once: bool,
     /// Whether it consists of queries whose answers may be kept ([`crate::graphql::COMPLAINT_LISTS`]).
     pub selects_lists_only: bool,
+    /// Whether a query of it selects a list of complaints at the root.
+    pub selects_a_list: bool,
 }
 
 /// A hash of everything that the validity of an operation depends on.
@@ -95,7 +97,7 @@ impl Persisted {
         self.valid.insert(of, ());
     }
 
-    /// What an earlier check of the operation found, if the role may run it.
+    /// The result of an earlier check of the operation, if the role may run it.
     pub fn allowed(&self, of: Validity, role: Role) -> Option<Arc<Allowed>> {
         self.allowed.get(&(of, role))
     }

@@ -17,7 +17,7 @@ use crate::access::{Checked, Expansion, Refusal, Weight, chosen};
 use crate::budget::Budget;
 use crate::graphql::COMPLAINT_LISTS;
 use crate::graphql::error::Code;
-use crate::graphql::execute::selection::{selects_each_field_once, selects_only};
+use crate::graphql::execute::selection::{selects_at_root, selects_each_field_once, selects_only};
 use actix_web::http::StatusCode;
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql::{ServerError, Variables};
@@ -27,9 +27,9 @@ use tokio::time::Instant;
 
 /// A request that was not refused.
 pub enum Ready {
-    /// Its answer was kept.
+    /// The cache held the answer.
     Answered(OperationResult),
-    /// It may run.
+    /// The operation was checked and may run.
     Checked(Box<Prepared>),
 }
 
@@ -37,7 +37,7 @@ pub enum Ready {
 /// the same rights.
 ///
 /// # Errors
-/// Why the operation is refused.
+/// The refusal of the operation.
 pub async fn prepare(
     service: &Service,
     viewer: Option<&Viewer>,
@@ -79,7 +79,15 @@ pub async fn prepare(
             let is_small = expansion.as_ref().is_ok_and(|expansion| expansion.fields <= MOST_FIELDS_CACHED);
             let selects_each_field_once = is_small && selects_each_field_once(&document);
             let selects_lists_only = is_small && selects_only(&document, &COMPLAINT_LISTS);
-            let parsed = Arc::new(Parsed { document, size, expansion, selects_each_field_once, selects_lists_only });
+            let selects_a_list = selects_at_root(&document, "complaints");
+            let parsed = Arc::new(Parsed {
+                document,
+                size,
+                expansion,
+                selects_each_field_once,
+                selects_lists_only,
+                selects_a_list,
+            });
             if is_known {
                 service.persisted.remember(&text, &parsed);
             }

@@ -4,26 +4,11 @@ use super::answer_cache::AnswerKey;
 use super::persisted::{Parsed, Validity};
 use crate::access::{AuditedAccess, Viewer, Weight, chosen};
 use crate::config::Limits;
+use crate::graphql::is_part_of_a_statistic;
 use async_graphql::Variables;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
 use schema::enums::Locale;
 use std::sync::Arc;
-
-/// Fields of a statistic with sub-selections that the snapshot can answer.
-const OF_A_STATISTIC: [&str; 12] = [
-    "rows",
-    "totals",
-    "totalsBefore",
-    "previous",
-    "department",
-    "branch",
-    "team",
-    "unit",
-    "category",
-    "categoryGroup",
-    "officer",
-    "enterprise",
-];
 
 /// An operation that may run.
 pub struct Prepared {
@@ -88,8 +73,7 @@ impl Prepared {
                 Selection::Field(field) => {
                     let below = &field.node.selection_set.node;
                     below.items.is_empty()
-                        || OF_A_STATISTIC.contains(&field.node.name.node.as_str())
-                            && self.is_statistic(below, depth + 1)
+                        || is_part_of_a_statistic(field.node.name.node.as_str()) && self.is_statistic(below, depth + 1)
                 }
                 Selection::InlineFragment(inline) => self.is_statistic(&inline.node.selection_set.node, depth + 1),
                 Selection::FragmentSpread(spread) => {

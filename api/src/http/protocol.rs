@@ -8,7 +8,7 @@ use crate::graphql::error::Code;
 use crate::graphql::json::write_value;
 use crate::graphql::snapshot_position::POSITION;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header, RETRY_AFTER};
+use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header, Quality, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use bytes::Bytes;
@@ -28,12 +28,8 @@ pub enum Media {
 impl Media {
     /// The media type that the client prefers; None if it accepts neither.
     pub fn of(http: &HttpRequest) -> Option<Self> {
-        let Ok(accept) = Accept::parse(http) else { return Some(Self::Json) };
-        let ranked = accept.ranked();
-        if ranked.is_empty() {
-            return Some(Self::Json);
-        }
-        ranked.iter().find_map(|media| match media.essence_str() {
+        let Some(accepted) = accepted(http) else { return Some(Self::Json) };
+        accepted.iter().find_map(|media| match media.as_str() {
             "application/graphql-response+json" => Some(Self::GraphqlResponse),
             "application/json" | "application/*" | "*/*" => Some(Self::Json),
             _ => None,
@@ -48,9 +44,19 @@ impl Media {
     }
 }
 
+/// The media types that a client accepts, the preferred one first, without those that it rules out by `q=0`. None where
+/// it names none.
+pub fn accepted(http: &HttpRequest) -> Option<Vec<String>> {
+    let accept = Accept::parse(http).ok().filter(|accept| !accept.is_empty())?;
+    let wanted = accept.0.into_iter().filter(|media| media.quality > Quality::ZERO).collect();
+    Some(Accept(wanted).ranked().iter().map(|media| media.essence_str().to_owned()).collect())
+}
+
 /// The preferred language of names, from `Accept-Language`; Vietnamese by default.
 pub fn locale(http: &HttpRequest) -> Locale {
-    let ranked = AcceptLanguage::parse(http).map(|accepted| accepted.ranked()).unwrap_or_default();
+    let mut accepted = AcceptLanguage::parse(http).unwrap_or_else(|_| AcceptLanguage(Vec::new()));
+    accepted.0.retain(|language| language.quality > Quality::ZERO);
+    let ranked = accepted.ranked();
     let supported = ranked.iter().find_map(|preference| match preference.item()?.primary_language() {
         "vi" => Some(Locale::Vi),
         "en" => Some(Locale::En),

@@ -1,11 +1,13 @@
-//! Revocation of tokens during subscriptions and exports. One small query looks up all tokens in use a few times per
-//! second, so hundreds of sockets cost little, and a revoked token receives nothing that is committed a second later.
+//! Revocation of tokens and accounts during subscriptions and exports. Small queries look up all that are in use a few
+//! times per second, so hundreds of sockets cost little, and a revoked token receives nothing that is committed a
+//! second later.
 
 use super::Service;
 use crate::access::{Viewer, viewer_of};
 use actix_web::web::Data;
 use schema::register::access::standing;
-use schema::{Db, Id, Timestamp};
+use schema::register::accounts::is_disabled;
+use schema::{Conn, Db, Id, StoreError, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +20,18 @@ const OLD_AFTER: Duration = Duration::from_millis(900);
 /// How long to wait for a fresh result before the subscription ends.
 const WAIT_AT_MOST: Duration = Duration::from_secs(10);
 
-/// The rights of all tokens in use on this node.
+/// The rights of all tokens and accounts in use on this node.
 pub struct Rights {
-    in_use: Mutex<HashMap<Id, u32>>,
+    in_use: Mutex<HashMap<Id, InUse>>,
     latest: watch::Sender<LookedUp>,
     wake: Notify,
+}
+
+/// A token in use, or the account of an external JWT, which is its own principal.
+#[derive(Default)]
+struct InUse {
+    watchers: u32,
+    is_account: bool,
 }
 
 /// The result of the last look-up.
@@ -30,8 +39,27 @@ pub struct Rights {
 struct LookedUp {
     /// When the look-up began; None before the first.
     at: Option<Instant>,
-    /// The owner of each token; None for a token that is no longer valid.
-    owners: Arc<HashMap<Id, Option<Viewer>>>,
+    found: Arc<HashMap<Id, Found>>,
+}
+
+/// The result of a look-up of a token or an account.
+enum Found {
+    /// A token that is no longer valid, or an account that was disabled.
+    Lost,
+    Owner(Viewer),
+    /// An account that was not disabled: its rights are those of the JWT.
+    Account,
+}
+
+fn look_up(conn: &mut Conn, tokens: &[Id], accounts: &[Id]) -> Result<HashMap<Id, Found>, StoreError> {
+    let mut found: HashMap<Id, Found> = tokens.iter().map(|token| (*token, Found::Lost)).collect();
+    let owners = standing(conn, tokens, Timestamp::now())?;
+    found.extend(owners.into_iter().map(|(token, owner)| (token.id, Found::Owner(viewer_of(&token, owner)))));
+    for account in accounts {
+        let is_lost = is_disabled(conn, *account)?;
+        found.insert(*account, if is_lost { Found::Lost } else { Found::Account });
+    }
+    Ok(found)
 }
 
 impl Rights {
@@ -43,21 +71,17 @@ impl Rights {
     pub async fn poll(&self, db: Db) {
         loop {
             let _woken_or_due = tokio::time::timeout(POLL_INTERVAL, self.wake.notified()).await;
-            let in_use: Vec<Id> = self.in_use().keys().copied().collect();
-            if in_use.is_empty() {
+            let (accounts, tokens) = self.those_in_use();
+            if accounts.is_empty() && tokens.is_empty() {
                 // No tokens in use: the next one wakes this task.
                 self.wake.notified().await;
                 continue;
             }
             let (at, db) = (Instant::now(), db.clone());
-            let tokens = in_use.clone();
-            let polled = tokio::task::spawn_blocking(move || db.read(|conn| standing(conn, &tokens, Timestamp::now())));
+            let polled = tokio::task::spawn_blocking(move || db.read(|conn| look_up(conn, &tokens, &accounts)));
             match polled.await {
                 Ok(Ok(found)) => {
-                    let mut owners: HashMap<Id, Option<Viewer>> =
-                        in_use.into_iter().map(|token| (token, None)).collect();
-                    owners.extend(found.into_iter().map(|(token, owner)| (token.id, Some(viewer_of(&token, owner)))));
-                    self.latest.send_replace(LookedUp { at: Some(at), owners: Arc::new(owners) });
+                    self.latest.send_replace(LookedUp { at: Some(at), found: Arc::new(found) });
                 }
                 // The last result expires, and subscribers receive nothing until a look-up succeeds.
                 Ok(Err(error)) => tracing::warn!(%error, "the tokens of subscribers could not be looked up"),
@@ -66,8 +90,17 @@ impl Rights {
         }
     }
 
-    fn in_use(&self) -> MutexGuard<'_, HashMap<Id, u32>> {
+    fn in_use(&self) -> MutexGuard<'_, HashMap<Id, InUse>> {
         self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The accounts and the tokens in use.
+    fn those_in_use(&self) -> (Vec<Id>, Vec<Id>) {
+        let in_use = self.in_use();
+        let of = |is_account: bool| -> Vec<Id> {
+            in_use.iter().filter(|(_, one)| one.is_account == is_account).map(|(id, _)| *id).collect()
+        };
+        (of(true), of(false))
     }
 }
 
@@ -81,10 +114,13 @@ pub struct RightsWatch {
 impl RightsWatch {
     pub fn over(service: &Data<Service>, viewer: &Viewer) -> Self {
         let rights = &service.rights;
-        if !viewer.is_external_jwt() {
-            *rights.in_use().entry(viewer.token_id).or_default() += 1;
-            rights.wake.notify_one();
+        {
+            let mut in_use = rights.in_use();
+            let one = in_use.entry(viewer.token_id).or_default();
+            one.watchers += 1;
+            one.is_account = viewer.is_external_jwt();
         }
+        rights.wake.notify_one();
         Self { service: service.clone(), viewer: viewer.clone(), latest: rights.latest.subscribe() }
     }
 
@@ -135,10 +171,6 @@ impl RightsWatch {
         if self.has_expired() {
             return Some(false);
         }
-        // The register does not hold external JWTs.
-        if self.viewer.is_external_jwt() {
-            return Some(true);
-        }
         match self.found() {
             Some(true) => {
                 let at = self.latest.borrow().at;
@@ -148,12 +180,15 @@ impl RightsWatch {
         }
     }
 
-    /// The last result: whether the token is still valid and its owner's rights are unchanged. None if it was not
-    /// looked up.
+    /// The last result: whether the token is still valid and its owner's rights are unchanged, or whether the account
+    /// was not disabled. None if it was not looked up.
     fn found(&self) -> Option<bool> {
         let latest = self.latest.borrow();
-        let owner = latest.owners.get(&self.viewer.token_id)?;
-        Some(owner.as_ref().is_some_and(|owner| owner.has_rights_of(&self.viewer)))
+        Some(match latest.found.get(&self.viewer.token_id)? {
+            Found::Lost => false,
+            Found::Owner(owner) => owner.has_rights_of(&self.viewer),
+            Found::Account => true,
+        })
     }
 
     fn has_expired(&self) -> bool {
@@ -164,9 +199,9 @@ impl RightsWatch {
 impl Drop for RightsWatch {
     fn drop(&mut self) {
         let mut in_use = self.service.rights.in_use();
-        if let Some(number) = in_use.get_mut(&self.viewer.token_id) {
-            *number = number.saturating_sub(1);
-            if *number == 0 {
+        if let Some(one) = in_use.get_mut(&self.viewer.token_id) {
+            one.watchers = one.watchers.saturating_sub(1);
+            if one.watchers == 0 {
                 in_use.remove(&self.viewer.token_id);
             }
         }

@@ -15,18 +15,18 @@ use super::socket::Stopping;
 use super::sql_gate::PgListener;
 use super::subscription_limit::SubscriptionLimit;
 use super::tls::tls_config;
-use super::{Service, capacity, export, graphiql, graphql, health, socket, sql, unsubscribe};
+use super::{Service, capacity, export, graphiql, graphql, health, preload, socket, sql, unsubscribe, unused_memory};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
-use crate::cluster::Address;
-use crate::config::ApiSettings;
+use crate::config::{ApiSettings, SqlSettings};
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::execute::object_cache::ObjectCache;
 use crate::graphql::reads::ReadRouter;
 use crate::graphql::refresher::Refresher;
 use crate::graphql::snapshot_position::POSITION;
-use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
+use crate::graphql::statistics_cache::StatisticsCache;
+use crate::graphql::{AudienceViews, ExactSnapshots, schema, sdl};
 use crate::jwt::Jwt;
 use crate::receipt_limits::ReceiptLimits;
 use crate::sql::{Lake, SqlService};
@@ -40,9 +40,10 @@ use actix_web::{
     middleware::{Compress, from_fn},
 };
 use anyhow::Context;
+use jobs::results::{LatestDocument, recurrence};
 use jobs::runner::on_demand::OnDemand;
 use jobs::runner::scheduler::Scheduler;
-use jobs::runner::settings::{AuditSettings, LakeSettings, Settings};
+use jobs::runner::settings::{AuditSettings, Settings};
 use jobs::scheduled::REGISTRY;
 use jobs::scheduled::audit::seal_and_witness;
 use jobs::snapshot::{SnapshotFile, SnapshotStore};
@@ -110,6 +111,8 @@ pub struct Server {
     /// The listener that serves the metrics without a token.
     metrics: Option<TcpListener>,
     pgwire: Option<PgListener>,
+    /// Roles whose SQL engine starts with the server.
+    preload: Vec<Role>,
 }
 
 impl Server {
@@ -125,10 +128,11 @@ impl Server {
         let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
         let pgwire = PgListener::bind(&options.settings)?;
+        let preload = SqlSettings::of(&options.settings)?.preload;
         let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
         let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
-        let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines)
-            .with_lake(lake(&options.settings.lake, settings.sql_engines)?);
+        let lake = Lake::of_settings(&db, &options.settings, settings.sql_engines)?;
+        let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines).with_lake(lake);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let change_feed = ChangeFeed::new(db.clone());
         let on_demand = OnDemand::new(db.clone(), options.settings.clone(), REGISTRY, Arc::clone(&snapshots));
@@ -153,6 +157,8 @@ impl Server {
                 change_feed,
                 suspension_limits: Arc::new(suspension_limits),
                 objects: Arc::new(ObjectCache::new(settings.object_cache_mb)),
+                statistics_cache: Arc::new(StatisticsCache::new(settings.statistics_cache_mb)),
+                latest_recurrence: Arc::new(LatestDocument::of(recurrence::NAME)),
                 exact_snapshots: Arc::new(ExactSnapshots::new((!options.dev).then(|| answer_cache.positions()))),
                 on_demand: Arc::new(on_demand),
                 statistics: Admission::new(capacity::STATISTICS_AT_ONCE, capacity::statistics_of_a_token()),
@@ -162,8 +168,8 @@ impl Server {
             },
             audit: OnceLock::new(),
             schema,
-            trusting: prevalidated_schema(options.dev),
-            careful: panic_catching_schema(options.dev),
+            trusting: OnceLock::new(),
+            careful: OnceLock::new(),
             guard,
             sdl,
             jwt,
@@ -194,7 +200,7 @@ impl Server {
             dev: options.dev,
         };
         let (audit, jobs) = (options.settings.audit.clone(), options.jobs.then_some(options.settings));
-        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics, pgwire })
+        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics, pgwire, preload })
     }
 
     /// The URL on which the server listens.
@@ -272,13 +278,12 @@ impl Server {
         };
         let metrics_server = self.metrics.map(|listener| serve_metrics(listener, service.clone())).transpose()?;
         let pg_server = self.pgwire.map(|listener| listener.serve(service.clone(), self.tls.clone()));
-        let ending = service.clone();
+        let (ending, preloading) = (service.clone(), service.clone());
         let on_demand = Arc::clone(&service.app.on_demand);
-        let dev = service.dev;
         let largest_body = service.settings.largest_body() as usize;
         let connections = Arc::clone(&service.connections);
         let application = move || {
-            let app = ActixApp::new()
+            ActixApp::new()
                 .wrap(Compress::default())
                 .wrap(cors(&service.settings))
                 .wrap(from_fn(trace_and_count))
@@ -298,12 +303,9 @@ impl Server {
                         .route(post().to(unsubscribe::unsubscribe)),
                 )
                 .configure(web::routes)
-                .default_service(to(web::not_found));
-            if dev {
-                app.route("/graphiql", get().to(graphiql::page)).route("/graphiql/{name}", get().to(graphiql::asset))
-            } else {
-                app
-            }
+                .route("/graphiql", get().to(graphiql::page))
+                .route("/graphiql/{name}", get().to(graphiql::asset))
+                .default_service(to(web::not_found))
         };
         let server = http_server(self.listener, self.tls, connections, SHUTDOWN_SECONDS, application)?;
         let handle = server.handle();
@@ -342,6 +344,8 @@ impl Server {
             handle.stop(true).await;
         });
         ready();
+        unused_memory::return_soon();
+        preload::start(self.preload, preloading);
         let served = server.await;
         if let Some(scheduler) = scheduler {
             scheduler.stop().await;
@@ -358,14 +362,6 @@ impl Server {
         }
         Ok(served?)
     }
-}
-
-/// The lake of the configuration. The job `lake` makes its folder where there is none.
-fn lake(settings: &LakeSettings, engines: u32) -> anyhow::Result<Option<Lake>> {
-    let Some(dir) = settings.dir.as_ref() else { return Ok(None) };
-    let cluster = settings.engine.as_deref().map(str::parse::<Address>).transpose();
-    let cluster = cluster.map_err(|message| anyhow::anyhow!("lake.engine: {message}"))?;
-    Ok(Some(Lake::new(dir, settings.url.clone(), cluster, engines)?))
 }
 
 /// Serves only the metrics, on a separate address.

@@ -18,6 +18,7 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use schema::models::WebSession;
 use schema::register::Aliases;
 use schema::register::access::standing;
+use schema::register::accounts::is_disabled;
 use schema::register::web_sessions::{note_session_use, session_by_hash};
 use schema::{Db, Id, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
@@ -188,8 +189,14 @@ pub async fn session(service: &Service, http: &HttpRequest) -> Result<Option<Ses
     Ok(Some(Session { id: session.id, viewer, csrf: masked(&csrf_of(&secret)), last_looked_at }))
 }
 
-/// Whether the session that opened a socket stands and has the same rights. To ask is no use of it: an open socket must
-/// not keep a session that nobody uses.
+/// How long a session lasts at least after a request that finds it: not every use is recorded.
+pub fn stands_for(service: &Service) -> TimeDelta {
+    let idle = TimeDelta::minutes(i64::from(service.settings.web.idle_minutes));
+    (idle - NOTE_USE_EVERY).max(idle / 2)
+}
+
+/// Whether the session that opened a socket still exists and has the same rights. The check does not count as use of
+/// the session: an open socket must not keep an idle session.
 ///
 /// # Errors
 /// If the session cannot be looked up.
@@ -239,11 +246,12 @@ fn look_up(
         };
         let mut viewer = match session.token_id {
             Some(token) => standing(conn, &[token], now)?.pop().map(|(token, owner)| viewer_of(&token, owner)),
-            // An issuer that the configuration no longer names vouches for nobody.
-            None => takes_jwt.then(|| of_claims(&session)),
+            // The configuration no longer names the issuer: its tokens are not valid.
+            None if !takes_jwt || is_disabled(conn, session.principal_id)? => None,
+            None => Some(of_claims(&session)),
         };
         if let Some(viewer) = &mut viewer {
-            // What the session opens, such as a socket, ends with it.
+            // A socket that the session opened ends with it.
             viewer.expires_at = Some(session.expires_at);
             if session.token_id.is_none()
                 && let Some(officer) = viewer.officer_id
@@ -275,6 +283,7 @@ fn of_claims(session: &WebSession) -> Viewer {
         officer_id: session.officer_id,
         outside: session.outside,
         expires_at: Some(session.expires_at),
+        day: None,
     }
 }
 

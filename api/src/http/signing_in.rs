@@ -41,11 +41,13 @@ impl OneTimeCodes {
     }
 }
 
-/// Why a reader cannot sign in.
+/// The reason why a reader cannot sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInError {
     /// The token or the code is not valid.
     Unknown,
+    /// The issuer did not sign the reader in, or its token has no rights here.
+    NotByIssuer,
     /// Too many attempts from the address of the reader.
     TooMany,
     /// The database does not answer.
@@ -55,7 +57,7 @@ pub enum SignInError {
 /// Begins a session with a token: the secret of its cookie. A session that the request has ends.
 ///
 /// # Errors
-/// Why the reader cannot sign in.
+/// The reason why the reader cannot sign in.
 pub async fn sign_in(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
     count_attempt(service, http)?;
     begin_session_of(service, http, token).await
@@ -71,25 +73,42 @@ pub async fn sign_in_by_code(service: &Service, http: &HttpRequest, code: &str) 
     begin_session_of(service, http, token).await
 }
 
-/// Counts an attempt against the rate of the address.
-///
-/// # Errors
-/// `TooMany` if it is exceeded.
-pub fn count_attempt(service: &Service, http: &HttpRequest) -> Result<(), SignInError> {
-    let address = http.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), network);
-    service.app.receipt_limits.count_sign_in(address).map_err(|_| SignInError::TooMany)
+/// The address that attempts count for.
+fn address(http: &HttpRequest) -> IpAddr {
+    http.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), network)
 }
 
-/// Begins a session with a token, for an attempt that was counted already.
+/// Counts an attempt as a failure of its address, until [`forget_attempt`] takes it back.
+///
+/// # Errors
+/// `TooMany` if the address failed too often.
+pub fn count_attempt(service: &Service, http: &HttpRequest) -> Result<(), SignInError> {
+    service.app.receipt_limits.count_sign_in(address(http)).map_err(|_| SignInError::TooMany)
+}
+
+/// Takes back the count of an attempt that did not fail: many readers share the address of their proxy.
+pub fn forget_attempt(service: &Service, http: &HttpRequest) {
+    service.app.receipt_limits.forget_sign_in(address(http));
+}
+
+/// Begins a session with a token, for an attempt that was counted already and counts no more if the session begins.
 ///
 /// # Errors
 /// As [`sign_in`], but for `TooMany`.
 pub async fn begin_session_of(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
+    let begun = stored_session_of(service, http, token).await;
+    if begun.is_ok() {
+        forget_attempt(service, http);
+    }
+    begun
+}
+
+async fn stored_session_of(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
     let viewer = by_token(service, token).await.map_err(|outcome| match outcome.refused {
         Some(StatusCode::UNAUTHORIZED) => SignInError::Unknown,
         _ => SignInError::Away,
     })?;
-    // Who submits complaints for others has no page.
+    // INTAKE submits complaints for others and has no page.
     if viewer.role == Role::Intake {
         return Err(SignInError::Unknown);
     }

@@ -13,7 +13,7 @@ const FIRST_AFTER: Duration = Duration::from_secs(15);
 /// How often it looks whether enough has changed.
 const EVERY: Duration = Duration::from_secs(600);
 
-/// What the task works with. No request waits for it.
+/// The resources of the task. No request waits for it.
 #[derive(Clone)]
 struct Kept {
     file: Arc<SnapshotFile>,

@@ -67,6 +67,9 @@ enum ClientMessage {
 }
 
 /// Upgrades a request to a WebSocket.
+///
+/// # Errors
+/// If the request is no handshake of a WebSocket.
 pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> Result<HttpResponse, actix_web::Error> {
     let (mut response, session, stream) = handle_with_protocols(&http, body, &[PROTOCOL])?;
     // Browsers cannot set an Authorization header here, other clients can.
@@ -218,8 +221,8 @@ impl Socket {
         self.send(&json!({ "id": id, "type": "error", "payload": [error] })).await;
     }
 
-    /// Checks that the session of the page still stands, and that an external JWT is still valid: its key may have been
-    /// withdrawn. [`RightsWatch`] checks other tokens.
+    /// Checks that the session of the page still exists, and that an external JWT is still valid: its key may have been
+    /// withdrawn. [`RightsWatch`] checks what the register holds.
     async fn still_valid(&mut self) -> Result<(), CloseReason> {
         if let (Some(secret), Some(viewer), Some(_)) = (&self.session_secret, &self.viewer, self.begun) {
             return match still_stands(&self.service, secret, viewer).await {
@@ -353,7 +356,8 @@ impl Stopping {
         self.0.send_replace(true);
     }
 
-    fn subscribe(&self) -> tokio::sync::watch::Receiver<bool> {
+    /// The value becomes true when the server shuts down.
+    pub fn subscribe(&self) -> tokio::sync::watch::Receiver<bool> {
         self.0.subscribe()
     }
 }

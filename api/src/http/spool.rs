@@ -82,7 +82,7 @@ impl Write for SpoolWriter {
 }
 
 impl SpoolWriter {
-    /// The temporary file, to read it again later: it exists as long as somebody holds it.
+    /// The temporary file, to read it again later: it exists while a handle of it is open.
     pub fn file(&self) -> Arc<File> {
         Arc::clone(&self.file.get_ref().file)
     }

@@ -1,4 +1,4 @@
-//! What the PostgreSQL protocol needs of the server: tokens, limits, permits and the audit log.
+//! The server's side of the PostgreSQL protocol: tokens, limits, permits and the audit log.
 
 use super::Service;
 use super::authenticate::by_token;

@@ -2,6 +2,7 @@
 //! only shows a page with a button, because mail programs and virus scanners open the links of a mail.
 
 use super::Service;
+use crate::web::asset_address;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
@@ -9,7 +10,7 @@ use actix_web::web::{Data, Path, block};
 use jobs::notify::unsubscribe::{Of, end, parsed};
 use schema::{Id, StoreError};
 
-/// Who unsubscribes, in the chain of states.
+/// The actor of an unsubscription, in the chain of states.
 const ACTOR: &str = "recipient";
 
 /// The page with the button.
@@ -51,18 +52,22 @@ fn later() -> HttpResponse {
     page(StatusCode::SERVICE_UNAVAILABLE, "<p>Hãy thử lại sau. · Try again later.</p>")
 }
 
+/// A page in both languages: the server does not know the language of whoever opens it.
 fn page(status: StatusCode, content: &str) -> HttpResponse {
+    let sheet = asset_address("style.css").map(|address| format!("<link rel=\"stylesheet\" href=\"{address}\">"));
+    let sheet = sheet.unwrap_or_default();
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((REFERRER_POLICY, "no-referrer"))
         .insert_header((
             CONTENT_SECURITY_POLICY,
-            "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+             base-uri 'none'",
         ))
         .body(format!(
             "<!doctype html><html lang=\"vi\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>Phản ánh</title></head>\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>Phản ánh</title>{sheet}</head>\
              <body><main><h1>Phản ánh</h1>{content}</main></body></html>"
         ))
 }

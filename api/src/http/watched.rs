@@ -1,4 +1,5 @@
-//! What operators watch of jobs and mail: when each job last succeeded and runs next, and how long mail waits.
+//! The metrics of jobs and mail for operators: the last success and the next run of each job, and the age of waiting
+//! mail.
 
 use super::Service;
 use chrono::{DateTime, Utc};
@@ -67,7 +68,7 @@ struct QueueLabels {
     queue: &'static str,
 }
 
-/// What operators watch; None if the database does not answer.
+/// The metrics of the jobs; None if the database does not answer.
 pub async fn watched(service: &Service) -> Option<Watched> {
     let (db, on_demand) = (service.app.db.clone(), Arc::clone(&service.app.on_demand));
     service.watched.cached_or_query(REUSED_FOR, move || read(&db, &on_demand).ok()).await
@@ -115,7 +116,7 @@ impl Watched {
         self.jobs.iter().map(shown).collect()
     }
 
-    /// What waits for delivery, for `/readyz`.
+    /// The waiting deliveries, for `/readyz`.
     pub fn undelivered_json(&self) -> Value {
         let shown = |queue: &Queue| {
             let Queue { name, waiting, oldest } = queue;

@@ -16,6 +16,8 @@ pub struct Claims {
     pub unit: Option<String>,
     pub officer: Option<String>,
     pub outside: bool,
+    /// When the issuer asserted this: by `iat`; without it the earliest time at which it can have done so.
+    pub asserted: Timestamp,
     pub expires: Timestamp,
 }
 
@@ -47,7 +49,7 @@ impl Claims {
         if !is_for_us {
             return Err(Refused::claim("aud", "it lacks the configured audience as a string or a list of strings"));
         }
-        let expires = times(&object, settings, now)?;
+        let (asserted, expires) = times(&object, settings, now)?;
         let subject = text(&object, "sub")?.ok_or_else(|| Refused::claim("sub", "it is missing"))?;
         if inert::name("sub", subject, LONGEST_SUBJECT).is_err() {
             let why = "it is empty, too long, or has line breaks, invisible characters or white space at an end";
@@ -70,13 +72,14 @@ impl Claims {
             unit: code(&object, &settings.unit_claim)?,
             officer: code(&object, &settings.officer_claim)?,
             outside,
+            asserted,
             expires,
         })
     }
 }
 
-/// The expiry of a token. Refuses tokens that are expired, not valid yet, or valid for too long.
-fn times(object: &Map<String, Value>, settings: &JwtSettings, now: i64) -> Result<Timestamp, Refused> {
+/// When a token was made, and when it expires. Refuses tokens that are expired, not valid yet, or valid for too long.
+fn times(object: &Map<String, Value>, settings: &JwtSettings, now: i64) -> Result<(Timestamp, Timestamp), Refused> {
     let seconds = |name: &str| match object.get(name) {
         None => Ok(None),
         Some(value) => match value.as_i64().filter(|seconds| *seconds >= 0) {
@@ -100,8 +103,13 @@ fn times(object: &Map<String, Value>, settings: &JwtSettings, now: i64) -> Resul
     if from.is_some_and(|from| from > now.saturating_add(leeway)) {
         return Err(Refused::claim("nbf", "the token is not valid yet"));
     }
-    let micros = until.checked_mul(1_000_000).and_then(Timestamp::from_micros);
-    micros.ok_or_else(|| Refused::claim("exp", "it is out of range"))
+    let moment = |name: &str, seconds: i64| {
+        let micros = seconds.checked_mul(1_000_000).and_then(Timestamp::from_micros);
+        micros.ok_or_else(|| Refused::claim(name, "it is out of range"))
+    };
+    // Tokens without `iat` are ordered by their expiry: a token that expires later counts as the later one.
+    let asserted = issued.unwrap_or(until.saturating_sub(longest)).clamp(0, now.max(0));
+    Ok((moment("iat", asserted)?, moment("exp", until)?))
 }
 
 /// Refuses claims whose names differ from ours in case or white space, such as `Officer` for `officer`: they would be

@@ -43,7 +43,7 @@ impl Keys {
     /// The only key with this id that may verify this algorithm. May read the key set again, which blocks.
     ///
     /// # Errors
-    /// Why no key matches.
+    /// The reason why no key matches.
     pub fn find(&self, kid: &str, algorithm: Algorithm) -> Result<Jwk, Refused> {
         {
             let mut cached = self.cached();
@@ -88,7 +88,7 @@ impl Read {
     }
 }
 
-/// Why a key may not verify an algorithm; None if it may.
+/// The reason why a key may not verify an algorithm; None if it may.
 fn unfit(key: &Jwk, algorithm: Algorithm) -> Option<Refused> {
     if key.common.public_key_use.as_ref().is_some_and(|of| *of != PublicKeyUse::Signature) {
         return Some(Refused::of("key use", "the key is not for signatures"));

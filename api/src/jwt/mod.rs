@@ -15,13 +15,14 @@ use jsonwebtoken::{DecodingKey, Validation, decode};
 use keys::Keys;
 use schema::enums::Role;
 use schema::register::access::JWT_PREFIX;
+use schema::register::accounts::Assertion;
 use schema::{Id, StoreError, Timestamp};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
-/// Why a token is refused: the part and the reason, without any content of the token.
+/// The refusal of a token: the part and the reason, without any content of the token.
 #[derive(Debug)]
 pub struct Refused {
     pub part: String,
@@ -48,7 +49,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Resolves the codes in claims to ids of the register.
+/// Resolves the codes in claims to ids of the register, and keeps what is asserted of accounts.
 pub trait Register {
     /// The id of the unit with exactly this code.
     ///
@@ -61,6 +62,12 @@ pub trait Register {
     /// # Errors
     /// If the register cannot be read.
     fn officer(&self, code: &str) -> Result<Option<Id>, StoreError>;
+
+    /// Keeps what is asserted of an account; false if the account was disabled.
+    ///
+    /// # Errors
+    /// If the register cannot be read.
+    fn account(&self, asserted: &Assertion) -> Result<bool, StoreError>;
 }
 
 /// Verifies external JWTs.
@@ -148,6 +155,19 @@ impl Jwt {
         }
         let whose =
             Id(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{} {}", self.settings.issuer, claims.subject).as_bytes()));
+        let asserted = Assertion {
+            id: whose,
+            issuer: self.settings.issuer.clone(),
+            subject: claims.subject.clone(),
+            role: claims.role,
+            unit_id,
+            officer_id,
+            outside: claims.outside,
+            asserted_at: claims.asserted,
+        };
+        if !register.account(&asserted)? {
+            return Ok(Err(Refused::claim("sub", "the account was disabled")));
+        }
         Ok(Ok(Viewer {
             token_id: whose,
             principal_id: whose,
@@ -157,6 +177,7 @@ impl Jwt {
             officer_id,
             outside: claims.outside,
             expires_at: Some(claims.expires),
+            day: None,
         }))
     }
 }

@@ -11,8 +11,8 @@ use schema::{Db, StoreError, queries};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of the token of the reader: the digests have what it may see when they are sent. Without a reader the
-    /// address receives the Board's whole digest of each day
+    /// Name of the token or the account of the reader: the digests have what it may see when they are sent. Without
+    /// a reader the address receives the Board's whole digest of each day
     #[arg(long, value_name = "NAME")]
     reader: Option<String>,
     /// Code of the unit that the digests are about [default: the unit of a head, all units for the Board]
@@ -74,6 +74,9 @@ impl Args {
 }
 
 /// Subscribes a reader by the name of its tokens.
+///
+/// # Errors
+/// `NotFound` if no token or account has this name; if the wish is refused, or the database fails.
 pub fn subscribe(db: &Db, settings: &Settings, reader: &str, wanted: Wanted) -> anyhow::Result<DigestSubscription> {
     let reference = db.read(|conn| Ok(Reference::load(conn)))??;
     let Wanted { unit, mut wish } = wanted;
@@ -83,7 +86,8 @@ pub fn subscribe(db: &Db, settings: &Settings, reader: &str, wanted: Wanted) -> 
     }
     let stored = db.write("cli", |tx| {
         let principal = queries::principal_by_name(tx.conn, reader)?.ok_or_else(|| {
-            let message = format!("there is no token with the name {reader:?}: `phananh token create` makes one");
+            let message =
+                format!("there is no token or account with the name {reader:?}: `phananh token create` makes a token");
             StoreError::NotFound(message)
         })?;
         store(tx, &reference.tree, &principal, &wish, &settings.digests.domains)

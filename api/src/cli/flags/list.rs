@@ -42,6 +42,10 @@ fn word<W: FromStr<Err = schema::enums::UnknownWord>>(text: &str) -> Result<W, S
     text.to_ascii_uppercase().replace('-', "_").parse().map_err(|e: schema::enums::UnknownWord| e.to_string())
 }
 
+/// Runs `phananh flags list`.
+///
+/// # Errors
+/// If there is no run for the day, or no such unit, or the database or the output fails.
 pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
     let (run, mut found) = match args.as_of {
         None => (db.read(flags::latest)?, db.read(flags::all)?),

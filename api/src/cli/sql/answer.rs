@@ -1,5 +1,6 @@
 //! An answer, read batch by batch.
 
+use crate::cli::noted::NotedQuestion;
 use crate::sql::SqlResult;
 use crate::sql::formats::AnswerMetadata;
 use arrow_array::RecordBatch;
@@ -16,11 +17,25 @@ pub struct Answer {
     schema: SchemaRef,
     batches: Batches,
     rows: u64,
+    /// The question, until it has ended. None if another process notes it, and without a register.
+    noted: Option<NotedQuestion>,
 }
 
 enum Batches {
     Register(Box<SqlResult>),
     Server(Box<ServerAnswer>),
+}
+
+impl Batches {
+    fn next(&mut self) -> anyhow::Result<Option<RecordBatch>> {
+        match self {
+            Self::Register(result) => {
+                check_cancelled()?;
+                Ok(result.next_batch()?)
+            }
+            Self::Server(answer) => Ok(answer.reader.next().transpose()?),
+        }
+    }
 }
 
 /// The answer of a server.
@@ -34,29 +49,46 @@ impl Answer {
     pub fn of_register(result: SqlResult, key_version: Option<u32>, limit: u64) -> Self {
         let metadata = AnswerMetadata { position: result.position(), key_version, as_of: result.as_of() };
         let schema = SchemaRef::clone(result.schema());
-        Self { metadata, limit, schema, batches: Batches::Register(Box::new(result)), rows: 0 }
+        Self { metadata, limit, schema, batches: Batches::Register(Box::new(result)), rows: 0, noted: None }
     }
 
     pub fn of_server(answer: ServerAnswer, metadata: AnswerMetadata, limit: u64) -> Self {
         let schema = answer.reader.schema();
-        Self { metadata, limit, schema, batches: Batches::Server(Box::new(answer)), rows: 0 }
+        Self { metadata, limit, schema, batches: Batches::Server(Box::new(answer)), rows: 0, noted: None }
+    }
+
+    /// The same answer, whose question is noted in the audit log when it ends.
+    pub fn noted(self, question: NotedQuestion) -> Self {
+        Self { noted: Some(question), ..self }
     }
 
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    /// The next rows; None at the end.
+    /// The next rows; None at the end, when the question is in the audit log.
+    ///
+    /// # Errors
+    /// If the question fails, or the audit log cannot be written.
     pub fn next_batch(&mut self) -> anyhow::Result<Option<RecordBatch>> {
-        let batch = match &mut self.batches {
-            Batches::Register(result) => {
-                check_cancelled()?;
-                result.next_batch()?
+        match self.batches.next() {
+            Ok(Some(batch)) => {
+                self.rows += batch.num_rows() as u64;
+                Ok(Some(batch))
             }
-            Batches::Server(answer) => answer.reader.next().transpose()?,
-        };
-        self.rows += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
-        Ok(batch)
+            Ok(None) => {
+                if let Some(question) = self.noted.take() {
+                    question.answered(self.rows)?;
+                }
+                Ok(None)
+            }
+            Err(error) => {
+                if let Some(question) = self.noted.take() {
+                    question.failed(&error);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// After the end: whether rows were cut off. Where a server did not say so, an answer of as many rows as asked for

@@ -26,7 +26,7 @@ impl Running {
     }
 }
 
-/// What Ctrl-C means at the moment.
+/// The present effect of Ctrl-C.
 enum State {
     /// Nothing runs. The prompt reads Ctrl-C as a key, so a signal asks the program to end.
     Idle,
@@ -41,10 +41,13 @@ enum State {
 pub struct Interrupts(Arc<Mutex<State>>);
 
 /// Exit status of a program that Ctrl-C ends.
-const INTERRUPTED: i32 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 impl Interrupts {
     /// Handles the signals of this process from now on.
+    ///
+    /// # Errors
+    /// If the process has a handler of signals already.
     pub fn handled() -> anyhow::Result<Self> {
         let interrupts = Self(Arc::new(Mutex::new(State::Idle)));
         let handled = interrupts.clone();
@@ -57,7 +60,7 @@ impl Interrupts {
         match std::mem::replace(&mut *state, State::Cancelled) {
             State::Asking(running) => running.cancel(),
             State::Paging => *state = State::Paging,
-            State::Idle | State::Cancelled => std::process::exit(INTERRUPTED),
+            State::Idle | State::Cancelled => std::process::exit(INTERRUPTED.into()),
         }
     }
 

@@ -34,11 +34,15 @@ pub struct Limits {
 }
 
 impl LakeOfFolder {
+    /// Opens a lake in a folder. `engine` is the address of a cluster that reads it at `url`.
+    ///
+    /// # Errors
+    /// If the address is wrong, the folder is no lake, or its role may not ask in SQL.
     pub fn open(dir: &Path, engine: Option<&str>, url: Option<&str>, limits: Limits) -> anyhow::Result<Self> {
         let Limits { rows, memory_mb, seconds } = limits;
         let cluster = engine.map(str::parse::<Address>).transpose();
         let cluster = cluster.map_err(|message| anyhow::anyhow!("--engine: {message}"))?;
-        // Who reads the files may ask them.
+        // A user who can read the files may ask them.
         let role = Manifest::of(dir)?.role;
         let asker = SqlAsker::for_role(role, &Keys::ephemeral());
         Ok(Self {
@@ -50,6 +54,10 @@ impl LakeOfFolder {
         })
     }
 
+    /// Sends a question. Blocks until the first rows.
+    ///
+    /// # Errors
+    /// If a parameter has an unsupported type, or the question fails or is cancelled.
     pub fn ask(&self, token: &Arc<CancelToken>, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
         set_cancel_token(Some(Arc::clone(token)));
         let parameters: Result<Vec<Parameter>, String> = parameters.iter().map(Parameter::of_json).collect();

@@ -17,11 +17,13 @@ mod way;
 use super::output::{Format, Output, print_note, table};
 use super::reader::Reader;
 use anyhow::Context;
+use interrupt::{INTERRUPTED, Interrupts};
 use jobs::runner::settings::Settings;
 use jobs::tables::{TABLES, Table};
 pub use lake::{LakeOfFolder, Limits};
 pub use print::print as print_answer;
 use register::Register;
+use saved::{Asked, Wanted};
 use schema::Db;
 use serde::Serialize;
 use serde_json::Value;
@@ -29,7 +31,7 @@ use server::Server;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use way::Way;
+use way::{OpenDb, Way};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -58,7 +60,7 @@ pub struct Args {
     /// Time limit in seconds
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
-    /// Role whose pseudonyms to use: those in its own answers
+    /// Role for which to derive pseudonyms: those of its answers
     #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t, conflicts_with = "server")]
     reader: Reader,
     /// Ask the server at this address instead of a database, with the token in PHANANH_TOKEN or --token-file
@@ -86,8 +88,12 @@ struct Described {
     comment: &'static str,
 }
 
+/// Runs `phananh sql`.
+///
+/// # Errors
+/// If options contradict each other, the question fails, or the target or the output fails.
 pub fn run(
-    db: impl FnOnce() -> anyhow::Result<Db>,
+    db: impl Fn() -> anyhow::Result<Db>,
     settings: &Settings,
     args: &Args,
     out: &Output,
@@ -95,7 +101,7 @@ pub fn run(
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let Some(query) = &args.query else {
         if on_terminal && out.format() == Format::Text {
-            return session::run(&way(db, settings, args)?);
+            return session::run(&way(&db, settings, args)?);
         }
         list(out)?;
         return Ok(ExitCode::SUCCESS);
@@ -106,36 +112,55 @@ pub fn run(
         std::io::stdin().read_to_string(&mut sql).context("standard input")?;
     }
     print::check_target(out.format())?;
-    let mut parameters: Vec<Value> = args.parameters.iter().map(|text| parameter(text)).collect();
+    let parameters: Vec<Value> = args.parameters.iter().map(|text| parameter(text)).collect();
     let saved = sql.strip_prefix('@').map(|name| name.trim().to_owned());
     saved::check(saved.as_deref(), args)?;
-    let way = way(db, settings, args)?;
-    if let Some(name) = saved {
-        let run = saved::run(&way, &name, args.query_version, &args.given)?;
-        (sql, parameters) = (run.text, run.values);
-    }
-    if way.has_temporary_key() && statement::may_show_pseudonyms(&sql) {
+    let way = way(&db, settings, args)?;
+    let asked = match &saved {
+        Some(name) => way.saved(&Wanted { name, version: args.query_version, given: args.given.clone() })?,
+        None => Asked { title: String::new(), text: sql, values: parameters },
+    };
+    if way.has_temporary_key() && statement::may_show_pseudonyms(&asked.text) {
         print_note("note: without --key-file, pseudonyms are of a temporary key: another run has others");
     }
-    let answer = way.ask(&way.begin(), &sql, &parameters)?;
-    print_answer(answer, out)?;
-    Ok(ExitCode::SUCCESS)
+    // Ctrl-C cancels the question, so that the audit log has it, too.
+    let interrupts = Interrupts::handled()?;
+    let running = way.begin();
+    let asking = interrupts.asking(running.clone());
+    match way.ask(&running, &asked).and_then(|answer| print_answer(answer, out)) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(_) if asking.was_cancelled() => {
+            print_note("cancelled");
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+        Err(error) => Err(error),
+    }
 }
 
-fn way(db: impl FnOnce() -> anyhow::Result<Db>, settings: &Settings, args: &Args) -> anyhow::Result<Way> {
+fn way<'d>(db: OpenDb<'d>, settings: &Settings, args: &Args) -> anyhow::Result<Way<'d>> {
     Ok(match (&args.server, &args.lake) {
         (Some(address), _) => Way::Server(Server::new(address, args)?),
         (None, Some(dir)) => {
             let limits = Limits { rows: u64::from(args.rows), memory_mb: args.memory_mb, seconds: args.seconds };
-            Way::Lake(Box::new(LakeOfFolder::open(dir, args.engine.as_deref(), args.lake_url.as_deref(), limits)?))
+            let lake = LakeOfFolder::open(dir, args.engine.as_deref(), args.lake_url.as_deref(), limits)?;
+            Way::Lake(Box::new(lake), db)
         }
         (None, None) => Way::Register(Box::new(Register::open(db()?, settings, args)?)),
     })
 }
 
-/// A parameter of the command line: JSON where it is a value of JSON, else a text.
+/// Most digits that a floating-point number holds.
+const EXACT_DIGITS: usize = 15;
+
+/// A parameter of the command line: JSON where it is a value of JSON, else a text. A number that JSON's reader may
+/// round is a text, too.
 fn parameter(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+    let is_long = text.bytes().filter(u8::is_ascii_digit).count() > EXACT_DIGITS;
+    match serde_json::from_str(text) {
+        Ok(Value::Number(number)) if is_long && number.as_i64().is_none() => Value::from(text),
+        Ok(value) => value,
+        Err(_) => Value::from(text),
+    }
 }
 
 fn list(out: &Output) -> anyhow::Result<()> {

@@ -10,6 +10,9 @@ const PAGER: &str = "less -S";
 const NOT_FOUND: i32 = 127;
 
 /// Prints a text, in a pager if it has more lines than the screen.
+///
+/// # Errors
+/// If standard output fails.
 pub fn show(text: &str, screen: Option<u16>, interrupts: &Interrupts) -> io::Result<()> {
     let fits = screen.is_none_or(|rows| text.lines().count() < usize::from(rows));
     if !fits && paged(text, interrupts) {

@@ -1,12 +1,13 @@
 //! Prints an answer in the format of the command line.
 
-use super::super::output::{Format, Output, print_note, table, write_out};
+use super::super::output::{Format, Output, is_closed_pipe, print_note, table, write_out};
 use super::answer::Answer;
+use crate::cells::text;
 use crate::sql::cells::{distinct_names, json_rows, type_name};
-use crate::sql::formats::{AnswerFormat, AnswerWriter, text};
+use crate::sql::formats::{AnswerFormat, AnswerWriter};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,6 +29,9 @@ struct Column {
 }
 
 /// Refuses to print bytes to a terminal.
+///
+/// # Errors
+/// If the format is binary and standard output is a terminal.
 pub fn check_target(format: Format) -> anyhow::Result<()> {
     let is_refused = format.is_binary() && io::stdout().is_terminal();
     anyhow::ensure!(!is_refused, "--format arrow and parquet are no text: redirect standard output to a file");
@@ -35,6 +39,9 @@ pub fn check_target(format: Format) -> anyhow::Result<()> {
 }
 
 /// Prints an answer to standard output.
+///
+/// # Errors
+/// If the question fails while its rows are read, or standard output fails.
 pub fn print(mut answer: Answer, out: &Output) -> anyhow::Result<()> {
     match out.format() {
         Format::Text => {
@@ -61,6 +68,9 @@ pub fn note_truncated(answer: &Answer) {
 }
 
 /// All rows of an answer.
+///
+/// # Errors
+/// If the question fails, or a column has a type that has no form in JSON.
 pub fn rows(answer: &mut Answer) -> anyhow::Result<Vec<Vec<Value>>> {
     let mut rows = Vec::new();
     while let Some(batch) = answer.next_batch()? {
@@ -105,25 +115,4 @@ fn written(answer: &mut Answer, format: AnswerFormat) -> anyhow::Result<()> {
         writer.write(&batch)?;
     }
     Ok(writer.finish(answer.truncated())?.flush()?)
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let is_one = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-    };
-    error.chain().any(is_one)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_closed_pipe_is_found_below_other_errors() {
-        let closed = || io::Error::from(ErrorKind::BrokenPipe);
-        assert!(is_closed_pipe(&anyhow::Error::from(closed()).context("written")));
-        let arrow = arrow_schema::ArrowError::from(closed());
-        assert!(is_closed_pipe(&arrow.into()));
-        assert!(!is_closed_pipe(&anyhow::anyhow!("something else")));
-    }
 }

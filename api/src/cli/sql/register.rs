@@ -2,17 +2,20 @@
 
 use super::Args;
 use super::answer::Answer;
-use crate::sql::{Parameter, QueryLimits, SqlAsker, SqlQuestion, SqlService};
+use super::saved::Asked;
+use crate::cli::noted::NotedQuestion;
+use crate::sql::audit::text_with_values;
+use crate::sql::{Parameter, QueryLimits, SqlAsker, SqlQuestion, SqlResult, SqlService};
 use anyhow::Context;
 use jobs::runner::settings::Settings;
 use jobs::snapshot::{SnapshotFile, SnapshotStore};
 use jobs::tables::Table;
 use schema::db::cancellation::{CancelToken, set_cancel_token};
+use schema::enums::Role;
 use schema::keys::Keys;
 use schema::models::SavedQuery;
 use schema::register::{saved_query_named, saved_query_version};
 use schema::{Conn, Db, StoreError};
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +27,7 @@ pub struct Register {
     snapshots: Arc<SnapshotStore>,
     service: SqlService,
     asker: SqlAsker,
+    role: Role,
     /// None for a temporary key.
     key_version: Option<u32>,
     rows: u64,
@@ -32,6 +36,10 @@ pub struct Register {
 }
 
 impl Register {
+    /// Loads the snapshot of a database to ask it as the role of the arguments.
+    ///
+    /// # Errors
+    /// If the role may not ask in SQL, or the database fails.
     pub fn open(db: Db, settings: &Settings, args: &Args) -> anyhow::Result<Self> {
         let keys = settings.keys.clone();
         let key_version = keys.as_deref().map(Keys::version);
@@ -47,6 +55,7 @@ impl Register {
             snapshots,
             service,
             asker,
+            role,
             key_version,
             rows: u64::from(args.rows),
             memory_mb: args.memory_mb,
@@ -54,9 +63,26 @@ impl Register {
         })
     }
 
-    pub fn ask(&self, token: &Arc<CancelToken>, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
+    /// Asks. The question is in the audit log when its answer has been read, or has failed.
+    ///
+    /// # Errors
+    /// If a parameter has an unsupported type, the audit log cannot be written, or the question fails or is cancelled.
+    pub fn ask(&self, token: &Arc<CancelToken>, asked: &Asked) -> anyhow::Result<Answer> {
         set_cancel_token(Some(Arc::clone(token)));
-        let parameters: Result<Vec<Parameter>, String> = parameters.iter().map(Parameter::of_json).collect();
+        let parameters: Result<Vec<Parameter>, String> = asked.values.iter().map(Parameter::of_json).collect();
+        let parameters = parameters.map_err(anyhow::Error::msg)?;
+        let text = text_with_values(&format!("{}{}", asked.title, asked.text), &asked.values);
+        let noted = NotedQuestion::begin(&self.db, self.role, text)?;
+        match self.answer(&asked.text, parameters) {
+            Ok(result) => Ok(Answer::of_register(result, self.key_version, self.rows).noted(noted)),
+            Err(error) => {
+                noted.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn answer(&self, sql: &str, parameters: Vec<Parameter>) -> anyhow::Result<SqlResult> {
         // A session sees what was written since its last question.
         self.snapshots.refresh(&self.db)?;
         let limits = QueryLimits {
@@ -66,21 +92,15 @@ impl Register {
             deadline: Instant::now() + self.time,
             time: self.time,
         };
-        let parameters = parameters.map_err(anyhow::Error::msg)?;
-        let result = self.service.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?;
-        Ok(Answer::of_register(result, self.key_version, self.rows))
+        Ok(self.service.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?)
     }
 
-    /// A saved question as a version says it; None if there is none. Whoever has the database may run any.
+    /// A version of a saved question; None if it does not exist. The command line may run any of them.
+    ///
+    /// # Errors
+    /// If the database fails.
     pub fn saved(&self, name: &str, version: Option<i32>) -> anyhow::Result<Option<SavedQuery>> {
-        let found = self.db.read(|conn: &mut Conn| -> Result<Option<SavedQuery>, StoreError> {
-            let Some(newest) = saved_query_named(conn, name)? else { return Ok(None) };
-            match version {
-                Some(version) => Ok(saved_query_version(conn, &newest, version)?.map(|of| of.of(newest))),
-                None => Ok(Some(newest)),
-            }
-        })?;
-        Ok(found)
+        saved_in(&self.db, name, version)
     }
 
     pub fn shows(&self, table: &Table) -> bool {
@@ -90,4 +110,16 @@ impl Register {
     pub fn has_temporary_key(&self) -> bool {
         self.key_version.is_none()
     }
+}
+
+/// A version of a saved question of a database; None if it does not exist.
+pub fn saved_in(db: &Db, name: &str, version: Option<i32>) -> anyhow::Result<Option<SavedQuery>> {
+    let found = db.read(|conn: &mut Conn| -> Result<Option<SavedQuery>, StoreError> {
+        let Some(newest) = saved_query_named(conn, name)? else { return Ok(None) };
+        match version {
+            Some(version) => Ok(saved_query_version(conn, &newest, version)?.map(|of| of.of(newest))),
+            None => Ok(Some(newest)),
+        }
+    })?;
+    Ok(found)
 }

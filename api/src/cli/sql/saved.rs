@@ -1,19 +1,24 @@
 //! Saved questions: `phananh sql @NAME --param from=2024-01-01`.
 
 use super::Args;
-use super::way::Way;
 use crate::sql::SavedRun;
 use anyhow::Context;
 use schema::domain::query_parameter::QueryParameter;
 use serde_json::{Map, Value};
 
 /// Reads `name=value`.
+///
+/// # Errors
+/// If the text has no `=`.
 pub fn given(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("write name=value, not {text:?}"))?;
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 
 /// Refuses options that are for another kind of question.
+///
+/// # Errors
+/// If such an option is given.
 pub fn check(name: Option<&str>, args: &Args) -> anyhow::Result<()> {
     match name {
         Some(_) if !args.parameters.is_empty() => {
@@ -26,9 +31,40 @@ pub fn check(name: Option<&str>, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// What to ask for a saved question.
-pub fn run(way: &Way, name: &str, version: Option<i32>, given: &[(String, String)]) -> anyhow::Result<SavedRun> {
-    let (text, parameters) = way.saved(name, version)?.with_context(|| {
+/// A saved question.
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    /// Its name and version as a comment in SQL; empty where a server describes it.
+    pub title: String,
+    pub text: String,
+    pub parameters: Vec<QueryParameter>,
+}
+
+/// A question to send.
+#[derive(Debug)]
+pub struct Asked {
+    /// The words that the audit log has before the text.
+    pub title: String,
+    pub text: String,
+    /// The values of `$1`, `$2`, …
+    pub values: Vec<Value>,
+}
+
+/// A saved question that is asked, of one version or of the newest.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    pub name: &'a str,
+    pub version: Option<i32>,
+    pub given: Vec<(String, String)>,
+}
+
+/// Builds the question from a saved question, as it was found.
+///
+/// # Errors
+/// If there is no such question, or a value is missing, given twice or of another type.
+pub fn run(wanted: &Wanted<'_>, found: Option<Found>) -> anyhow::Result<Asked> {
+    let Wanted { name, version, given } = wanted;
+    let Found { title, text, parameters } = found.with_context(|| {
         let which = version.map(|version| format!(" with a version {version}")).unwrap_or_default();
         format!("there is no saved question {name:?}{which}: `phananh queries list` lists them")
     })?;
@@ -39,22 +75,28 @@ pub fn run(way: &Way, name: &str, version: Option<i32>, given: &[(String, String
             "--param {name} stands twice"
         );
     }
-    SavedRun::new(&text, &parameters, &values).map_err(anyhow::Error::msg)
+    let SavedRun { text, values } = SavedRun::new(&text, &parameters, &values).map_err(anyhow::Error::msg)?;
+    Ok(Asked { title, text, values })
 }
 
-/// What to ask for a statement of the prompt: SQL, or `@NAME` with values such as `since=2025-01-01`, without spaces.
-pub fn typed(way: &Way, statement: &str) -> anyhow::Result<SavedRun> {
-    let Some(named) = statement.strip_prefix('@') else {
-        return Ok(SavedRun { text: statement.to_owned(), values: Vec::new() });
-    };
+/// The saved question that a statement of the prompt names: `@NAME` with values such as `since=2025-01-01`, without
+/// spaces. None for SQL.
+///
+/// # Errors
+/// If the name is missing, or a value is not written as `name=value`.
+pub fn typed(statement: &str) -> anyhow::Result<Option<Wanted<'_>>> {
+    let Some(named) = statement.strip_prefix('@') else { return Ok(None) };
     let mut words = named.split_whitespace();
     let name = words.next().context("write the name of a saved question behind @")?;
-    let values = words.map(given).collect::<Result<Vec<_>, _>>().map_err(anyhow::Error::msg)?;
-    run(way, name, None, &values)
+    let given = words.map(given).collect::<Result<Vec<_>, _>>().map_err(anyhow::Error::msg)?;
+    Ok(Some(Wanted { name, version: None, given }))
 }
 
-/// The text and the parameters of a question that a server describes.
-pub fn described(document: &Value) -> anyhow::Result<(String, Vec<QueryParameter>)> {
+/// A question as a server describes it.
+///
+/// # Errors
+/// If a part is missing, or this version of the program lacks the type of a parameter.
+pub fn described(document: &Value) -> anyhow::Result<Found> {
     let text = document["text"].as_str().context("the server describes no text of the question")?;
     let parameter = |one: &Value| -> anyhow::Result<QueryParameter> {
         let default = Some(one["default"].clone()).filter(|_| one["required"] == false);
@@ -66,7 +108,8 @@ pub fn described(document: &Value) -> anyhow::Result<(String, Vec<QueryParameter
         })
     };
     let parameters = document["parameters"].as_array().into_iter().flatten().map(parameter);
-    Ok((text.to_owned(), parameters.collect::<anyhow::Result<_>>()?))
+    let parameters = parameters.collect::<anyhow::Result<_>>()?;
+    Ok(Found { title: String::new(), text: text.to_owned(), parameters })
 }
 
 #[cfg(test)]
@@ -81,12 +124,20 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_of_the_prompt_names_a_saved_question_with_its_values() {
+        assert_eq!(typed("SELECT '@a'").unwrap(), None);
+        let given = vec![("since".to_owned(), "2025-01-01".to_owned())];
+        assert_eq!(typed("@of since=2025-01-01").unwrap(), Some(Wanted { name: "of", version: None, given }));
+        assert!(typed("@of since").is_err() && typed("@ ").is_err());
+    }
+
+    #[test]
     fn a_default_of_null_is_no_missing_default() {
         let document = json!({ "text": "SELECT $a, $b", "parameters": [
             { "name": "a", "type": "DATE", "required": true, "default": null },
             { "name": "b", "type": "TEXT", "required": false, "default": null },
         ] });
-        let (text, parameters) = described(&document).unwrap();
+        let Found { text, parameters, .. } = described(&document).unwrap();
         let defaults: Vec<_> = parameters.iter().map(|one| one.default.clone()).collect();
         assert_eq!((text.as_str(), defaults), ("SELECT $a, $b", vec![None, Some(Value::Null)]));
     }

@@ -34,6 +34,10 @@ const SAVED_QUERY: &str = "query ($name: String!, $version: Int) { savedQuery(na
     { text parameters { name type required default } } }";
 
 impl Server {
+    /// Prepares questions to the server at `address`.
+    ///
+    /// # Errors
+    /// If the address is wrong, or there is no token.
     pub fn new(address: &str, args: &Args) -> anyhow::Result<Self> {
         let is_here = is_here(address)?;
         let token = match &args.token_file {
@@ -64,6 +68,10 @@ impl Server {
         config.build().into()
     }
 
+    /// Sends a question. Blocks until the first rows.
+    ///
+    /// # Errors
+    /// If the server cannot be reached, refuses the question, or answers in another form.
     pub fn ask(&self, agent: &ureq::Agent, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
         let body = json!({ "query": sql, "parameters": parameters, "rows": self.rows });
         let response = self.post(agent, &self.url, AnswerFormat::Arrow.media_type(), &body)?;
@@ -76,6 +84,9 @@ impl Server {
 
 impl Server {
     /// A saved question that the token may run, as a version says it; JSON null if there is none.
+    ///
+    /// # Errors
+    /// If the server cannot be reached, refuses the request, or answers in another form.
     pub fn saved(&self, name: &str, version: Option<i32>) -> anyhow::Result<Value> {
         let body = json!({ "query": SAVED_QUERY, "variables": { "name": name, "version": version } });
         let mut response = self.post(&self.agent(), &self.graphql, "application/json", &body)?;
@@ -105,7 +116,7 @@ impl Server {
     }
 }
 
-/// Whether the server runs on this machine. Another one must be asked over TLS, so that nobody reads the token.
+/// Whether the server runs on this machine. Another one must be asked over TLS, which protects the token.
 fn is_here(address: &str) -> anyhow::Result<bool> {
     let uri: Uri = address.parse().with_context(|| format!("--server {address:?}"))?;
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -118,7 +129,7 @@ fn is_here(address: &str) -> anyhow::Result<bool> {
     }
 }
 
-/// Why the server refuses.
+/// The reason of a refusal by the server.
 fn refusal(status: StatusCode, body: &str) -> String {
     let document: Value = serde_json::from_str(body).unwrap_or_default();
     match document["errors"][0]["message"].as_str() {

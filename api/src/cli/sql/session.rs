@@ -5,7 +5,7 @@ use super::complete::SqlHelper;
 use super::interrupt::Interrupts;
 use super::statement::{COMMANDS, Input, input};
 use super::way::Way;
-use super::{pager, print, saved};
+use super::{pager, print};
 use crate::sql::cells::type_name;
 use jobs::tables::Table;
 use rustyline::error::ReadlineError;
@@ -20,14 +20,17 @@ const PROMPT: &str = "phananh> ";
 const HISTORY: usize = 5_000;
 
 struct Session<'w> {
-    way: &'w Way,
+    way: &'w Way<'w>,
     interrupts: Interrupts,
     timing: bool,
     pager: bool,
 }
 
 /// Answers questions until Ctrl-D or `\q`.
-pub fn run(way: &Way) -> anyhow::Result<ExitCode> {
+///
+/// # Errors
+/// If the terminal fails. A failed question is printed, and is no error.
+pub fn run(way: &Way<'_>) -> anyhow::Result<ExitCode> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .max_history_size(HISTORY)?
@@ -109,7 +112,7 @@ impl Session<'_> {
         let began = Instant::now();
         let running = self.way.begin();
         let asking = self.interrupts.asking(running.clone());
-        let asked = saved::typed(self.way, sql).and_then(|run| self.way.ask(&running, &run.text, &run.values));
+        let asked = self.way.typed(sql).and_then(|asked| self.way.ask(&running, &asked));
         let answered = asked.and_then(|mut answer| {
             let rows = print::rows(&mut answer)?;
             Ok((answer, rows))

@@ -1,6 +1,6 @@
 //! Statements in what a user types: where one ends, and the commands of the prompt.
 
-/// What a user typed.
+/// The input of a user.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input<'i> {
     Nothing,
@@ -71,7 +71,7 @@ struct Scanned<'t> {
     is_open: bool,
 }
 
-/// Divides a text at the semicolons that stand outside of texts, quoted names and comments.
+/// Divides a text at the semicolons outside of strings, quoted names and comments.
 fn scan(text: &str) -> Scanned<'_> {
     let bytes = text.as_bytes();
     let (mut at, mut begins) = (0, 0);

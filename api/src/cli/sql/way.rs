@@ -1,49 +1,75 @@
-//! Where a question is answered: over the database, or by a server.
+//! The target of a question: a database, a lake or a server.
 
 use super::answer::Answer;
 use super::interrupt::Running;
 use super::lake::LakeOfFolder;
-use super::register::Register;
-use super::saved::described;
+use super::register::{Register, saved_in};
+use super::saved::{self, Asked, Found, Wanted, described};
 use super::server::Server;
+use anyhow::Context;
 use jobs::tables::{TABLES, Table};
-use schema::domain::query_parameter::QueryParameter;
+use schema::Db;
+use schema::models::SavedQuery;
 use serde_json::Value;
 
-pub enum Way {
+/// Opens the database.
+pub type OpenDb<'d> = &'d dyn Fn() -> anyhow::Result<Db>;
+
+pub enum Way<'d> {
     Register(Box<Register>),
-    Lake(Box<LakeOfFolder>),
+    /// A lake needs no database; saved questions are in one.
+    Lake(Box<LakeOfFolder>, OpenDb<'d>),
     Server(Server),
 }
 
-impl Way {
-    /// What cancels the next question.
+impl Way<'_> {
+    /// The handle that cancels the next question.
     pub fn begin(&self) -> Running {
         match self {
-            Self::Register(_) | Self::Lake(_) => Running::register(),
+            Self::Register(_) | Self::Lake(..) => Running::register(),
             Self::Server(server) => Running::Server(server.agent()),
         }
     }
 
-    /// Asks. Blocks until the first rows.
-    pub fn ask(&self, running: &Running, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
+    /// Sends the question. Blocks until the first rows.
+    ///
+    /// # Errors
+    /// If the question fails, or `running` was begun for another target.
+    pub fn ask(&self, running: &Running, asked: &Asked) -> anyhow::Result<Answer> {
         match (self, running) {
-            (Self::Register(register), Running::Register(token)) => register.ask(token, sql, parameters),
-            (Self::Lake(lake), Running::Register(token)) => lake.ask(token, sql, parameters),
-            (Self::Server(server), Running::Server(agent)) => server.ask(agent, sql, parameters),
-            _ => anyhow::bail!("the question was begun in another way"),
+            (Self::Register(register), Running::Register(token)) => register.ask(token, asked),
+            (Self::Lake(lake, _), Running::Register(token)) => lake.ask(token, &asked.text, &asked.values),
+            (Self::Server(server), Running::Server(agent)) => server.ask(agent, &asked.text, &asked.values),
+            _ => anyhow::bail!("internal error: the query was prepared for another target"),
         }
     }
 
-    /// The text and the parameters of a saved question; None if there is none.
-    pub fn saved(&self, name: &str, version: Option<i32>) -> anyhow::Result<Option<(String, Vec<QueryParameter>)>> {
+    /// Finds a saved question and builds the question from it.
+    ///
+    /// # Errors
+    /// If there is no such question, its values are refused, or the target fails.
+    pub fn saved(&self, wanted: &Wanted<'_>) -> anyhow::Result<Asked> {
+        saved::run(wanted, self.find(wanted.name, wanted.version)?)
+    }
+
+    /// Builds the question from a statement of the prompt: SQL, or `@NAME`.
+    ///
+    /// # Errors
+    /// The errors of [`Self::saved`], and a wrong form of `@NAME`.
+    pub fn typed(&self, statement: &str) -> anyhow::Result<Asked> {
+        match saved::typed(statement)? {
+            Some(wanted) => self.saved(&wanted),
+            None => Ok(Asked { title: String::new(), text: statement.to_owned(), values: Vec::new() }),
+        }
+    }
+
+    fn find(&self, name: &str, version: Option<i32>) -> anyhow::Result<Option<Found>> {
         match self {
-            Self::Register(register) => {
-                let Some(query) = register.saved(name, version)? else { return Ok(None) };
-                let parameters = query.query_parameters()?;
-                Ok(Some((query.text, parameters)))
+            Self::Register(register) => stored(register.saved(name, version)?),
+            Self::Lake(_, open) => {
+                let db = open().with_context(|| format!("the database that holds the saved question @{name}"))?;
+                stored(saved_in(&db, name, version)?)
             }
-            Self::Lake(_) => anyhow::bail!("a lake holds no saved questions: ask the database or a server for @{name}"),
             Self::Server(server) => match server.saved(name, version)? {
                 Value::Null => Ok(None),
                 document => described(&document).map(Some),
@@ -55,7 +81,7 @@ impl Way {
     pub fn tables(&self) -> Vec<&'static Table> {
         let is_shown = |one: &&'static Table| match self {
             Self::Register(register) => register.shows(one),
-            Self::Lake(lake) => lake.shows(one),
+            Self::Lake(lake, _) => lake.shows(one),
             Self::Server(_) => true,
         };
         TABLES.iter().copied().filter(is_shown).collect()
@@ -65,4 +91,12 @@ impl Way {
     pub fn has_temporary_key(&self) -> bool {
         matches!(self, Self::Register(register) if register.has_temporary_key())
     }
+}
+
+/// A question as the database holds it.
+fn stored(query: Option<SavedQuery>) -> anyhow::Result<Option<Found>> {
+    let Some(query) = query else { return Ok(None) };
+    let parameters = query.query_parameters()?;
+    let title = format!("-- saved question {}, version {}\n", query.name, query.version);
+    Ok(Some(Found { title, text: query.text, parameters }))
 }

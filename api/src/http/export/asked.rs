@@ -1,4 +1,4 @@
-//! What a URL asks for: a table, a format, and what chooses the rows.
+//! The export that a URL asks for: a table, a format, and the selection of rows.
 
 use crate::export::{Form, Format, StatisticsQuestion, Subject};
 use crate::graphql::error::Code;
@@ -33,7 +33,7 @@ struct UrlQuery {
     fill: Option<bool>,
 }
 
-/// An export that somebody asks for.
+/// A request for an export.
 #[derive(Debug)]
 pub struct Asked {
     pub subject: Subject,
@@ -43,7 +43,7 @@ pub struct Asked {
     pub references: bool,
     /// The filter as JSON; null for none.
     pub filter: Value,
-    /// What chooses the rows, for those who get the file.
+    /// The selection of rows, which the description of the file shows.
     pub query: Value,
     pub statistics: Option<StatisticsAsked>,
 }
@@ -57,7 +57,7 @@ pub struct StatisticsAsked {
     pub variables: Map<String, Value>,
 }
 
-/// Why a URL asks for nothing that there is.
+/// The error of a URL.
 pub type Wrong = (StatusCode, Code, String);
 
 fn wrong(message: impl Into<String>) -> Wrong {

@@ -18,7 +18,7 @@ const MOST_OF_A_TOKEN: usize = 4;
 /// Their bytes together.
 const MOST_BYTES: u64 = 2 << 30;
 
-/// Who asked for what: only the same token with the same rights gets a file again.
+/// The asker and the question: only the same token with the same rights gets a file again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     token: Id,
@@ -48,7 +48,7 @@ impl Key {
     }
 }
 
-/// A complete file. It has no name: the system frees it when nobody holds it.
+/// A complete file. It has no name: the system frees it when its last handle is closed.
 #[derive(Debug)]
 pub struct Kept {
     pub file: Arc<File>,
@@ -58,6 +58,13 @@ pub struct Kept {
     /// Names this file alone.
     pub tag: String,
     pub made: Instant,
+}
+
+impl Kept {
+    /// Whether it can be kept. Of one that is too large, each range would be a part of a file of its own.
+    pub fn can_be_kept(&self) -> bool {
+        self.content.bytes <= MOST_BYTES
+    }
 }
 
 /// The files that are kept, the oldest first.
@@ -76,8 +83,12 @@ impl KeptExports {
         drop(self.locked());
     }
 
-    /// Keeps a file, and drops older ones where there are too many.
+    /// Keeps a file, and drops older ones where there are too many. One that is too large to be kept drives no other
+    /// one out.
     pub fn keep(&self, key: Key, kept: Arc<Kept>) {
+        if !kept.can_be_kept() {
+            return;
+        }
         let mut files = self.locked();
         let token = key.token;
         files.push((key, kept));
@@ -100,5 +111,50 @@ impl KeptExports {
     pub fn tagged(&self, key: &Key, tags: &[String]) -> Option<Arc<Kept>> {
         let files = self.locked();
         files.iter().rev().find(|(of, kept)| of == key && tags.contains(&kept.tag)).map(|(_, kept)| Arc::clone(kept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::Format;
+    use chrono::NaiveDate;
+    use schema::Timestamp;
+
+    #[test]
+    fn a_file_that_is_too_large_drives_no_other_one_out() {
+        let key = |query: &str| Key {
+            token: Id(uuid::Uuid::nil()),
+            role: Role::DataTeam,
+            unit: None,
+            officer: None,
+            key_version: 1,
+            subject: Subject::Complaints,
+            form: Form { format: Format::Parquet, bom: false },
+            references: false,
+            query: query.to_owned(),
+        };
+        let file = |bytes: u64| {
+            let about = About {
+                subject: Subject::Complaints,
+                asked: serde_json::Value::Null,
+                key_version: 1,
+                position: 1,
+                as_of: Timestamp::now(),
+                day: NaiveDate::default(),
+                references: false,
+            };
+            let content = Content { bytes, sha256: String::new() };
+            let file = Arc::new(tempfile::tempfile().unwrap());
+            Arc::new(Kept { file, content, rows: 1, about, tag: bytes.to_string(), made: Instant::now() })
+        };
+        assert!(file(MOST_BYTES).can_be_kept() && !file(MOST_BYTES + 1).can_be_kept());
+        let files = KeptExports::default();
+        files.keep(key("small"), file(10));
+        files.keep(key("large"), file(MOST_BYTES + 1));
+        assert!(files.newest(&key("small")).is_some() && files.newest(&key("large")).is_none());
+        // Together they are too many bytes: the older one goes.
+        files.keep(key("other"), file(MOST_BYTES));
+        assert!(files.newest(&key("small")).is_none() && files.newest(&key("other")).is_some());
     }
 }

@@ -129,7 +129,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
         let keep = |kept: Kept| {
             let kept = Arc::new(kept);
             kept_exports.keep(key, Arc::clone(&kept));
-            // Nobody waits for the end of a file that is sent while it is written.
+            // The file is sent while it is written: its end is not waited for.
             let _sent = done.send(kept);
         };
         if let Err(error) = work.produce(to_client, told, keep) {
@@ -150,6 +150,9 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     let kept = finished.await;
     drop(pieces);
     let kept = kept.map_err(|_| failed())?;
+    if !kept.can_be_kept() {
+        wanted.range = None;
+    }
     Ok(of_kept(service, http, &viewer, &asked, &kept, &wanted, download))
 }
 
@@ -263,7 +266,7 @@ async fn source(service: &Service, viewer: &Viewer, http: &HttpRequest, asked: &
     }
     let table = table_of(asked.subject, viewer.role == Role::Board)
         .map_err(|message| refusal(http, StatusCode::FORBIDDEN, Code::Forbidden, message))?;
-    // Also without a filter: an allow-list of operations decides about all exports.
+    // An export without a filter is checked, too: an allow-list of operations decides about all exports.
     let filter = checked(service, viewer, http, asked.filter.clone()).await?;
     Ok(Source::Table(table, Box::new(filter)))
 }

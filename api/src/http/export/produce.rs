@@ -23,11 +23,11 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// Where the rows come from.
+/// The source of the rows.
 pub enum Source {
-    /// From one state of the database.
+    /// One state of the database.
     Complaints(Box<Option<ComplaintFilter>>),
-    /// From the snapshot, and the database beside it. With a filter, the rows of the complaints that it selects.
+    /// The snapshot and the database. With a filter, the rows of the complaints that it selects.
     Table(&'static Table, Box<Option<ComplaintFilter>>),
     Statistics(Groups),
 }
@@ -37,7 +37,7 @@ pub struct Work {
     pub app: App,
     pub viewer: Viewer,
     pub pseudonyms: Pseudonyms,
-    /// Those that the viewer sees in answers.
+    /// Pseudonyms that the viewer sees in answers.
     pub answers: Pseudonyms,
     pub source: Source,
     pub subject: Subject,

@@ -19,7 +19,7 @@ use futures_util::{Stream, StreamExt};
 use std::io;
 use std::sync::Arc;
 
-/// What a request wants of a file.
+/// The part of a file that a request asks for.
 pub struct Wanted {
     /// The tags of `If-Match`: only a file with one of them is wanted; `*` is none.
     pub tags: Option<Vec<String>>,
@@ -38,14 +38,17 @@ impl Wanted {
     pub fn of(http: &HttpRequest, form: Form) -> Self {
         let text = |name: HeaderName| http.headers().get(&name).and_then(|value| value.to_str().ok());
         let tags = text(IF_MATCH).map(|tags| tags.split(',').map(tag).filter(|tag| tag != "*").collect());
-        // CSV is sent compressed, where the places of bytes are other ones.
-        let range = text(RANGE).filter(|_| form.format != Format::Csv).and_then(|range| range.parse::<Range>().ok());
+        let head = http.method() == Method::HEAD;
+        // CSV is sent compressed, where the places of bytes are other ones. HTTP defines ranges for GET alone: the
+        // answer to HEAD says how long the whole file is.
+        let takes_range = form.format != Format::Csv && !head;
+        let range = text(RANGE).filter(|_| takes_range).and_then(|range| range.parse::<Range>().ok());
         let range = match range {
             // Several ranges at once are answered with the whole file.
             Some(Range::Bytes(mut ranges)) if ranges.len() == 1 => ranges.pop(),
             _ => None,
         };
-        Self { tags, range_of: text(IF_RANGE).map(tag), range, head: http.method() == Method::HEAD }
+        Self { tags, range_of: text(IF_RANGE).map(tag), range, head }
     }
 }
 
@@ -102,6 +105,9 @@ pub fn answer(
 ) -> HttpResponse {
     let bytes = kept.content.bytes;
     let mut head = head(form, &kept.about, &kept.tag);
+    if !kept.can_be_kept() {
+        head.insert_header((ACCEPT_RANGES, "none"));
+    }
     let (from, until) = match &wanted.range {
         None => (0, bytes),
         Some(range) => match range.to_satisfiable_range(bytes) {
@@ -125,4 +131,22 @@ pub fn answer(
     }
     let pieces = SpoolReader::over(Arc::clone(&kept.file), from, until).stream();
     head.body(SizedStream::new(until - from, Box::pin(watched(pieces, rights, download))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_range_counts_in_get_alone_and_not_in_csv() {
+        let wanted = |method: Method, format: Format| {
+            let http = TestRequest::default().method(method).insert_header((RANGE, "bytes=0-9")).to_http_request();
+            Wanted::of(&http, Form { format, bom: false })
+        };
+        assert!(wanted(Method::GET, Format::Parquet).range.is_some());
+        assert!(wanted(Method::GET, Format::Csv).range.is_none());
+        let head = wanted(Method::HEAD, Format::Parquet);
+        assert!(head.head && head.range.is_none());
+    }
 }

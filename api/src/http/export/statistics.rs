@@ -19,7 +19,7 @@ use serde_json::Value;
 const PAGE: u32 = 1_000;
 /// Answers of one export at most.
 const PAGES: usize = 1_000;
-/// How often it begins anew where the register changed between two answers.
+/// Attempts, if the register changes between two answers.
 const TRIES: usize = 4;
 
 /// All groups of a statistic, of one position.

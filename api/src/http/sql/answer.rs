@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Why a question is refused or has no answer.
+/// The error of a refused or failed question.
 pub enum Refused {
     /// The server has no keys for pseudonyms.
     NoKeys,
@@ -73,6 +73,8 @@ struct Work {
     source: SqlSource,
     question: SqlQuestion,
     format: AnswerFormat,
+    /// How it was asked, for the audit log.
+    operation: &'static str,
     /// Whether an answer that is cut off is a failure.
     must_be_whole: bool,
 }
@@ -111,6 +113,7 @@ pub(super) async fn answer(service: &Data<Service>, viewer: Viewer, asked: Quest
             },
         },
         format,
+        operation: asked.operation,
         must_be_whole: !asked.names_rows && !format.says_truncated(),
     };
     let (begun, begins) = oneshot::channel();
@@ -130,7 +133,7 @@ pub(super) async fn answer(service: &Data<Service>, viewer: Viewer, asked: Quest
     };
     let truncated = match tokio::time::timeout(SETTLES_WITHIN, &mut ends).await {
         Ok(ended) => Some(ended.map_err(|_| panicked())??),
-        // It is sent while it is written.
+        // The query still runs: the response streams its rows.
         Err(_) => None,
     };
     let mut response = head(format, &metadata);
@@ -174,7 +177,7 @@ impl Work {
             let values: Vec<Value> = self.question.parameters.iter().map(Parameter::to_json).collect();
             let text = text_with_values(&self.question.text, &values);
             let counted = failure.is_none().then_some(rows);
-            let entry = asked(&self.viewer, "POST /sql", &text, counted, milliseconds, failure.as_deref());
+            let entry = asked(&self.viewer, self.operation, &text, counted, milliseconds, failure.as_deref());
             let noted = Handle::current().block_on(async { tokio::time::timeout(NOTED_WITHIN, log.add(entry)).await });
             noted.context("the audit log accepts no more entries")?;
         }

@@ -1,4 +1,4 @@
-//! What a request to `/sql` asks: its body and the query of its URL.
+//! The question of a request to `/sql`: its body and the query of its URL.
 
 use crate::sql::{Parameter, SqlSource};
 use actix_web::HttpRequest;
@@ -20,7 +20,7 @@ pub struct Asked {
     pub source: SourceName,
 }
 
-/// What is asked, as clients write it.
+/// The question, as clients write it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SourceName {
@@ -60,7 +60,7 @@ pub struct UrlPart {
     /// A JSON list.
     parameters: Option<String>,
     rows: Option<u32>,
-    /// What is asked.
+    /// The source of the question's rows: the register or the lake.
     source: Option<SourceName>,
     /// The format of the answer, for readers that send no `Accept` of their choice.
     pub format: Option<String>,

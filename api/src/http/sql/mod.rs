@@ -7,14 +7,14 @@ mod asked;
 use super::Service;
 use super::authenticate::authenticated;
 use super::graphql::counted_by_token;
-use super::protocol::{Media, refusal, respond};
+use super::protocol::{Media, accepted, refusal, respond};
 use super::snapshot_position::wait_for_position;
 use crate::access::{EXPORTERS, Viewer};
 use crate::graphql::error::Code;
 use crate::sql::formats::AnswerFormat;
 use crate::sql::{Parameter, QueryError, SqlSource};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{Accept, Header, RETRY_AFTER};
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use answer::Refused;
@@ -30,6 +30,8 @@ struct Question {
     /// Whether the client named the number of rows: then it expects that the others are cut off.
     names_rows: bool,
     format: AnswerFormat,
+    /// How it was asked, for the audit log.
+    operation: &'static str,
 }
 
 pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes, actix_web::Error>) -> HttpResponse {
@@ -98,6 +100,7 @@ async fn answered(
         rows: u64::from(asked.rows.unwrap_or(most)),
         names_rows: asked.rows.is_some(),
         format,
+        operation: if http.method() == Method::GET { "GET /sql" } else { "POST /sql" },
     };
     answer::answer(service, viewer, question).await.map_err(|refused| refused_response(http, &refused))
 }
@@ -112,18 +115,15 @@ fn format(http: &HttpRequest, url: &UrlPart) -> Result<AnswerFormat, HttpRespons
     if let Some(name) = &url.format {
         return name.parse::<AnswerFormat>().map_err(|message| bad_input(http, format!("format: {message}")));
     }
-    let ranked = Accept::parse(http).map(|accept| accept.ranked()).unwrap_or_default();
-    if ranked.is_empty() {
-        return Ok(AnswerFormat::Json);
-    }
-    ranked.iter().find_map(|media| AnswerFormat::of_media(media.essence_str())).ok_or_else(|| {
+    let Some(accepted) = accepted(http) else { return Ok(AnswerFormat::Json) };
+    accepted.iter().find_map(|media| AnswerFormat::of_media(media)).ok_or_else(|| {
         let message = "answers are application/json, text/csv, application/vnd.apache.arrow.stream or \
                        application/vnd.apache.parquet: accept one of them";
         refusal(http, StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
     })
 }
 
-/// Who asks, if they may.
+/// The asker, if it may ask.
 async fn asker(service: &Service, http: &HttpRequest) -> Result<Viewer, HttpResponse> {
     let viewer = authenticated(service, http).await.map_err(|outcome| respond(Media::Json, outcome))?;
     let Some(viewer) = viewer else {
