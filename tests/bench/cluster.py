@@ -28,6 +28,9 @@ QUESTIONS = {
     "'2025-03-31' GROUP BY kind ORDER BY kind",
 }
 
+# Seconds: workers share the processors with the question, and answer late.
+LOST_AFTER = "60"
+
 
 class Memory:
     """The peak memory of processes and their children, by the name of their program."""
@@ -80,7 +83,7 @@ def ask(memory, name, command):
 
 def cluster(python, memory):
     child = subprocess.Popen(
-        [python, os.path.join(PROJECT, "tests/clients/cluster.py"), "2"],
+        [python, os.path.join(PROJECT, "tests/clients/cluster.py"), "2", LOST_AFTER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -28,7 +28,7 @@ from common.databases import Postgres, Sqlite
 from common.figures import slope, table
 from common.processes import Failed
 from common.register import Program, knows_setting
-from growth_stages import STAGES, Register
+from growth_stages import CACHES, STAGES, Register
 
 
 class Results:
@@ -48,7 +48,7 @@ class Results:
         os.replace(draft, self.path)
 
 
-def measure(store, size, asked, results, folder, answer_cache):
+def measure(store, size, asked, results, folder, caches):
     """The stages of one size that have no result yet."""
     known = results.of(store.name, size)
     wanted = [name for name in asked.only if "failed" in known.get(name, {"failed": "not measured"})]
@@ -56,7 +56,7 @@ def measure(store, size, asked, results, folder, answer_cache):
         return
     name = f"phananh_growth_{size}"
     url, program = store.url(name), Program(asked.program, store.url(name))
-    register = Register(store, program, size, folder, answer_cache, asked.stage_seconds)
+    register = Register(store, program, size, folder, caches, asked.stage_seconds)
     held = asked.keep and store.exists(url)
     try:
         if not held or "generate" in wanted:
@@ -115,14 +115,14 @@ def main():
     if unknown:
         parser.error(f"there is no stage {', '.join(sorted(unknown))}: they are generate, {', '.join(STAGES)}")
     results, sizes = Results(asked.results), sorted(asked.sizes)
-    answer_cache = knows_setting(asked.program, "answer_cache_mb")
+    caches = [name for name in CACHES if name == "object_cache_mb" or knows_setting(asked.program, name)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(asked.keep or temporary).resolve()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = Postgres(asked.postgres) if asked.postgres else Sqlite(folder)
         for size in sizes:
             try:
-                measure(store, size, asked, results, folder, answer_cache)
+                measure(store, size, asked, results, folder, caches)
             except Failed as failure:
                 results.add(store.name, size, "generate", {"failed": str(failure)})
         printed(store, sizes, results, asked.only)

@@ -16,14 +16,16 @@ STATES = ["CLOSED", "ANSWERED", "ASSIGNED"]
 FOUR = "complaints distinctEnterprises costVnd delayHours"
 ALL = f"{FOUR} episodes distinctOfficers shareAnsweredInTime medianDaysToResponse"
 LAST_DAY = "2025-12-31"
+# The caches of a server, each off where what it saves is measured.
+CACHES = ("object_cache_mb", "answer_cache_mb", "statistics_cache_mb")
 
 
 class Register:
     """An invented register of a size, and how to serve it with nothing kept."""
 
-    def __init__(self, store, program, size, folder, answer_cache, seconds):
+    def __init__(self, store, program, size, folder, caches, seconds):
         self.store, self.program, self.size, self.folder, self.seconds = store, program, size, folder, seconds
-        self.caches = {"object_cache_mb": 0, **({"answer_cache_mb": 0} if answer_cache else {})}
+        self.caches = dict.fromkeys(caches, 0)
 
     def generated(self):
         made = self.program.generate(self.size, self.seconds)

@@ -3,6 +3,7 @@
 which load the same complaints into the same indexed tables, in one run.
 
     python3 tests/bench/import.py --program target/release/phananh [--rows 200000] [--rounds 5] [--only sqlite|postgres]
+                               [--order scattered|adjacent]
     python3 tests/bench/import.py --program target/release/phananh --readers 8
 
 The peers get the finished rows: they neither check nor look anything up, and their files hold no events. Both sides
@@ -125,6 +126,7 @@ def main():
     parser.add_argument("--rows", type=int)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=["sqlite", "postgres"])
+    parser.add_argument("--order", choices=["scattered", "adjacent"], help="of the rows of the file; both by default")
     parser.add_argument("--readers", type=int, help="measure so many readers beside an import instead")
     asked = parser.parse_args()
     for tool in ("sqlite3", "psql"):
@@ -143,7 +145,7 @@ def main():
         rows = []
         kinds = {"sqlite": Sqlite, "postgres": Postgres}
         for store in [kind(folder) for name, kind in kinds.items() if asked.only in (None, name)]:
-            for order in ("scattered", "adjacent"):
+            for order in [asked.order] if asked.order else ["scattered", "adjacent"]:
                 mapping = f"{folder}/{order}.toml"
                 write_mapping(mapping, order)
                 rows.append([store.name, order, *compared(store, asked, csv_file, mapping)])

@@ -209,7 +209,7 @@ def main():
     parser.add_argument("--cache-mb", type=int, default=128, help="memory for each cache of the server")
     parser.add_argument("--samples", type=argparse.FileType("a"))
     asked = parser.parse_args()
-    settings = ["object_cache_mb", "answer_cache_mb"]
+    settings = ["object_cache_mb", "answer_cache_mb", "statistics_cache_mb"]
     caches = {name: asked.cache_mb for name in settings if knows_setting(asked.program, name)}
     good = True
     with tempfile.TemporaryDirectory() as folder:

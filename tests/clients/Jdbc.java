@@ -1,4 +1,5 @@
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.Date;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -18,15 +19,27 @@ class Jdbc {
     public static void main(String[] given) throws Exception {
         try (Connection connection = DriverManager.getConnection(given[0], given[1], given[2])) {
             List<String> tables = new ArrayList<>();
-            try (ResultSet found = connection.getMetaData().getTables(null, "public", "%", new String[] {"TABLE"})) {
-                while (found.next()) tables.add(found.getString("TABLE_NAME"));
+            List<String> comments = new ArrayList<>();
+            DatabaseMetaData about = connection.getMetaData();
+            try (ResultSet found = about.getTables(null, "public", "%", new String[] {"TABLE"})) {
+                while (found.next()) {
+                    tables.add(found.getString("TABLE_NAME"));
+                    if (found.getString("TABLE_NAME").equals("units")) comments.add(found.getString("REMARKS"));
+                }
             }
             say("tables", tables.contains("complaints") && tables.contains("units"));
             List<String> columns = new ArrayList<>();
-            try (ResultSet found = connection.getMetaData().getColumns(null, "public", "complaints", "%")) {
+            try (ResultSet found = about.getColumns(null, "public", "complaints", "%")) {
                 while (found.next()) columns.add(found.getString("COLUMN_NAME") + " " + found.getString("TYPE_NAME"));
             }
             say("columns", columns.contains("received_on date") && columns.contains("complaint text"));
+            try (ResultSet found = about.getColumns(null, "public", "units", "code")) {
+                while (found.next()) comments.add(found.getString("REMARKS"));
+            }
+            say("comments", comments.get(0).startsWith("Units. ") && comments.get(1).equals("Code of the unit."));
+            say("keys", rows(about.getPrimaryKeys(null, "public", "units")) + " "
+                + rows(about.getImportedKeys(null, "public", "units")) + " "
+                + rows(about.getIndexInfo(null, "public", "units", false, false)));
 
             String counted = "SELECT kind, COUNT(*) FROM complaints WHERE received_on >= ? AND kind <> ? GROUP BY kind";
             try (PreparedStatement statement = connection.prepareStatement(counted)) {
@@ -90,6 +103,12 @@ class Jdbc {
             say("valid", connection.isValid(5));
         }
         System.exit(0);
+    }
+
+    static int rows(ResultSet found) throws SQLException {
+        int number = 0;
+        while (found.next()) number++;
+        return number;
     }
 
     static void say(String what, Object value) {

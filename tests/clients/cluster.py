@@ -5,7 +5,10 @@ Sail starts its workers as pods of Kubernetes. This program is a Kubernetes API 
 asked to create is a process here. It prints a line of JSON when the cluster answers, {"port": …, "master": PID}, and one
 for each worker that starts, {"worker": PID}. It ends, and all with it, when its standard input ends.
 
-    cluster.py [WORKERS]
+A worker that says nothing for some seconds counts as lost. Where the processors are busy with the question itself, more
+than the 5 seconds of the tests are needed.
+
+    cluster.py [WORKERS [SECONDS]]
 """
 
 import atexit
@@ -108,6 +111,7 @@ def end():
 
 def main():
     workers = sys.argv[1] if len(sys.argv) > 1 else "2"
+    lost_after = sys.argv[2] if len(sys.argv) > 2 else "5"
     atexit.register(end)
     pods = ThreadingHTTPServer(("127.0.0.1", 0), Pods)
     threading.Thread(target=pods.serve_forever, daemon=True).start()
@@ -134,7 +138,7 @@ def main():
         "SAIL_CLUSTER__WORKER_MAX_COUNT": workers,
         "SAIL_CLUSTER__WORKER_MAX_IDLE_TIME_SECS": "20",
         "SAIL_CLUSTER__WORKER_HEARTBEAT_INTERVAL_SECS": "1",
-        "SAIL_CLUSTER__WORKER_HEARTBEAT_TIMEOUT_SECS": "5",
+        "SAIL_CLUSTER__WORKER_HEARTBEAT_TIMEOUT_SECS": lost_after,
     }
     master = start(["spark", "server", "--port", str(port)], environment)
     until = time.monotonic() + 60

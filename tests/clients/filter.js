@@ -1,21 +1,15 @@
 // Changes filters of the complaints with the keyboard in Chromium: what is announced, and where the focus is then. One
 // JSON document.
-import { execFileSync } from 'node:child_process';
-import puppeteer from 'puppeteer-core';
+import { drive } from './reader.js';
 
 const [browserName, address, token] = process.argv.slice(2);
-const browser = await puppeteer.launch({
-  executablePath: execFileSync('which', [browserName], { encoding: 'utf8' }).trim(),
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-component-update'],
-});
-const found = { errors: [] };
-try {
-  const page = await browser.newPage();
-  await page.setExtraHTTPHeaders({ 'accept-language': 'vi' });
-  page.on('pageerror', (error) => found.errors.push(String(error)));
-  await page.goto(`${address}/sign-in?next=/complaints`);
-  await page.type('#token', token);
-  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+
+await drive(browserName, address, async (newReader) => {
+  const found = {};
+  const reader = await newReader();
+  await reader.signIn(token);
+  await reader.go('Phản ánh');
+  const { page } = reader;
   // Whether the page itself stays, and only its content is replaced.
   await page.evaluate(() => { window.stays = true; });
   await page.focus('#overdue');
@@ -39,7 +33,5 @@ try {
   })));
   await page.focus('#until');
   await page.waitForFunction(() => location.search.includes('from=2024-01-01'), { timeout: 10000 });
-} finally {
-  await browser.close();
-}
-console.log(JSON.stringify(found));
+  return found;
+});

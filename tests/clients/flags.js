@@ -1,34 +1,42 @@
-// Decides about the gravest flag in Chromium as a reader does: signs in, opens the list and the flag, tries to dismiss
-// it without grounds, then dismisses it with grounds. One JSON document.
-import { execFileSync } from 'node:child_process';
-import puppeteer from 'puppeteer-core';
+// Decides about the gravest flag in Chromium as the Board does: from Today to the flag, its evidence, each step, a
+// dismissal without grounds and one with grounds, and what the digest of the reader says of it. One JSON document.
+import { drive } from './reader.js';
 
-const [browserName, address, token, grounds] = process.argv.slice(2);
-const browser = await puppeteer.launch({
-  executablePath: execFileSync('which', [browserName], { encoding: 'utf8' }).trim(),
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-component-update'],
+const [browserName, address, token, grounds, mail] = process.argv.slice(2);
+
+await drive(browserName, address, async (newReader) => {
+  const found = { done: [] };
+  const board = await newReader({ width: 390 });
+  await board.signIn(token);
+  found.today = await board.texts('h1');
+  await board.followTo('cảnh báo đề nghị xem xét đình chỉ hoặc kiểm tra', '.numbers a');
+  found.listed = await board.texts('#table-flags tbody tr');
+  await board.follow('Cảnh báo', await board.one('navigation', 'Điều hướng chính'));
+  found.waiting = await board.texts('#table-flags tbody th');
+  await board.leadsOn(async () => board.click(await board.page.$('#table-flags tbody a')));
+  found.path = board.path();
+  found.evidence = await board.texts('.evidence blockquote');
+  found.pictures = (await board.texts('.picture-narrow svg')).length;
+  for (const step of ['Tiếp nhận', 'Bắt đầu xem xét']) {
+    await board.press(step);
+    found.done.push(await board.done());
+  }
+
+  await board.press('Bỏ cảnh báo');
+  found.problems = await board.problems();
+  found.focused = await board.page.evaluate(() => document.activeElement.className);
+  await board.click(await board.page.$('.problems a'));
+  found.led = await board.page.evaluate(() => location.hash);
+  await board.write('Lý do', grounds);
+  await board.press('Bỏ cảnh báo');
+  found.done.push(await board.done());
+  found.decisions = await board.texts('#table-reviews tbody tr');
+
+  await board.go('Đăng ký bản tin');
+  await board.follow(mail);
+  await board.follow('Xem bản tin sẽ gửi lúc này');
+  found.digest = (await board.texts('pre.prose')).join('\n');
+  await board.follow('Xem thư như người nhận sẽ thấy, có hình ảnh');
+  found.message = (await board.texts('body')).join('\n');
+  return found;
 });
-const found = { errors: [] };
-try {
-  const page = await browser.newPage();
-  await page.setViewport({ width: 390, height: 900 });
-  await page.setExtraHTTPHeaders({ 'accept-language': 'vi' });
-  page.on('pageerror', (error) => found.errors.push(String(error)));
-  await page.goto(`${address}/sign-in?next=/flags`);
-  await page.type('#token', token);
-  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
-  await Promise.all([page.waitForNavigation(), page.click('#table-flags tbody a')]);
-  found.path = new URL(page.url()).pathname;
-  found.evidence = await page.$$eval('.evidence blockquote', (texts) => texts.map((text) => text.textContent));
-  found.pictures = await page.$$eval('.picture-narrow svg', (all) => all.filter((one) => one.checkVisibility()).length);
-  const dismiss = () => Promise.all([page.waitForNavigation(), page.click('button[value="DISMISSED"]')]);
-  await dismiss();
-  found.refused = await page.$eval('.problems a', (link) => link.getAttribute('href'));
-  await page.type('#reason', grounds);
-  await dismiss();
-  found.done = await page.$eval('.done', (notice) => notice.textContent);
-  found.decisions = await page.$eval('#table-reviews', (table) => table.textContent);
-} finally {
-  await browser.close();
-}
-console.log(JSON.stringify(found));

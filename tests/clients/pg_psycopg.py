@@ -56,6 +56,9 @@ with connect(autocommit=True) as conn:
             "SELECT %s::BIGINT + 1, %s::DATE, %s::VARCHAR, %b::DOUBLE", (41, day, "it's", 0.5)
         ).fetchone()
     )
+    # An amount divided by a parameter is not cut off after some digits.
+    by = (decimal.Decimal(1), 8_000_000)
+    said["division"] = typed(conn.execute("SELECT CAST(%s AS NUMERIC(18, 0)) / %s AS share", by).fetchone())
     said["errors"] = {
         "syntax": failure(conn, "SELEC 1"),
         "table": failure(conn, "SELECT * FROM nowhere"),
@@ -77,7 +80,38 @@ with connect() as conn:
     conn.rollback()
     states.append(conn.info.transaction_status.name)
     said["transaction"] = states
+COMPLAINTS = "SELECT complaint, received_on FROM complaints WHERE received_on >= %s ORDER BY received_on, complaint"
+with connect() as conn:
+    everything = conn.execute(COMPLAINTS, (day,)).fetchall()
+    for binary in (False, True):
+        with conn.cursor("My cursor", binary=binary) as cursor:
+            cursor.execute(COMPLAINTS, (day,))
+            assert [column.name for column in cursor.description] == ["complaint", "received_on"]
+            parts = [cursor.fetchmany(100), cursor.fetchone()]
+            cursor.scroll(9)
+            rest = cursor.fetchall()
+            assert parts == [everything[:100], everything[100]] and rest == everything[110:], (parts, len(rest))
+    with conn.cursor("iterated") as cursor:
+        cursor.itersize = 64
+        assert list(cursor.execute(COMPLAINTS, (day,))) == everything
+    conn.execute("DECLARE c CURSOR FOR SELECT 1 AS one")
+    conn.execute("COMMIT")
+    said["cursors"] = {"after_commit": failure(conn, "FETCH 1 FROM c")}
+    conn.rollback()
+    for name, statements in {
+        "scroll": ["DECLARE c SCROLL CURSOR FOR SELECT 1"],
+        "hold": ["DECLARE c CURSOR WITH HOLD FOR SELECT 1"],
+        "backward": ["DECLARE c CURSOR FOR SELECT 1", "FETCH BACKWARD 1 FROM c"],
+        "twice": ["DECLARE c CURSOR FOR SELECT 1", "DECLARE c CURSOR FOR SELECT 2"],
+        "column": ["DECLARE c CURSOR FOR SELECT nothing FROM complaints"],
+        "closed": ["DECLARE c CURSOR FOR SELECT 1", "CLOSE c", "FETCH 1 FROM c"],
+        "too_many": [f"DECLARE c{number} CURSOR FOR SELECT {number}" for number in range(9)],
+    }.items():
+        codes = [failure(conn, statement) for statement in ["SELECT 1", *statements]]
+        said["cursors"][name] = [code for code in codes if code][:1]
+        conn.rollback()
 with connect(autocommit=True) as conn:
+    said["cursors"]["no_transaction"] = failure(conn, "DECLARE c CURSOR FOR SELECT 1")
     threading.Timer(1, conn.cancel).start()
     began = time.monotonic()
     said["cancelled"] = failure(conn, SLOW)

@@ -21,9 +21,24 @@ url = sqlalchemy.URL.create(
 )
 engine = sqlalchemy.create_engine(url)
 inspector = sqlalchemy.inspect(engine)
+keys = [inspector.get_pk_constraint("complaints")["constrained_columns"]]
+for get in ("get_foreign_keys", "get_indexes", "get_unique_constraints", "get_check_constraints"):
+    keys.append(getattr(inspector, get)("complaints"))
+reflected = sqlalchemy.MetaData()
+reflected.reflect(engine)
 said = {
     "tables": sorted(inspector.get_table_names()),
+    "tables_of_schema": sorted(inspector.get_table_names(schema="public")),
+    "views": inspector.get_view_names(),
+    "has": [inspector.has_table("complaints"), inspector.has_table("nothing")],
     "columns": {column["name"]: str(column["type"]) for column in inspector.get_columns("complaints")},
+    "nullable": {column["name"]: column["nullable"] for column in inspector.get_columns("complaints")},
+    "schemas": inspector.get_schema_names(),
+    "keys": keys,
+    "comment": inspector.get_table_comment("units")["text"],
+    "comments": {column["name"]: column["comment"] for column in inspector.get_columns("units", schema="public")},
+    "reflected": sorted(reflected.tables),
+    "units": list(pandas.read_sql_table("units", engine).columns),
 }
 with engine.connect() as connection:
     frame = pandas.read_sql(
@@ -32,9 +47,17 @@ with engine.connect() as connection:
         params={"day": datetime.date(2000, 1, 1)},
     )
     said["frame"] = [list(frame.columns), len(frame)]
-    complaints = sqlalchemy.table("complaints", sqlalchemy.column("kind"))
+    complaints = sqlalchemy.Table("complaints", sqlalchemy.MetaData(), autoload_with=connection)
     count = sqlalchemy.select(sqlalchemy.func.count()).select_from(complaints).where(complaints.c.kind == "CONDUCT")
     said["conduct"] = connection.execute(count).scalar_one()
+    # A pattern with a slash and an underscore, which SQLAlchemy escapes.
+    escaped = [complaints.c.kind.startswith(begin, autoescape=True) for begin in ("COND", "CON_UCT", "CON/DUCT")]
+    said["escaped"] = [
+        connection.execute(sqlalchemy.select(sqlalchemy.func.count()).where(begins)).scalar_one() for begins in escaped
+    ]
+with engine.connect().execution_options(stream_results=True) as connection:
+    chunks = pandas.read_sql(text("SELECT complaint FROM complaints"), connection, chunksize=400)
+    said["chunks"] = [len(chunk) for chunk in chunks]
 said["whole"] = len(pandas.read_sql("SELECT complaint FROM complaints", engine))
 
 

@@ -42,13 +42,7 @@ impl TestAppBuilder {
 
     /// Fills the database with an invented register.
     pub fn generated(self, complaints: u32, seed: u32) -> Self {
-        let (complaints, seed) = (complaints.to_string(), seed.to_string());
-        self.filled(|database| {
-            database.fill_once(&format!("generated {complaints} {seed}"), |database| {
-                let arguments = ["generate", "--complaints", &complaints, "--seed", &seed];
-                Program::built().run(database, arguments).ok();
-            });
-        })
+        self.filled(|database| fixtures::generate(database, complaints, seed))
     }
 
     /// Fills the database.
@@ -160,7 +154,7 @@ impl TestApp {
         Program::built().run(&self.database, arguments).ok().out
     }
 
-    /// Makes a key file beside the test.
+    /// Makes a key file in the folder of the test.
     pub fn key_file(&self, files: &fixtures::Files) -> PathBuf {
         let path = files.path().join("key");
         self.run(&["key", "create", path.to_str().expect("a path")]);

@@ -1,4 +1,4 @@
-//! Sessions of PostgreSQL beside those of a server.
+//! Sessions of PostgreSQL in addition to those of a server.
 
 use crate::Database;
 use diesel::connection::SimpleConnection;
@@ -13,7 +13,7 @@ struct Number {
     n: i64,
 }
 
-/// A session of PostgreSQL beside the server's.
+/// A session of PostgreSQL that is not the server's.
 pub struct Beside(PgConnection);
 
 impl Beside {

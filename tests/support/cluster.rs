@@ -1,7 +1,7 @@
 //! PostgreSQL servers of one test: a primary, and streaming replicas of it that stop and come back.
 
-use crate::Database;
 use crate::postgres::{free_port, postgres_tool, run};
+use crate::{Database, scratch};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A PostgreSQL server that nobody else uses; it ends with the test.
+/// A PostgreSQL server of this test alone; it ends with the test.
 pub struct Cluster {
     folder: PathBuf,
     port: u16,
@@ -115,7 +115,7 @@ impl Cluster {
     }
 
     fn in_new_folder() -> Self {
-        let folder = std::env::temp_dir().join(format!("phananh-postgres-{}", uuid::Uuid::new_v4().simple()));
+        let folder = scratch::base().join(format!("phananh-postgres-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder for the cluster");
         if is_root() {
             run("chown", [OsStr::new("nobody"), folder.as_os_str()]).expect("the folder given to nobody");
@@ -172,6 +172,6 @@ fn end_with_this_program(server: u32, folder: &Path) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    // It may outlive this program, which does not wait for it.
+    // The process may outlive this program, which does not wait for it.
     std::mem::forget(watching.expect("a shell"));
 }

@@ -1,14 +1,15 @@
 //! A database for one test: made for it, gone with it.
 
-use crate::{postgres, templates};
+use crate::{postgres, scratch, templates};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
-/// A database that nobody else uses.
+/// A database of this test alone.
 pub struct Database {
     pub url: String,
     pub name: &'static str,
@@ -33,12 +34,18 @@ const FILE: &str = "test.db";
 
 impl Database {
     pub fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the database");
+        let folder = scratch::temporary_folder();
         Self { url: url_in(folder.path()), name: "sqlite", kind: Kind::Sqlite(folder) }
     }
 
     pub fn postgres() -> Self {
-        Self::postgres_from(format!("phananh_test_{}", uuid::Uuid::new_v4().simple()), EMPTY)
+        let name = format!("phananh_test_{}", uuid::Uuid::new_v4().simple());
+        let Some(spare) = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
+            return Self::postgres_from(name, EMPTY);
+        };
+        let server = postgres::server_url();
+        rename(&server, &spare, &name);
+        Self::at(server, name)
     }
 
     /// One on a server of the test's own.
@@ -52,6 +59,11 @@ impl Database {
 
     fn postgres_on(server: String, database: String, template: &str) -> Self {
         create(&server, &database, template);
+        Self::at(server, database)
+    }
+
+    /// One that is there.
+    fn at(server: String, database: String) -> Self {
         let (base, _) = server.rsplit_once('/').expect("a URL with a database");
         let url = format!("{base}/{database}");
         Self { url, name: "postgres", kind: Kind::Postgres { server, database } }
@@ -84,10 +96,7 @@ impl Database {
         }
         let template = templates::get(self.name, key, || {
             let template = match &self.kind {
-                Kind::Sqlite(_) => {
-                    let folder = TempDir::new_in(templates::folder()).expect("a folder for a template");
-                    Self { url: url_in(folder.path()), name: self.name, kind: Kind::Sqlite(folder) }
-                }
+                Kind::Sqlite(_) => Self::sqlite(),
                 Kind::Postgres { .. } => Self::postgres_from(templates::name(), EMPTY),
             };
             make(&template);
@@ -96,8 +105,9 @@ impl Database {
         match (&template.get().expect("a template").kind, &self.kind) {
             (Kind::Sqlite(from), Kind::Sqlite(into)) => copy_files(from.path(), into.path()),
             (Kind::Postgres { database: from, .. }, Kind::Postgres { server, database }) => {
-                let mut conn = PgConnection::establish(server).expect("the PostgreSQL server of the tests");
-                conn.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).expect("an empty database goes");
+                let spare = templates::name();
+                rename(server, database, &spare);
+                SPARE.lock().unwrap_or_else(PoisonError::into_inner).push(spare);
                 create(server, database, from);
             }
             _ => unreachable!("a template is of the kind of its copies"),
@@ -155,7 +165,8 @@ impl Database {
         let tables = match &self.kind {
             Kind::Sqlite(_) => "SELECT name AS name, 0 AS rows FROM sqlite_schema WHERE type = 'table'",
             Kind::Postgres { .. } => {
-                "SELECT table_name::text AS name, 0::bigint AS rows FROM information_schema.tables WHERE table_schema = 'public'"
+                "SELECT table_name::text AS name, 0::bigint AS rows FROM information_schema.tables \
+                 WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
             }
         };
         let counted = db.read(|conn| {
@@ -190,6 +201,15 @@ impl Drop for Database {
             }
         }
     }
+}
+
+/// Empty databases of tests that took a copy of a template instead: another test takes them. The next process removes
+/// what is left of them, as it removes templates.
+static SPARE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn rename(server: &str, from: &str, to: &str) {
+    let mut conn = PgConnection::establish(server).expect("the PostgreSQL server of the tests");
+    conn.batch_execute(&format!("ALTER DATABASE {from} RENAME TO {to}")).expect("an empty database is renamed");
 }
 
 /// What a PostgreSQL database of the tests is made of: no order of its own, since ours must not depend on it.

@@ -1,6 +1,6 @@
 //! The small Vietnamese customs service that most tests use: files of a foreign register, with their mappings.
 
-use crate::{Database, Program, file};
+use crate::{Database, Program, file, temporary_folder};
 use schema::enums::{Channel, LegalForm};
 use schema::register::Submission;
 use serde_json::Value;
@@ -128,7 +128,7 @@ impl Default for Files {
 
 impl Files {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder for files"))
+        Self(temporary_folder())
     }
 
     pub fn path(&self) -> &Path {
@@ -139,9 +139,9 @@ impl Files {
         file(self.path(), name, contents)
     }
 
-    /// The arguments that let a server read every row of every page: its caches are off.
+    /// The arguments that let a server read every row of every page and compute every statistic: its caches are off.
     pub fn without_caches(&self) -> [String; 2] {
-        self.config("no-caches.toml", "[api]\nobject_cache_mb = 0\nanswer_cache_mb = 0\n")
+        self.config("no-caches.toml", "[api]\nobject_cache_mb = 0\nanswer_cache_mb = 0\nstatistics_cache_mb = 0\n")
     }
 
     /// The arguments that let a server run every operation, with its cache of objects.
@@ -190,6 +190,15 @@ pub fn fill_anew(database: &Database) {
     ] {
         Program::built().run(database, files.import(kind, csv, mapping)).ok();
     }
+}
+
+/// Fills a database with an invented register, from a template.
+pub fn generate(database: &Database, complaints: u32, seed: u32) {
+    let (complaints, seed) = (complaints.to_string(), seed.to_string());
+    database.fill_once(&format!("generated {complaints} {seed}"), |database| {
+        let arguments = ["generate", "--complaints", &complaints, "--seed", &seed];
+        Program::built().run(database, arguments).ok();
+    });
 }
 
 /// A world so small that nothing in it is surprising: rules that count enterprises and ask no more.

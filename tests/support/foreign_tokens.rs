@@ -26,7 +26,7 @@ impl Issuer {
         Self { files: Files::new(), keys: Vec::new(), set: Vec::new() }
     }
 
-    /// Makes a key; `about` says what stands in the set beside it.
+    /// Makes a key; `about` has the other members of its entry in the set.
     pub fn key(&mut self, kid: &str, about: &Value) {
         let openssl = |args: &[&str]| {
             let output =
@@ -51,7 +51,7 @@ impl Issuer {
         Program::built().serve_configured(database, &config)
     }
 
-    /// Signs a header and a payload as they stand.
+    /// Signs a header and a payload without changing them.
     pub fn signed(&self, kid: &str, header: &str, payload: &str) -> String {
         let message =
             format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(payload.as_bytes()));

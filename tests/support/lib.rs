@@ -10,6 +10,7 @@ mod database;
 pub mod fixtures;
 pub mod foreign_files;
 pub mod foreign_tokens;
+mod installed;
 mod java;
 mod json;
 mod node;
@@ -18,7 +19,9 @@ mod postgres;
 mod program;
 mod proxy;
 mod python;
+mod r;
 mod receiver;
+mod scratch;
 mod smtp;
 mod templates;
 pub mod verification;
@@ -29,7 +32,7 @@ pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 pub use app::{Client, TestApp, TestAppBuilder};
 pub use beside::Beside;
-pub use browser::{chromium, dump_dom, width_of};
+pub use browser::{chromium, dump_dom, widths_of};
 pub use cluster::Cluster;
 pub use connections::Connections;
 pub use database::Database;
@@ -41,8 +44,10 @@ pub use postgres::postgres_tool;
 pub use program::{Answer, Finished, Program, Server, WORKBOOK, raw_answer, raw_request};
 pub use proxy::Proxy;
 pub use python::python;
+pub use r::r_with_postgresql;
 pub use receiver::{Received, Receiver};
 pub use schema::enums::Role;
+pub use scratch::temporary_folder;
 pub use smtp::MailServer;
 
 use std::path::{Path, PathBuf};
@@ -53,7 +58,7 @@ pub fn project() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The real register, where it lies beside the project; says so where it does not.
+/// The real register, if it is next to the project; prints that it is not otherwise.
 pub fn cpdp() -> Option<PathBuf> {
     let file = project().join("../shared/data/cpdp/complaints_2000-2016.csv.gz");
     if file.is_file() {

@@ -1,5 +1,6 @@
 //! Clients from npm, installed where they are missing.
 
+use crate::installed;
 use crate::postgres::run;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,7 +13,7 @@ use std::sync::OnceLock;
 #[track_caller]
 pub fn node(script: &str, args: &[&str]) -> String {
     let clients = clients();
-    let output = Command::new(program("node"))
+    let output = Command::new(node_program())
         .arg(clients.join(script))
         .args(args)
         .current_dir(clients)
@@ -29,7 +30,7 @@ pub fn clients() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-        let folder = std::env::temp_dir().join("phananh-test-clients");
+        let folder = installed::folder("clients");
         std::fs::create_dir_all(&folder).expect("a folder for clients");
         let wanted = std::fs::read_to_string(source.join("package.json")).expect("package.json");
         let stands = folder.join("installed.json");
@@ -51,9 +52,15 @@ pub fn clients() -> &'static Path {
     })
 }
 
+/// `node`, which is looked for once in a process.
+fn node_program() -> &'static str {
+    static FOUND: OnceLock<String> = OnceLock::new();
+    FOUND.get_or_init(|| program("node"))
+}
+
 /// `node` or `npm`: of this machine, else Debian's, else that of a package of PyPI.
 fn program(name: &str) -> String {
-    let own = std::env::temp_dir().join("phananh-test-node");
+    let own = installed::folder("node");
     let find = || {
         let candidates = [name.to_owned(), own.join("bin").join(name).display().to_string()];
         candidates.into_iter().find(|program| run(program, ["--version"]).is_some())

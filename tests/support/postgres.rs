@@ -1,6 +1,5 @@
-//! The PostgreSQL server of the tests: the one that `PHANANH_TEST_POSTGRES_URL` names, else one
-//! on 127.0.0.1:5432, else a throw-away cluster of installed binaries, which are installed where
-//! they are missing. There is no test without a server.
+//! The PostgreSQL server of the tests: the one that `PHANANH_TEST_POSTGRES_URL` names, else one on 127.0.0.1:5432, else a
+//! throw-away cluster of binaries that are installed where they are missing. No test runs without a server.
 
 use diesel::{Connection, PgConnection};
 use std::ffi::OsStr;
@@ -21,7 +20,10 @@ pub fn server_url() -> String {
         if !throw_away && PgConnection::establish(local).is_ok() {
             return local.to_owned();
         }
-        throw_away_cluster()
+        let bin = binaries().or_else(install).expect(
+            "PostgreSQL is neither installed nor could it be: install it, or name a server with PHANANH_TEST_POSTGRES_URL",
+        );
+        throw_away_cluster(&bin)
     })
     .clone()
 }
@@ -32,13 +34,13 @@ pub fn postgres_tool(name: &str) -> PathBuf {
     find().or_else(|| install().and_then(|_| find())).unwrap_or_else(|| panic!("{name} is missing: install PostgreSQL"))
 }
 
+/// A crash of the machine ends the tests anyway, and each of several servers at once has a pool or two.
+const SETTINGS: &str = "-c fsync=off -c full_page_writes=off -c max_connections=400";
+
 /// Makes a cluster in a temporary folder and starts it. It ends with the test program: its parent
 /// is a shell that waits for the program's end.
-fn throw_away_cluster() -> String {
-    let bin = binaries().or_else(install).expect(
-        "PostgreSQL is neither installed nor could it be: install it, or name a server with PHANANH_TEST_POSTGRES_URL",
-    );
-    let folder = std::env::temp_dir().join(format!("phananh-postgres-{}", uuid::Uuid::new_v4().simple()));
+fn throw_away_cluster(bin: &Path) -> String {
+    let folder = crate::scratch::base().join(format!("phananh-postgres-{}", uuid::Uuid::new_v4().simple()));
     std::fs::create_dir(&folder).expect("a folder for the cluster");
     let port = free_port();
     // The server refuses to run as root.
@@ -51,7 +53,7 @@ fn throw_away_cluster() -> String {
     // Whether the test program lives is read from /proc: nobody may not signal root.
     let script = format!(
         "set -e; cd /; '{bin}/initdb' -D '{data}' -U postgres -A trust --no-sync >/dev/null; \
-         '{bin}/postgres' -D '{data}' -p {port} -k '{folder}' -c listen_addresses=127.0.0.1 -c fsync=off >'{folder}/log' 2>&1 & \
+         '{bin}/postgres' -D '{data}' -p {port} -k '{folder}' -c listen_addresses=127.0.0.1 {SETTINGS} >'{folder}/log' 2>&1 & \
          server=$!; while [ -d /proc/{parent} ]; do sleep 1; done; kill -INT $server; wait $server; rm -rf '{folder}'",
         bin = bin.display(),
         data = data.display(),
@@ -68,7 +70,7 @@ fn throw_away_cluster() -> String {
         command
     };
     let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    // It ends after this program does: nobody waits for it here.
+    // The process ends after this program, which does not wait for it.
     std::mem::forget(started.expect("the cluster starts"));
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
     for _ in 0..300 {

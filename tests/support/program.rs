@@ -5,10 +5,11 @@ use crate::fixtures::Files;
 use schema::register::access::{Holder, create_token};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The binary under test.
@@ -132,8 +133,9 @@ impl Program {
 /// A started server; it is killed with the test.
 pub struct Server {
     child: Child,
-    /// What it writes to its log, read all the time: a log that nobody reads holds its writer up.
-    log: Option<std::thread::JoinHandle<String>>,
+    /// What it wrote to its log so far, read all the time: a log that nobody reads holds its writer up.
+    log: Arc<Mutex<Vec<u8>>>,
+    reads_log: Option<std::thread::JoinHandle<()>>,
     pub address: String,
     /// The lines that it printed until it was ready.
     pub said: Vec<String>,
@@ -191,13 +193,21 @@ impl Server {
             child.stderr.take().expect("its errors").read_to_string(&mut err).ok();
             panic!("the server did not start: {err}");
         };
-        let mut log = child.stderr.take().expect("its log");
-        let log = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _read = log.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
+        let mut from = child.stderr.take().expect("its log");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let to = Arc::clone(&log);
+        let reads_log = std::thread::spawn(move || {
+            let mut part = [0; 8_192];
+            loop {
+                match from.read(&mut part) {
+                    Ok(0) => return,
+                    Ok(read) => to.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..read]),
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(_) => return,
+                }
+            }
         });
-        Self { child, log: Some(log), address, said }
+        Self { child, log, reads_log: Some(reads_log), address, said }
     }
 
     /// Sends a request over a connection of its own; `headers` without those of the client itself.
@@ -288,11 +298,17 @@ impl Server {
         self.child.wait().expect("the server ends").code()
     }
 
+    /// What it wrote to its log so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&self.log.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
     /// What it wrote to its log until a signal ended it.
     pub fn log_after(mut self, signal: &str) -> String {
-        let log = self.log.take().expect("its log");
+        let (reads_log, log) = (self.reads_log.take().expect("its log"), Arc::clone(&self.log));
         assert!(self.end_by(signal).is_some());
-        log.join().expect("text")
+        reads_log.join().expect("the log is read");
+        String::from_utf8_lossy(&log.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 

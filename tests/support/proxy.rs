@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
-/// Stands between the server and PostgreSQL, and can hold all that goes through it.
+/// A proxy between the server and PostgreSQL, which can hold all traffic.
 pub struct Proxy {
     pub url: String,
     holds: Arc<AtomicBool>,
-    /// What goes through it is dropped for ever, and nobody is told.
+    /// Whether the proxy drops all traffic, without closing the connections of clients.
     abandons: Arc<AtomicBool>,
     servers: Arc<Mutex<Vec<TcpStream>>>,
 }
@@ -56,8 +56,8 @@ impl Proxy {
         Self { url, holds, abandons, servers }
     }
 
-    /// The host of PostgreSQL dies: what was under way there is rolled back, and nobody hears of it. Connections made after
-    /// [`Self::moved`] lead to another host.
+    /// The host of PostgreSQL dies: what was under way there is rolled back, and no client gets an answer. Connections
+    /// made after [`Self::moved`] lead to another host.
     pub fn abandon(&self) {
         self.abandons.store(true, Ordering::SeqCst);
         for server in self.servers.lock().expect("the connections").drain(..) {

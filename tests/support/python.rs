@@ -1,12 +1,25 @@
 //! A Python that has what a test needs, installed where it is missing.
 
+use crate::installed;
 use crate::postgres::run;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A Python that can import all `modules`: one that stands here, else with Debian's `packages` where that is
 /// possible, else one of our own with `packages_of_pypi`.
+///
+/// It is looked for once in a process: to import some modules takes seconds.
 pub fn python(modules: &[&str], packages: &[&str], packages_of_pypi: &[&str]) -> PathBuf {
-    let own = std::env::temp_dir().join(format!("phananh-test-{}", packages_of_pypi.join("-")));
+    static FOUND: Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>> = Mutex::new(BTreeMap::new());
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let slot = Arc::clone(found.entry(packages_of_pypi.join("-")).or_default());
+    drop(found);
+    slot.get_or_init(|| find_or_install(modules, packages, packages_of_pypi)).clone()
+}
+
+fn find_or_install(modules: &[&str], packages: &[&str], packages_of_pypi: &[&str]) -> PathBuf {
+    let own = installed::folder(&packages_of_pypi.join("-"));
     let import = format!("import {}", modules.join(", "));
     let find = || {
         let candidates = [own.join("bin/python3"), PathBuf::from("python3"), "/usr/bin/python3".into()];
@@ -15,7 +28,7 @@ pub fn python(modules: &[&str], packages: &[&str], packages_of_pypi: &[&str]) ->
     if let Some(found) = find() {
         return found;
     }
-    let _one_at_a_time = crate::INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = crate::INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = find() {
         return found;
     }

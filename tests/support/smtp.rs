@@ -19,7 +19,7 @@ pub struct MailServer {
 impl MailServer {
     /// Takes a port, without listening to it yet.
     pub fn new() -> Self {
-        Self { port: free_port(), child: None, folder: tempfile::tempdir().expect("a folder for mail") }
+        Self { port: free_port(), child: None, folder: crate::temporary_folder() }
     }
 
     pub fn start(&mut self) {

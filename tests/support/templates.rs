@@ -1,14 +1,13 @@
 //! Databases that tests copy instead of filling their own. Each is made once in a process.
 //!
-//! A static is not dropped, so a process leaves its templates behind; the next process removes those of processes that
-//! have ended.
+//! A static is not dropped, so a process leaves its templates on PostgreSQL behind; the next process removes those of
+//! processes that have ended.
 
 use crate::{Database, postgres};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 type Slot = Arc<OnceLock<Database>>;
@@ -23,26 +22,7 @@ pub fn get(kind: &'static str, key: &str, make: impl FnOnce() -> Database) -> Sl
     slot
 }
 
-/// The folder for this process's templates on SQLite.
-pub fn folder() -> &'static Path {
-    const PREFIX: &str = "phananh-templates-";
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let temporary = std::env::temp_dir();
-        for entry in std::fs::read_dir(&temporary).expect("the folder for temporary files").flatten() {
-            let name = entry.file_name();
-            let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-            if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-                std::fs::remove_dir_all(entry.path()).ok();
-            }
-        }
-        let folder = temporary.join(format!("{PREFIX}{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder for templates");
-        folder
-    })
-}
-
-/// The name of the next template on PostgreSQL.
+/// The name of the next template on PostgreSQL, or of a database that is gone with the templates.
 pub fn name() -> String {
     #[derive(QueryableByName)]
     struct Stale {

@@ -53,6 +53,11 @@ pub fn done(server: &Server, token: &str, mutation: &str, fields: &str, input: &
 /// Fills a database with the small world and two headquarters units.
 pub fn with_headquarters(database: &Database) {
     fixtures::fill(database);
+    add_headquarters(database);
+}
+
+/// Adds two headquarters units to the small world.
+pub fn add_headquarters(database: &Database) {
     let units = "ma,ten,cap,cha,nhom,tu,den
 HQ1,Cục Giám sát quản lý,HEADQUARTERS_UNIT,TC,,,
 HQ2,Cục Thuế XNK,HEADQUARTERS_UNIT,TC,,,

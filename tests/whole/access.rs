@@ -1,4 +1,4 @@
-//! Who may see and do what: everything is denied by default.
+//! Which roles may see and do what: everything is denied by default.
 
 use crate::program;
 use api::access::{Guard, allowed, rows};

@@ -32,12 +32,15 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "sql" => format!("{field}(query: \"SELECT 1\") {{ rows }}"),
         "serviceInfo" => format!("{field} {{ version }}"),
         "receipt" => format!("{field}(idempotencyKey: \"x\") {{ state }}"),
-        // A code that is well formed and belongs to nobody.
+        // A well-formed code that belongs to no complaint.
         "complaintStatus" => format!("{field}(receipt: \"BN-0000-0000-0000-0000-0000\") {{ state }}"),
         "probableDuplicates" => format!("{field} {{ similarity }}"),
         "funnelPlot" | "blameCheck" => format!("{field} {{ days }}"),
         "backtest" => format!("{field}(from: 2024, to: 2024) {{ origin }}"),
         "responseTimeliness" => format!("{field} {{ unitCode }}"),
+        "runReproduction" => format!("{field}(id: \"{id}\") {{ reproduced }}"),
+        "flagWithoutEnterprise" => format!("{field}(id: \"{id}\", taxCode: \"0100233488\") {{ holds }}"),
+        "registerChanges" => format!("{field}(after: -1, until: 1) {{ changes }}"),
         "flagsFound" => format!("{field}(asOf: \"2024-01-01\") {{ runId }}"),
         "categoryTrends" => format!("{field} {{ recentDays }}"),
         "emergingTerms" => format!("{field}(period: {{from: \"2024-01-01\", to: \"2024-01-31\"}}) {{ tested }}"),
@@ -45,7 +48,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "routingRules" | "notificationEndpoints" => format!("{field} {{ id }}"),
         "savedQuery" => format!("{field}(name: \"every\") {{ version }}"),
         "runSavedQuery" => format!("{field}(name: \"every\") {{ version }}"),
-        "digestSubscriptions" => format!("{field} {{ id }}"),
+        "alertSubscriptions" | "digestSubscriptions" => format!("{field} {{ id }}"),
         "digestPreview" => format!("{field}(id: \"{id}\") {{ asOf }}"),
         "jobs" => format!("{field} {{ name }}"),
         "holidays" => format!("{field} {{ year }}"),
@@ -80,6 +83,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("alerts", "AlertFilter"),
             ("notifications", "NotificationFilter"),
             ("digests", "DigestFilter"),
+            ("digestDeliveries", "DigestDeliveryFilter"),
             ("principals", "PrincipalFilter"),
             ("auditLog", "AuditFilter"),
             ("guidanceDocuments", "GuidanceDocumentFilter"),
@@ -92,7 +96,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         ];
         for (list, filter) in of_connections {
             for (_, field) in guard.fields().filter(|(of, _)| *of == filter) {
-                // The field stands in a variable: the guard checks it like one in the document.
+                // The field is in a variable: the guard checks it like one in the document.
                 let query = format!("query ($filter: {filter}) {{ {list}(filter: $filter) {{ __typename }} }}");
                 let answer = client.request_with(&query, &json!({ "filter": { field: null } }));
                 let may = allowed(*role, "Query", list) && allowed(*role, filter, field);
@@ -116,6 +120,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("alerts", "AlertOrder", "AlertOrderField"),
             ("notifications", "NotificationOrder", "NotificationOrderField"),
             ("digests", "DigestOrder", "DigestOrderField"),
+            ("digestDeliveries", "DigestDeliveryOrder", "DigestDeliveryOrderField"),
             ("principals", "PrincipalOrder", "PrincipalOrderField"),
             ("auditLog", "AuditOrder", "AuditOrderField"),
             ("guidanceDocuments", "GuidanceDocumentOrder", "GuidanceDocumentOrderField"),

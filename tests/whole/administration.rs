@@ -56,6 +56,7 @@ fn unit_changes_name_the_revision_that_the_admin_read() {
         for (wrong, what) in [
             (json!({ "code": " ", "nameVi": "a", "kind": "BRANCH" }), "code"),
             (json!({ "code": "x", "nameVi": "a", "kind": "BRANCH", "parent": "99" }), "99"),
+            (json!({ "code": "x", "nameVi": "a", "kind": "TEAM", "parent": "02XX" }), "is always below"),
             (json!({ "code": "x", "nameVi": "", "kind": "BRANCH" }), "nameVi"),
             (json!({ "code": "x", "nameVi": "a", "kind": "BRANCH", "validFrom": "1024-01-01" }), "1024"),
         ] {

@@ -2,6 +2,7 @@
 //! they are over, to webhooks, by mail and through the API.
 
 use crate::program;
+use crate::web::Visitor;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use schema::db::WriteTx;
@@ -13,35 +14,35 @@ use serde_json::{Value, json};
 use tests::fixtures::Files;
 use tests::{Database, Json, MailServer, Receiver, Role, TestApp};
 
-struct Place {
+pub struct Place {
     files: Files,
-    key: String,
+    pub key: String,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let files = Files::new();
         let key = files.path().join("key");
         Keys::create(&key).expect("a key file");
         Self { key: key.display().to_string(), files }
     }
 
-    fn config(&self, text: &str) -> String {
+    pub fn config(&self, text: &str) -> String {
         self.files.put("phananh.toml", text).display().to_string()
     }
 
-    fn job(&self, database: &Database, config: &str, name: &str) -> Value {
+    pub fn job(&self, database: &Database, config: &str, name: &str) -> Value {
         let arguments = ["jobs", "run", name, "--config", config, "--key-file", &self.key];
         program().json(database, &arguments)["summary"].clone()
     }
 }
 
 /// Changes rows behind the register's back.
-fn change(database: &Database, work: impl FnOnce(&mut WriteTx<'_>) -> Result<(), StoreError>) {
+pub fn change(database: &Database, work: impl FnOnce(&mut WriteTx<'_>) -> Result<(), StoreError>) {
     database.open().write("test", work).expect("the register is changed");
 }
 
-fn set_flags(database: &Database, state: FlagState) {
+pub fn set_flags(database: &Database, state: FlagState) {
     change(database, |tx| {
         let all = (flags::tier.eq(Tier::SuspensionReview), flags::state.eq(state));
         diesel::update(flags::table).set(all).execute(tx.conn)?;
@@ -49,11 +50,11 @@ fn set_flags(database: &Database, state: FlagState) {
     });
 }
 
-fn alerts(database: &Database) -> Vec<Value> {
+pub fn alerts(database: &Database) -> Vec<Value> {
     program().json(database, &["alerts", "list"]).list().to_vec()
 }
 
-fn of_kind(all: &[Value], kind: &str) -> Vec<Value> {
+pub fn of_kind(all: &[Value], kind: &str) -> Vec<Value> {
     all.iter().filter(|one| one["kind"] == kind).cloned().collect()
 }
 
@@ -91,14 +92,14 @@ fn a_grave_flag_is_told_once_and_over_when_somebody_takes_it_up() {
         set_flags(database, FlagState::Acknowledged);
         assert_eq!(place.job(database, &config, "alerts")["cleared"], flagged.len());
         assert!(of_kind(&alerts(database), "SUSPENSION_REVIEW").iter().all(|one| one["clearedAt"].is_string()));
-        // On the same day it stands again without another message.
+        // On the same day the alert is raised again without another message.
         set_flags(database, FlagState::Open);
         let again = place.job(database, &config, "alerts");
         assert_eq!((&again["raised"], &again["messages"]), (&json!(flagged.len()), &json!(0)), "{again}");
         place.job(database, &config, "notify");
         assert_eq!(told("alert.raised").len(), flagged.len());
         assert_eq!(told("alert.cleared").len(), flagged.len());
-        // It ends without another one, too: a condition that comes and goes is told once.
+        // The condition ends without another message, too: one that comes and goes is reported once.
         set_flags(database, FlagState::Acknowledged);
         let over = place.job(database, &config, "alerts");
         assert_eq!((&over["cleared"], &over["messages"]), (&json!(flagged.len()), &json!(0)), "{over}");
@@ -203,7 +204,15 @@ fn a_burst_of_technical_complaints_is_told_with_what_is_usual() {
         assert_eq!(details["falseAlarmsPerMonth"], 0.5);
         let unit = found[0]["subject"].text();
         let query = format!("{{ units(filter: {{code: {{eq: \"{unit}\"}}}}) {{ totalCount }} }}");
-        assert_eq!(app.as_role(Role::Board).data(&query)["units"]["totalCount"], 1, "{unit}");
+        let board = app.as_role(Role::Board);
+        assert_eq!(board.data(&query)["units"]["totalCount"], 1, "{unit}");
+        // On the page it leads to the complaints that it counts.
+        let mut visitor = Visitor::signed_in(app.server(), &board.token);
+        let page = visitor.get("/alerts").text.replace("&#x2f;", "/").replace("&amp;", "&");
+        let href = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let href = href.filter(|href| href.starts_with("/complaints?from=")).last().expect("a list");
+        let list = visitor.get(&format!("{href}&as=csv"));
+        assert!(list.status == 200 && list.text.lines().count() == 13, "{href}: {list:?}");
     }
 }
 

@@ -16,7 +16,7 @@ static LISTS: [(&str, &str); 5] = [
     (
         "query Page($d: String!, $n: Int) { complaints(filter: {unit: {within: $d}}, first: $n) { totalCount nodes {
            id reference text state version costVnd unit { name } category { nameVi }
-           enterprise { taxCode name groupCode } officers { finding officer { code name } } responses(first: 2) { totalCount nodes { text unit { code } } } }
+           enterprise { taxCode name groupCode } officers { finding officer { code name } } responses(first: 2) { totalCountUpTo(limit: 1) nodes { text unit { code } } } }
            pageInfo { hasNextPage endCursor } } }",
         r#"{ "d": "02", "n": 4 }"#,
     ),
@@ -79,7 +79,7 @@ fn token(app: &TestApp, arguments: &[&str]) -> String {
 }
 
 /// Tokens of all roles, of heads of several units, and of members of the Board who are officers.
-fn everybody(app: &TestApp) -> Vec<String> {
+pub fn everybody(app: &TestApp) -> Vec<String> {
     let of = |role: &str, unit| program().token(&app.database, role, unit);
     let mut all: Vec<String> = ["BOARD", "DATA_TEAM", "DASHBOARD", "INTAKE"].map(|role| of(role, None)).into();
     all.extend(["02", "02CV", "03TG"].map(|unit| of("UNIT_HEAD", Some(unit))));
@@ -277,7 +277,7 @@ fn a_kept_answer_is_for_those_who_may_still_ask() {
         let server = program().serve(&app.database, &["--no-jobs", &option, &settings]);
         let list = "query Own { complaints { nodes { reference } } }";
         let admin = Client { server: &server, token: program().token(&app.database, "ADMIN", None) };
-        // Of two heads of one unit, one may run the operation.
+        // One of two heads of one unit may run the operation.
         let [may, may_not] = ["may", "may not"].map(|name| {
             let arguments = ["--name", name, "--role", "UNIT_HEAD", "--unit", "02CV"];
             Client { server: &server, token: token(&app, &arguments) }

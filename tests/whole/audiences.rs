@@ -185,7 +185,7 @@ fn in_order<'a, G: PartialEq, T: Ord + 'a>(rows: &[(G, T)]) -> (f64, usize) {
 #[track_caller]
 fn is_by_chance<G: PartialEq, T: Ord>(what: &str, rows: &[(G, T)]) {
     let (share, pairs) = in_order(rows);
-    // Of 200 pairs 100 by chance, give or take 7.
+    // By chance 100 of 200 pairs are in this order, give or take 7.
     assert!(pairs > 150 && (0.33..0.67).contains(&share), "{what}: {share:.2} of {pairs} stand in the order of ids");
 }
 
@@ -216,7 +216,7 @@ fn nothing_stands_in_an_order_made_of_what_is_hidden() {
         };
         let (by_pseudonym, by_exported) = (of(&seen), of(&exported));
 
-        // A list by any order and page by page: complaints with equal values stand in a random order.
+        // A list in any order, page by page: complaints with equal values have a random order.
         let field = "pseudonym officers { finding officer { pseudonym } }";
         let lists = [("RECEIVED_AT", "DESC"), ("RECEIVED_AT", "ASC"), ("COST_VND", "DESC"), ("DELAY_HOURS", "ASC")];
         let mut officers_named: Vec<Vec<String>> = Vec::new();

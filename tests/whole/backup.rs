@@ -125,7 +125,7 @@ fn what_is_no_backup_or_has_no_place_is_refused_in_words() {
     std::fs::write(folder.join("test.db-wal"), "left").unwrap();
     refused(&other, &["restore", backup], "test.db-wal exists");
     std::fs::remove_file(folder.join("test.db-wal")).unwrap();
-    // These are no backups: a database in use, half a backup, a damaged one, a text, an empty file.
+    // The following are no backups: a database in use, half a backup, a damaged one, a text, an empty file.
     let server = program().serve(&database, &["--no-jobs"]);
     let used = database.folder().unwrap().join("test.db");
     program().run(&database, ["token", "create", "--name", "a", "--role", "BOARD"]).ok();

@@ -199,6 +199,31 @@ fn rejected_rows_go_to_a_file_with_all_their_cells() {
     assert!(full.err.contains("/dev/full"), "{}", full.err);
 }
 
+/// A disk that takes no writes, which the test mounts in a mount namespace of its own.
+#[test]
+fn a_database_that_cannot_be_written_to() {
+    let files = Files::new();
+    let template = Database::sqlite();
+    fixtures::fill(&template);
+    let disk = files.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=20m none '{disk}' && cp '{from}'/test.db '{disk}' && mount -o remount,ro '{disk}' && \
+         cd '{disk}' && exec '{program}' --database sqlite:test.db flags list",
+        disk = disk.display(),
+        from = template.folder().unwrap().display(),
+        program = program().0.display(),
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c", &script])
+        .output()
+        .expect("unshare runs: it belongs to util-linux");
+    fails_with(&Finished::of(&output), &["\"test.db\"", "must be able to write to the file and to its folder"]);
+    let folder = format!("sqlite:{}", files.path().display());
+    let failed = program().run(&template, ["--database", &folder, "flags", "list"]);
+    fails_with(&failed, &["is a folder: name a file in it"]);
+}
+
 /// A small disk, which the test mounts in a mount namespace of its own.
 #[test]
 fn a_full_disk() {

@@ -1,4 +1,5 @@
-//! What is broken off ends, and nobody takes it for whole.
+//! Work is cancelled when its client disconnects or its deadline passes, and an incomplete result is not taken for a
+//! whole one.
 
 use crate::program;
 use serde_json::json;
@@ -37,7 +38,7 @@ fn after_a_deadline_nothing_more_is_asked_of_the_database() {
                  AND query LIKE '%FROM \"postings\"%'";
     assert_eq!(beside.number(asked), 0);
     beside.unlock();
-    // It is what the operation goes on to, when nothing is in its way.
+    // The operation reaches this statement if nothing delays it.
     let roomy = program().serve(&database, &["--no-jobs"]);
     assert!(roomy.data(&board, query)["postings"]["nodes"].is_array());
     assert_eq!(beside.number(asked), 1);
@@ -58,7 +59,7 @@ fn what_a_client_that_left_had_asked_for_is_cancelled() {
     beside.until_waiting(1);
     drop(stream);
     beside.until_waiting(0);
-    // It is told of like any other that ended.
+    // The metrics count it like any other operation that ended.
     let left = "outcome=\"LEFT\"} 1";
     assert!(server.metrics(&board).contains(left), "{}", server.metrics(&board));
     beside.unlock();

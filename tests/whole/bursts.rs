@@ -1,107 +1,102 @@
-//! The scan for bursts in 20 generated registers with planted bursts: how many are found, and how many alarms are false.
+//! Registers with planted bursts, as `phananh generate` stores them: the truth file says what was planted, and the scan
+//! finds it. `jobs::alerts::study` counts found bursts and false alarms in more of them, without storing them.
 
 use crate::program;
-use ::jobs::analyses::bursts::{Arrival, Burst, BurstRules, bursts};
-use chrono::{DateTime, TimeDelta, Utc};
+use ::jobs::alerts::study::watched;
+use ::jobs::analyses::bursts::{Arrival, BurstRules};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use schema::enums::CategoryKind;
-use schema::tables::{complaints, issue_categories, system_incidents};
-use schema::{Id, StoreError, Timestamp};
-use std::collections::BTreeSet;
-use tests::{Database, in_parallel};
+use schema::tables::{complaints, issue_categories, units};
+use schema::world::{Bursts, Parameters, UNTIL, outline};
+use schema::{Conn, Id, StoreError, Timestamp};
+use serde_json::Value;
+use std::collections::HashMap;
+use tests::fixtures::Files;
+use tests::{Database, Json};
 
-const SEEDS: u64 = 20;
-/// The days that are watched hour by hour, the last ones of the register.
-const DAYS: i64 = 120;
-const PLANTED: usize = 3;
-const SIZE: i64 = 12;
-/// Complaints about a recorded failure come within so many days.
-const AFTER_FAILURE: i64 = 7;
+/// A technical complaint of a register: when it came, its department, its branch, and the code of its category.
+type Row = (Timestamp, Option<Id>, Option<Id>, String);
 
-/// The technical complaints of a register, and its recorded failures with their units.
-struct Register {
-    arrivals: Vec<Arrival>,
-    failures: Vec<(Timestamp, Option<Id>)>,
+/// The technical complaints, and the codes of units.
+fn read(conn: &mut Conn) -> Result<(Vec<Row>, HashMap<Id, String>), StoreError> {
+    let rows = complaints::table
+        .inner_join(issue_categories::table.on(issue_categories::id.nullable().eq(complaints::category_id)))
+        .filter(issue_categories::kind.eq(CategoryKind::Technical))
+        .select((complaints::received_at, complaints::department_id, complaints::branch_id, issue_categories::code))
+        .load(conn)?;
+    let codes: Vec<(Id, String)> = units::table.select((units::id, units::code)).load(conn)?;
+    Ok((rows, codes.into_iter().collect()))
 }
 
-fn register(seed: u64) -> Register {
-    let database = Database::sqlite();
-    program().run(&database, ["generate", "--complaints", "3000", "--seed", &seed.to_string()]).ok();
-    let read = |conn: &mut schema::Conn| -> Result<Register, StoreError> {
-        let rows: Vec<(Timestamp, Option<Id>, Option<Id>)> = complaints::table
-            .inner_join(issue_categories::table.on(issue_categories::id.nullable().eq(complaints::category_id)))
-            .filter(issue_categories::kind.eq(CategoryKind::Technical))
-            .order((complaints::received_at, complaints::id))
-            .select((complaints::received_at, complaints::department_id, complaints::branch_id))
-            .load(conn)?;
-        let failures = system_incidents::table.select((system_incidents::started_at, system_incidents::unit_id));
-        Ok(Register {
-            arrivals: rows.into_iter().map(|(at, department, branch)| Arrival { at, department, branch }).collect(),
-            failures: failures.load(conn)?,
-        })
-    };
-    database.open().read(read).expect("the register")
-}
-
-fn time(text: &str) -> DateTime<Utc> {
-    text.parse().expect("a time")
-}
-
-/// Whether a recorded failure of the unit, or of all, explains a burst.
-fn is_explained(register: &Register, burst: &Burst) -> bool {
-    register.failures.iter().any(|(at, unit)| {
-        let after = burst.to.utc() - at.utc();
-        let is_near = after >= TimeDelta::zero() && after <= TimeDelta::days(AFTER_FAILURE);
-        is_near && (unit.is_none() || *unit == burst.unit || burst.unit.is_none())
-    })
-}
-
-/// Plants bursts and looks each hour: how many are found, and the alarms that nothing explains.
-fn watched(seed: u64) -> (usize, usize) {
-    let mut register = register(seed);
-    let last = time("2025-12-31T00:00:00Z");
-    let first = last - TimeDelta::days(DAYS);
-    let with_branch: Vec<Arrival> = register.arrivals.iter().filter(|one| one.branch.is_some()).copied().collect();
-    let mut planted = Vec::new();
-    for number in 0..PLANTED {
-        let like = with_branch[(usize::try_from(seed).expect("a seed") * 37 + number * 101) % with_branch.len()];
-        // From 09:00 in Vietnam.
-        let from = first + TimeDelta::days(10 + 35 * i64::try_from(number).expect("a number")) + TimeDelta::hours(2);
-        planted.push((from, like));
-        register
-            .arrivals
-            .extend((0..SIZE).map(|one| Arrival { at: (from + TimeDelta::minutes(one * 9)).into(), ..like }));
-    }
-    let (mut found, mut false_alarms) = (BTreeSet::new(), BTreeSet::new());
-    for hour in 1..=DAYS * 24 {
-        let now = first + TimeDelta::hours(hour) - TimeDelta::microseconds(1);
-        for burst in bursts(&register.arrivals, now.into(), BurstRules::default()) {
-            let of = planted.iter().position(|(from, like)| {
-                let is_then = now >= *from && now <= *from + TimeDelta::hours(36);
-                is_then && [None, like.branch, like.department].contains(&burst.unit)
-            });
-            match of {
-                Some(number) => found.extend([number]),
-                None if is_explained(&register, &burst) => {}
-                None => false_alarms.extend([(burst.unit, hour / 24)]),
-            }
-        }
-    }
-    (found.len(), false_alarms.len())
+fn time(text: &str) -> Timestamp {
+    text.parse::<DateTime<Utc>>().expect("a time").into()
 }
 
 #[test]
-fn planted_bursts_are_found_in_generated_registers_and_false_alarms_are_within_the_stated_rate() {
-    let seeds: Vec<u64> = (1..=SEEDS).collect();
-    let all = in_parallel(2, &seeds, |seed| watched(*seed));
-    let found: usize = all.iter().map(|(found, _)| found).sum();
-    let false_alarms: usize = all.iter().map(|(_, alarms)| alarms).sum();
-    let planted = seeds.len() * PLANTED;
-    let months = seeds.len() as f64 * DAYS as f64 / 30.44;
-    let most = BurstRules::default().false_alarms_per_month * months;
-    println!(
-        "{found} of {planted} bursts found, {false_alarms} false alarms in {months:.0} months (at most {most:.0})"
-    );
-    assert!(found * 10 >= planted * 9, "{found} of {planted} bursts found");
-    assert!(false_alarms as f64 <= most, "{false_alarms} false alarms in {months:.0} months, at most {most:.0}");
+fn a_generated_register_holds_the_bursts_of_its_truth_and_the_scan_finds_them() {
+    for (database, seed) in [(Database::sqlite(), 1), (Database::postgres(), 2)] {
+        let files = Files::new();
+        let file = files.path().join("truth.json").display().to_string();
+        let seed_text = seed.to_string();
+        let args = ["generate", "--complaints", "3000", "--seed", &seed_text, "--bursts", "3", "--truth", &file];
+        let made = program().json(&database, &args);
+        assert_eq!(made["complaints"], 3_036);
+        let truth: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON");
+        let (rows, codes) = database.open().read(read).expect("the register");
+
+        // What is stored is what studies watch.
+        let bursts = Bursts { number: 3, size: 12 };
+        let world = outline(Parameters { complaints: 3_000, seed, until: UNTIL, bursts }).expect("a world");
+        let known = world.complaints.iter().map(|one| (one.at, Some(one.department), Some(one.branch)));
+        let mut known: Vec<(Timestamp, Option<Id>, Option<Id>)> = known.collect();
+        let mut stored: Vec<_> = rows.iter().map(|(at, department, branch, _)| (*at, *department, *branch)).collect();
+        known.sort_unstable();
+        stored.sort_unstable();
+        assert!(known == stored, "{} and {} technical complaints", known.len(), stored.len());
+
+        let planted = truth["bursts"].list();
+        assert_eq!(planted.len(), 3);
+        for burst in planted {
+            let (from, until) = (time(burst["from"].text()), time(burst["until"].text()));
+            let is_of = |(at, _, branch, category): &&Row| {
+                let unit = branch.and_then(|branch| codes.get(&branch));
+                let is_there = unit.is_some_and(|code| burst["unit"] == code.as_str());
+                is_there && *at >= from && *at < until && burst["category"] == category.as_str()
+            };
+            assert!(rows.iter().filter(is_of).count() >= 12, "{burst}");
+            assert_eq!(burst["complaints"], 12);
+            assert!(burst["usual"].number() < 1.0, "{burst}");
+        }
+
+        let arrivals = rows.iter().map(|(at, department, branch, _)| Arrival {
+            at: *at,
+            department: *department,
+            branch: *branch,
+        });
+        let arrivals: Vec<Arrival> = arrivals.collect();
+        let watched = watched(&arrivals, &world.failures, &world.bursts, UNTIL, BurstRules::default());
+        assert_eq!(watched.found(), 3, "{watched:?}");
+    }
+}
+
+#[test]
+fn the_truth_of_a_stored_register_with_bursts_can_be_written_later() {
+    let files = Files::new();
+    let database = Database::sqlite();
+    let generate = |more: &[&str]| {
+        let args = ["generate", "--complaints", "500", "--seed", "5", "--bursts", "2", "--burst-size", "7"];
+        program().run(&database, [&args[..], more].concat())
+    };
+    generate(&[]).ok();
+    let file = files.path().join("later.json").display().to_string();
+    generate(&["--truth", &file]).ok();
+    let truth: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON");
+    assert_eq!(truth["bursts"].list().len(), 2);
+    // Another number of bursts is another register.
+    let elsewhere = files.path().join("other.json").display().to_string();
+    let refused = program().run(&database, ["generate", "--complaints", "500", "--seed", "5", "--truth", &elsewhere]);
+    assert!(refused.status == 1 && refused.err.contains("demonstration data already"), "{refused:?}");
+    let wrong = program().run(&database, ["generate", "--complaints", "500", "--seed", "5", "--burst-size", "7"]);
+    assert_eq!(wrong.status, 2, "{wrong:?}");
 }

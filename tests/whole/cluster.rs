@@ -1,8 +1,10 @@
 //! The lake past one machine: the same questions on this machine's engine, and in a cluster of Sail.
 
 use crate::program;
+use crate::questions::same;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -78,7 +80,7 @@ impl Asked<'_> {
     }
 }
 
-const QUESTIONS: [&str; 10] = [
+const QUESTIONS: [&str; 14] = [
     "SELECT COUNT(*) AS n, COUNT(DISTINCT enterprise) AS e, SUM(cost_vnd) AS cost FROM complaints",
     "SELECT branch, COUNT(*) AS n FROM complaints GROUP BY branch ORDER BY n DESC, branch LIMIT 20",
     "SELECT kind, CAST(COUNT(*) AS DOUBLE) / SUM(COUNT(*)) OVER () AS part FROM complaints GROUP BY kind ORDER BY kind",
@@ -93,6 +95,12 @@ const QUESTIONS: [&str; 10] = [
      ORDER BY code",
     "SELECT COUNT(*) AS n FROM complaints WHERE received_on BETWEEN DATE '2025-01-01' AND DATE '2025-06-30'",
     "SELECT complaint FROM complaints WHERE state = 'no such state'",
+    // Nulls come last, and first in descending order.
+    "SELECT complaint, cost_vnd FROM complaints ORDER BY cost_vnd DESC, complaint LIMIT 5",
+    "SELECT complaint, RANK() OVER (ORDER BY cost_vnd) AS place FROM complaints ORDER BY place DESC, complaint LIMIT 5",
+    "SELECT concat(branch, '/', enterprise) AS who, COUNT(*) AS n FROM complaints GROUP BY 1 ORDER BY n DESC, who
+     LIMIT 9",
+    "SELECT CAST(COUNT(*) / 2.0 + 0.2 AS BIGINT) AS n, CAST(COUNT(*) AS TEXT) AS text FROM complaints",
 ];
 
 #[test]
@@ -106,6 +114,7 @@ fn a_cluster_answers_as_this_machine_does() {
     let app = TestApp::sqlite().generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key, "--config", &config]);
     program().run(&Database::sqlite(), ["key", "create", &key]).ok();
     let app = app.start();
+    app.run(&["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
     program().run(&app.database, ["lake", "sync", &folder, "--for", "BOARD", "--key-file", &key]).ok();
     let asked = Asked { database: &app.database, folder: folder.clone() };
     let there = ["--engine", cluster.address.as_str()];
@@ -113,6 +122,7 @@ fn a_cluster_answers_as_this_machine_does() {
         let here = asked.rows(question, &[]);
         assert_eq!(asked.rows(question, &there), here, "{question}");
     }
+    the_twenty_questions_have_the_same_answers(&app, &asked, &there);
     let with = ["--engine", &cluster.address, "--parameter", "' OR 1 = 1 --"];
     assert_eq!(asked.rows("SELECT COUNT(*) AS n FROM complaints WHERE kind = $1", &with), json!([{ "n": 0 }]));
 
@@ -125,6 +135,24 @@ fn a_cluster_answers_as_this_machine_does() {
         "DROP VIEW complaints",
     ] {
         asked.refused(question, &there);
+    }
+    // What this machine refuses, because engines misread it.
+    for (question, advice) in [
+        ("SELECT unit FROM complaints EXCEPT ALL SELECT code FROM units", "leave ALL out"),
+        ("SELECT code FROM units WHERE kind = 'TEAM' OR code NOT IN (SELECT unit FROM complaints)", "EXISTS"),
+    ] {
+        for engine in [&there[..], &[]] {
+            let refused = asked.refused(question, engine);
+            assert!(refused.contains(advice), "{question}: {refused}");
+        }
+    }
+    // What has another meaning there.
+    for (question, advice) in [
+        ("SELECT log(cost_vnd) FROM complaints", "LOG10"),
+        ("SELECT answered_on - received_on FROM complaints", "epoch"),
+    ] {
+        let refused = asked.refused(question, &there);
+        assert!(refused.contains(advice), "{question}: {refused}");
     }
     // On this machine the engine's process can open no other file.
     asked.refused("SELECT * FROM read_csv('/etc/passwd')", &[]);
@@ -153,6 +181,12 @@ fn a_cluster_answers_as_this_machine_does() {
         "groupBy: [CATEGORY], having: {complaints: {gte: 20}}",
         "groupBy: [WEEK], filter: {kindIn: [CONDUCT], receivedFrom: \"2024-12-31T17:00:00Z\"}",
         "groupBy: [STATE, CHANNEL, LEGAL_FORM, PEER_GROUP]",
+        "groupBy: [OFFICER], first: 40, filter: {officerIn: []}",
+        "groupBy: [OFFICER, FINDING], first: 40",
+        "groupBy: [ENTERPRISE], first: 30, filter: {not: {attribution: {eq: CONFIRMED}}}",
+        "groupBy: [KIND], filter: {finding: {in: [SUSTAINED, PENDING]}, delayHours: {gte: 4.5}}",
+        "groupBy: [KIND], filter: {or: [{anonymous: true}, {costVnd: {gt: \"1000000\"}}, {finding: {eq: SUSTAINED}}],
+         unit: {within: \"02\"}, receivedFrom: \"2024-06-30T23:15:00Z\"}",
     ] {
         let counted = |source: &str| {
             let query = format!(
@@ -160,22 +194,37 @@ fn a_cluster_answers_as_this_machine_does() {
                     totals {{ complaints distinctOfficers costVnd open overdue escalated }}
                     rows {{
                       department {{ code }} branch {{ code }} category {{ code }} kind state channel legalForm
-                      peerGroup week month quarter
-                      complaints distinctEnterprises distinctOfficers costVnd open overdue }} }} }}"
+                      peerGroup week month quarter finding officer {{ code }} enterprise {{ taxCode }}
+                      complaints distinctEnterprises distinctOfficers costVnd open overdue reopened
+                      shareAnsweredInTime medianDaysToResponse }} }} }}"
             );
             board.data(&query)["complaintStatistics"].clone()
         };
         assert_eq!(counted("LAKE"), counted("REGISTER"), "{arguments}");
     }
-    for (arguments, field) in [
-        ("groupBy: [OFFICER]", "complaints"),
-        ("groupBy: [BRANCH]", "episodes"),
-        ("groupBy: [BRANCH]", "reopened"),
-        ("filter: {anonymous: true}", "complaints"),
-    ] {
+    for (arguments, field) in
+        [("groupBy: [BRANCH]", "episodes"), ("groupBy: [KIND], first: 1, other: true", "complaints")]
+    {
         let query = format!("{{ complaintStatistics({arguments}, source: LAKE) {{ rows {{ {field} }} }} }}");
         let refused = board.request(&query);
         assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{refused:?}");
+    }
+}
+
+/// The questions of docs/questions.md, by their names, on this machine, in the cluster and by the server.
+fn the_twenty_questions_have_the_same_answers(app: &TestApp, asked: &Asked<'_>, there: &[&str]) {
+    let folder = project().join("docs/questions").display().to_string();
+    let saved = program().json(&app.database, &["queries", "save", "--all", &folder]);
+    assert_eq!(saved.list().len(), 20);
+    let board = app.as_role(Role::Board);
+    let query = "query ($name: String!) { runSavedQuery(name: $name, source: LAKE) { answer { rows } } }";
+    for question in saved.list() {
+        let name = question["name"].text();
+        let here = asked.rows(&format!("@{name}"), &[]);
+        let in_cluster = asked.rows(&format!("@{name}"), there);
+        assert!(same(&here, &in_cluster), "{name}: {here}\n{in_cluster}");
+        let by_server = board.data_with(query, &json!({ "name": name }))["runSavedQuery"]["answer"]["rows"].clone();
+        assert!(same(&here, &by_server), "{name}: {here}\n{by_server}");
     }
 }
 
@@ -205,20 +254,54 @@ fn recurrence_is_counted_where_the_lake_lies_also_without_a_worker() {
 
     // A worker is killed in the middle of a question.
     let workers = [cluster.worker(), cluster.worker()];
-    let slow = "SELECT COUNT(*) AS n FROM complaints a, complaints b
-                WHERE a.cost_vnd + b.delay_hours > b.cost_vnd";
-    let asking = || program().run(&database, ["sql", slow, "--lake", &folder, "--engine", &cluster.address]);
+    // Each pair with a cost and a delay counts, and no engine knows that before it has computed the sum.
+    let slow = "SELECT COUNT(*) AS n FROM complaints a, complaints b WHERE a.cost_vnd + b.delay_hours >= 0";
+    let asked = Asked { database: &database, folder: folder.clone() };
+    let known = asked.rows("SELECT COUNT(cost_vnd) AS costs, COUNT(delay_hours) AS delays FROM complaints", &[]);
+    let pairs = known[0]["costs"].integer() * known[0]["delays"].integer();
+    let asking =
+        || program().run(&database, ["sql", slow, "--lake", &folder, "--engine", &cluster.address, "--format", "json"]);
     let answered = std::thread::scope(|scope| {
         let answering = scope.spawn(asking);
         // Its session has workers of its own, because it is another client.
         let mine = [cluster.worker(), cluster.worker()];
         assert_ne!(mine, workers);
         std::thread::sleep(Duration::from_millis(1_500));
+        assert!(!answering.is_finished(), "the question still runs");
         kill(mine[1]);
         answering.join().unwrap()
     });
-    assert!(answered.status == 0 || answered.err.contains("lost a worker"), "{answered:?}");
-    let asked = Asked { database: &database, folder: folder.clone() };
+    match answered.status {
+        0 => assert_eq!(answered.json()["rows"], json!([{ "n": pairs }]), "{answered:?}"),
+        _ => assert!(answered.err.contains("lost a worker"), "{answered:?}"),
+    }
     let after = asked.rows("SELECT COUNT(*) AS n FROM complaints", &["--engine", &cluster.address]);
     assert_eq!(after, json!([{ "n": 40_000 }]), "the cluster goes on");
+}
+
+/// The client of Spark Connect.
+const SPARK_CLIENT: [&str; 1] = ["pyspark-client==4.2.0"];
+
+#[test]
+fn each_engine_reads_the_lake_with_its_own_statements() {
+    let files = Files::new();
+    let (folder, key) = (files.path().join("lake"), files.path().join("key").display().to_string());
+    let database = Database::sqlite();
+    program().run(&database, ["generate", "--complaints", "300", "--seed", "4"]).ok();
+    program().run(&database, ["key", "create", &key]).ok();
+    program().run(&database, ["lake", "sync", folder.to_str().unwrap(), "--key-file", &key]).ok();
+    let cluster = Cluster::start();
+    let read = |python: PathBuf, arguments: &[&str]| -> Value {
+        let script = project().join("tests/clients/lake_engines.py");
+        let output = Command::new(python).arg("-W").arg("ignore").arg(script).arg(&folder).args(arguments).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let in_duckdb = read(python(&["duckdb"], &[], &["duckdb"]), &["duckdb"]);
+    assert!(in_duckdb["rows"]["complaints"].integer() > 200 && in_duckdb["complaints"][0].integer() > 0, "{in_duckdb}");
+    let in_datafusion = read(python(&["datafusion"], &[], &["datafusion==55.0.0"]), &["datafusion"]);
+    assert_eq!(in_datafusion, in_duckdb);
+    let client = python(&["pyspark.sql", "grpc"], &[], &SPARK_CLIENT);
+    assert_eq!(read(client, &["spark", &cluster.address]), in_duckdb);
 }

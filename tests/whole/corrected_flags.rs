@@ -205,7 +205,7 @@ fn a_split_takes_back_exactly_what_a_merge_moved() {
             let answer = board.send("mergeOfficers", "position", &input);
             assert_eq!(answer.codes(), [code], "{more}: {}", answer.text);
         }
-        // Who was CC03 is CC01 now, and still sees no complaint about themselves.
+        // The member was CC03 and is CC01 now, and still sees no complaint about themselves.
         let member = app.as_member("merged", "CC03");
         let seen = member.data("{ complaints(first: 50) { nodes { officers { officer { code } } } } }").to_string();
         assert!(!seen.contains("CC01"), "{seen}");

@@ -175,7 +175,7 @@ fn officers_and_allegations_are_added_changed_replaced_and_removed() {
             &json!({ "removeOfficers": ["CC03"], "addMatters": [{ "category": "TD1", "unit": "02CV" }] }),
         );
         assert_eq!(nobody["officers"], json!([]));
-        // The only allegation against nobody named stands on the complaint itself.
+        // The only allegation without an officer is on the complaint itself.
         assert_eq!((&nobody["category"]["code"], &nobody["matters"]), (&json!("TD1"), &json!([])));
         let two = corrected(&board, &nobody, &json!({ "addMatters": [{ "category": "TD2" }] }));
         let matters = json!([

@@ -1,6 +1,8 @@
 //! One command on a fresh machine.
 
 use crate::program;
+use crate::web::browser::asked_in_graphiql;
+use crate::web::in_browser;
 use serde_json::json;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -50,13 +52,15 @@ fn the_demonstration_works_and_its_queries_answer() {
     assert_eq!(all["serviceInfo"]["demonstration"], true);
     assert_eq!(all["complaintStatistics"]["rows"][0]["complaints"], 50_000);
 
-    // The address that opens the page signed in works once.
+    // The address that opens the page signed in works once. GraphiQL is then signed in, too.
     let open = said(&server, "open: ").strip_prefix(&server.address).expect("an address of the server").to_owned();
-    let signed_in = server.get(&open);
-    let cookie = signed_in.header("set-cookie").split(';').next().expect("a cookie").to_owned();
-    assert!(signed_in.status == 200 && cookie.starts_with("phananh="), "{signed_in:?}");
-    let today = server.send("GET", "/", &[("cookie", &cookie)], "");
-    assert!(today.status == 200 && today.text.contains("class=\"demonstration\""), "{today:?}");
+    let found = in_browser("graphiql.js", &server, &[&open, "/complaints"]);
+    asked_in_graphiql(&found);
+    assert_eq!(
+        (found["notes"].list().len(), &found["banner"]),
+        (1, &json!(true)),
+        "both say what the data are: {found}"
+    );
     let again = server.get(&open);
     assert_eq!((again.status, again.header("set-cookie")), (401, ""));
 
@@ -102,7 +106,7 @@ fn an_interrupted_demonstration_begins_again() {
 #[test]
 fn what_is_in_the_way_of_a_demonstration_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Nobody can write there, not even root.
+    // Not even root can write there.
     let refused = run(Path::new("/proc"), &["--listen", "127.0.0.1:0"]);
     assert_eq!(refused.status, 1);
     assert!(refused.err.contains("working directory"), "{refused:?}");

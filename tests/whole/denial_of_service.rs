@@ -232,7 +232,7 @@ fn one_token_leaves_places_for_the_others() {
 #[test]
 fn who_reads_an_export_slowly_holds_up_no_other() {
     let database = Database::sqlite();
-    program().run(&database, ["generate", "--complaints", "40000", "--seed", "3", "--until", "2024-06-30"]).ok();
+    fixtures::generate(&database, 40_000, 3);
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     program().run(&database, ["key", "create", &key]).ok();

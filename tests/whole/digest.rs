@@ -6,19 +6,22 @@ use mail_parser::{MessageParser, MimeHeaders};
 use schema::tables::deliveries;
 use serde_json::{Value, json};
 use std::path::Path;
+use tests::fixtures;
 use tests::work::{MEASURE, Mutations};
-use tests::{Client, Database, Json, MailServer, Role, TestApp, file, merged, project, wait_until, width_of};
+use tests::{Client, Database, Json, MailServer, Role, TestApp, file, merged, project, wait_until, widths_of};
 
 const DAY: &str = "2025-12-31";
 
 /// Generates a register and runs the jobs that a digest reads, as of two days.
 fn world(database: &Database) {
-    program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
-    for day in ["2025-12-17", DAY] {
-        for job in ["recurrence", "timeliness", "trends", "escalate-overdue"] {
-            program().run(database, ["jobs", "run", job, "--as-of", day]).ok();
+    database.fill_once("digests of two days", |database| {
+        fixtures::generate(database, 3_000, 7);
+        for day in ["2025-12-17", DAY] {
+            for job in ["recurrence", "timeliness", "trends", "escalate-overdue"] {
+                program().run(database, ["jobs", "run", job, "--as-of", day]).ok();
+            }
         }
-    }
+    });
 }
 
 fn run_digest(database: &Database, day: &str) -> Value {
@@ -27,7 +30,7 @@ fn run_digest(database: &Database, day: &str) -> Value {
 
 /// Compares a digest with its file in `docs/digest`, so that it changes only where somebody reviews that file.
 #[track_caller]
-fn assert_golden(name: &str, text: &str) {
+pub fn assert_golden(name: &str, text: &str) {
     insta::with_settings!({ snapshot_path => project().join("docs/digest"), prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(name, text);
     });
@@ -67,24 +70,25 @@ fn digests_are_the_reviewed_ones_in_both_languages_and_on_both_databases() {
     assert_golden("en.html", en_html);
     // No line of one language strays into the other.
     assert!(!vi_text.contains("complaints") && !en_text.contains("phản ánh"));
-    for html in [vi_html, en_html] {
-        for window in [1280, 360] {
-            // The scroll bar takes some of the width.
-            let width = width_of(html, window);
-            assert!(width <= window && width + 40 > window, "{width} wide in a window of {window}");
-        }
+    let pages = [vi_html, en_html].map(|html| [(html.as_str(), 1280), (html.as_str(), 360)]);
+    let widths = widths_of(pages.as_flattened());
+    assert_eq!(widths.len(), 4);
+    for ((_, window), width) in pages.as_flattened().iter().zip(widths) {
+        // The scroll bar takes some of the width.
+        assert!(width <= *window && width + 40 > *window, "{width} wide in a window of {window}");
     }
 }
 
 #[test]
 fn a_digest_says_what_is_new_since_the_last_one_and_is_made_once_a_day() {
-    for app in TestApp::both().arguments(&["--no-jobs"]) {
-        let database = &app.database;
-        app.run(&["migrate"]);
-        let nothing = program().run(database, ["jobs", "run", "digest", "--as-of", DAY]);
+    for empty in Database::both() {
+        program().run(&empty, ["migrate"]).ok();
+        let nothing = program().run(&empty, ["jobs", "run", "digest", "--as-of", DAY]);
         assert_eq!(nothing.status, 1);
         assert!(nothing.err.contains("jobs run timeliness --as-of 2025-12-31"), "{nothing:?}");
-        world(database);
+    }
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
         assert_eq!(run_digest(database, "2025-12-17")["summary"]["digests"], 2);
         assert_eq!(run_digest(database, DAY)["summary"]["digests"], 2);
         assert_eq!(run_digest(database, DAY)["summary"]["digests"], 0, "there already");
@@ -187,7 +191,8 @@ fn assert_mails(board: &Client<'_>, server: &MailServer) {
         assert_eq!(lines(&parts.1), digest["html"].text());
         let kinds: Vec<_> = mail.parts.iter().filter_map(|part| part.content_type()?.subtype()).collect();
         let sheet = "vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-        assert_eq!(kinds, ["mixed", "alternative", "plain", "related", "html", "png", "png", sheet, "json"]);
+        let [first, last] = [&["mixed", "alternative", "plain", "related", "html"][..], &[sheet, "json"]];
+        assert_eq!(kinds, [first, &["png"; 4], last].concat());
         assert!(mail.message_id().expect("an id").ends_with("@example.org"));
         let sender = mail.from().and_then(|from| from.first()).expect("a sender");
         assert_eq!((sender.name(), sender.address()), (Some("Ban Triển khai"), Some("board@example.org")));
@@ -204,7 +209,7 @@ fn assert_files(folder: &Path) {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let endings = ["-categories.png", "-trend.png", ".html", ".json", ".txt", ".xlsx"];
+    let endings = ["-categories.png", "-funnel.png", "-gravest.png", "-trend.png", ".html", ".json", ".txt", ".xlsx"];
     assert_eq!(names, endings.map(|ending| format!("phan-anh-{DAY}-vi{ending}")));
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::{Database, Json, Server};
 
 /// A generated register, with the tokens that attack it.
@@ -22,13 +22,13 @@ pub struct World {
 }
 
 /// Both databases, with the same complaints and the same key file.
-pub fn worlds(complaints: &str, seed: &str) -> [World; 2] {
+pub fn worlds(complaints: u32, seed: u32) -> [World; 2] {
     Database::both().map(|database| world(database, complaints, seed, 1))
 }
 
 /// A register whose key file holds a fixed key: noise is derived from the key, so a run that passes always passes.
-pub fn world(database: Database, complaints: &str, seed: &str, key: u8) -> World {
-    program().run(&database, ["generate", "--complaints", complaints, "--seed", seed, "--until", "2025-12-31"]).ok();
+pub fn world(database: Database, complaints: u32, seed: u32, key: u8) -> World {
+    fixtures::generate(&database, complaints, seed);
     let (board, dashboard) = (program().token(&database, "BOARD", None), program().token(&database, "DASHBOARD", None));
     let files = Files::new();
     let text = format!("current = 1\n[keys]\n1 = \"{}\"\n", BASE64.encode(&[key; 32]));
@@ -144,7 +144,7 @@ fn hidden(rows: &Rows) -> Vec<(&Vec<String>, &Value)> {
 
 #[test]
 fn differences_of_answers_tell_no_hidden_group() {
-    for world in worlds("3000", "9") {
+    for world in worlds(3_000, 9) {
         // Totals up to a month less those up to the one before, within a unit and a category.
         let months = world.rows(&world.board, "DEPARTMENT CATEGORY MONTH");
         let of = |places: &[String]| format!("unitWithin: {:?}, categoryIn: [{:?}]", places[0], places[1]);
@@ -241,7 +241,7 @@ fn differences_of_answers_tell_no_hidden_group() {
 
 #[test]
 fn comparisons_and_rows_that_are_there_tell_no_hidden_group() {
-    let [world, _] = worlds("3000", "4");
+    let world = world(Database::sqlite(), 3_000, 4, 1);
     let months = world.rows(&world.board, "DEPARTMENT CATEGORY MONTH");
     // The months before a time, by the comparison, less the same without the last of them.
     let before = |token: &str, places: &[String], from: i32, months: i32| {

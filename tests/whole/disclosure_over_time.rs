@@ -5,7 +5,7 @@ use crate::disclosure_aggregates::{World, begins, cost, number, world, worlds};
 use crate::program;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::{Database, Json, Server};
+use tests::{Database, Json, Server, fixtures};
 
 const EVERYTHING: &str = "{ complaintStatistics(groupBy: [BRANCH, MONTH], first: 10000) { asOf position groupCount
     totals { complaints episodes distinctEnterprises costVnd } rows { branch { code } month suppressed complaints costVnd delayHours } } }";
@@ -19,7 +19,7 @@ fn submit(server: &Server, intake: &str, key: &str, unit: &str) -> i64 {
 #[test]
 fn polling_tells_nothing_of_what_is_written_meanwhile() {
     for database in Database::both() {
-        program().run(&database, ["generate", "--complaints", "1500", "--seed", "3"]).ok();
+        fixtures::generate(&database, 1_500, 3);
         let token = |role: &str| program().token(&database, role, None);
         let (board, dashboard, intake) = (token("BOARD"), token("DASHBOARD"), token("INTAKE"));
         let server = program().serve(&database, &["--no-jobs"]);
@@ -74,7 +74,7 @@ fn a_complaint_more_in_each_edition_is_not_told_from_none() {
         .map(|n| {
             let server = program().serve(&database, &["--no-jobs"]);
             let answer = server.data(&dashboard, "{ complaintStatistics(groupBy: [YEAR]) { totals { complaints } } }");
-            // Of three editions in four nothing was submitted in between.
+            // In three of four editions nothing was submitted in between.
             if n % 4 == 0 {
                 submit(&server, &intake, &format!("edition {n}"), "");
             }
@@ -93,7 +93,7 @@ fn a_complaint_more_in_each_edition_is_not_told_from_none() {
 
 #[test]
 fn the_same_complaints_are_shown_as_the_same_number_wherever_they_are_asked_for() {
-    let [sqlite, postgres] = worlds("2500", "12");
+    let [sqlite, postgres] = worlds(2_500, 12);
     for dimensions in ["BRANCH CATEGORY", "DEPARTMENT MONTH", "KIND STATE", "CHANNEL YEAR"] {
         let [one, other] = [&sqlite, &postgres].map(|world| world.rows(&world.dashboard, dimensions));
         assert_eq!(one, other, "{dimensions}: two databases with one key file");
@@ -159,7 +159,7 @@ fn the_same_complaints_are_shown_as_the_same_number_wherever_they_are_asked_for(
 
 #[test]
 fn a_head_s_numbers_taken_from_a_dashboard_s_do_not_tell_what_is_confidential() {
-    let [world, _] = worlds("12000", "5");
+    let world = world(Database::sqlite(), 12_000, 5, 1);
     let dimensions = "DEPARTMENT KIND YEAR";
     let (all, shown) = (world.rows(&world.board, dimensions), world.rows(&world.dashboard, dimensions));
     let departments: BTreeSet<&String> = all.keys().map(|places| &places[0]).filter(|code| *code != "null").collect();
@@ -191,7 +191,7 @@ fn a_head_s_numbers_taken_from_a_dashboard_s_do_not_tell_what_is_confidential() 
 #[test]
 fn an_honest_dashboard_is_within_the_promised_bounds() {
     let document = std::fs::read_to_string(tests::project().join("docs/client/dashboard.graphql")).unwrap();
-    for world in worlds("8000", "2") {
+    for world in worlds(8_000, 2) {
         // A calendar year; and twelve months that are no year, whose totals are those of four cells.
         for (from, before, cells) in [("2024-01", "2025-01", 1), ("2024-02", "2025-02", 6)] {
             let variables = json!({ "from": begins(from), "before": begins(before) });
@@ -233,7 +233,7 @@ fn an_honest_dashboard_is_within_the_promised_bounds() {
 #[test]
 fn unions_of_shown_and_hidden_groups_stay_near_the_truth() {
     for key in 1..=3 {
-        unions_stay_near_the_truth(&world(Database::sqlite(), "6000", "8", key));
+        unions_stay_near_the_truth(&world(Database::sqlite(), 6_000, 8, key));
     }
 }
 

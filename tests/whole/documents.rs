@@ -92,7 +92,7 @@ fn the_guide_to_sql_says_of_every_table_and_column_what_the_program_does() {
     }
 }
 
-/// The documents of the guide to the API, each with the heading under which it stands.
+/// The documents of the guide to the API, each with its heading.
 pub fn documents_of_the_guide() -> Vec<(String, String)> {
     let guide = read("docs/api.md");
     let (mut heading, mut found) = (String::new(), Vec::new());

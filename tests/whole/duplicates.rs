@@ -93,7 +93,12 @@ fn linked_complaints_count_once_and_a_past_run_still_reproduces() {
             (&json!(2), &first["id"])
         );
         assert_eq!(count(&linked["position"]), (8, 9), "it stays in the register");
-        // Also in a list that comes from the snapshot, which has the position by now.
+        let number = |condition: &str| {
+            let query = format!("{{ complaints(filter: {{duplicate: {{{condition}}}}}) {{ totalCount }} }}");
+            board.data(&query)["complaints"]["totalCount"].integer()
+        };
+        assert_eq!(["eq: false", "eq: true", "ne: true", "isNull: true"].map(number), [8, 1, 8, 0]);
+        // A list from the snapshot, which has the position by now, shows it, too.
         let listed = board.data("{ complaints(first: 20) { totalCount nodes { id } } }")["complaints"].clone();
         assert_eq!((&listed["totalCount"], listed["nodes"].list().len()), (&json!(9), 9), "{listed}");
         assert!(listed["nodes"].list().iter().any(|row| row["id"] == second["id"]), "{listed}");
@@ -110,7 +115,7 @@ fn linked_complaints_count_once_and_a_past_run_still_reproduces() {
             of_first["complaint"],
             json!({ "duplicates": [{ "id": second["id"] }, { "id": third["id"] }], "duplicateOf": null })
         );
-        // So does recurrence, as from now.
+        // Recurrence counts like this, too, from now on.
         let reproduce = |known_at: &[&str]| {
             let args = [&["flags", "reproduce", run["run"].text()], known_at, &["--format", "json"]].concat();
             program().run(&app.database, args).json()["reproduced"].clone()
@@ -278,7 +283,8 @@ fn an_original_that_an_import_revives_counts_once_with_the_one_that_took_its_pla
         import(&app, "RECEIVED");
         assert_eq!(counted("revived"), by_second, "it counts no second time: {}", app.database.name);
         assert_eq!(originals(), [second.clone(), Value::Null, second.clone()]);
-        // It takes its place again where the one that took it is withdrawn, and not both are linked to each other.
+        // The original takes its place again when the complaint that replaced it is withdrawn, and the two are not
+        // linked to each other.
         let input = json!({ "complaintId": second, "expectedVersion": version(&second), "state": "WITHDRAWN" });
         let answer = board.done("changeComplaintState", "complaint { version }", &input);
         assert_eq!(answer["complaint"]["version"], version(&second), "the answer tells the version");

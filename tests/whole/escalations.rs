@@ -100,7 +100,7 @@ fn escalations_go_to_the_level_above_the_responsible_unit() {
             })
             .unwrap();
         found.sort();
-        // Above the General Department stands the Board.
+        // The Board is above the General Department.
         assert_eq!(found, [(1, Some("TC".to_owned())), (2, None)], "{}", app.database.name);
     }
 }

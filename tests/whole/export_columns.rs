@@ -87,7 +87,7 @@ fn exports_and_sql_tell_deadlines_responsible_units_and_duplicates() {
         app.run(&["export", &path, "--for", "BOARD", "--references", "--key-file", &key]);
         assert_eq!(std::fs::read_to_string(&path).expect("the file"), numbered);
 
-        // In answers of SQL a duplicate does not stand.
+        // Answers of SQL contain no duplicate.
         team.data_with(
             "query ($p: Int) { complaintStatistics(minPosition: $p) { position } }",
             &json!({ "p": position }),

@@ -1,10 +1,11 @@
 //! Exports of every table: in parts, with manifests, as workbooks, and with the numbers that answers have.
 
+use crate::program;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::process::Command;
-use tests::fixtures::Files;
-use tests::{Answer, Client, Json, Role, TestApp, TestAppBuilder, project, python};
+use std::process::{Command, Stdio};
+use tests::fixtures::{self, Files};
+use tests::{Answer, Client, Database, Finished, Json, Role, TestApp, TestAppBuilder, project, python};
 
 fn started(app: TestAppBuilder, files: &Files) -> TestApp {
     let key = files.path().join("key").display().to_string();
@@ -189,5 +190,31 @@ fn exported_statistics_are_those_of_the_api() {
         ] {
             assert_eq!(get(&team, &format!("statistics.csv?{query}")).status, status, "{query}");
         }
+    }
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_of_an_export_has_what_it_wants() {
+    for database in Database::both() {
+        fixtures::fill(&database);
+        for form in ["csv", "parquet", "arrow"] {
+            let mut export = program().command(&database);
+            export.args(["export", "-", "--as", form]).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut export = export.spawn().unwrap();
+            drop(export.stdout.take());
+            let done = Finished::of(&export.wait_with_output().unwrap());
+            assert!(done.status == 0 && !done.err.contains("error"), "{form}: {done:?}");
+        }
+    }
+}
+
+#[test]
+fn an_export_by_month_without_complaints_names_its_folder() {
+    for database in Database::both() {
+        program().run(&database, ["migrate"]).ok();
+        let files = Files::new();
+        let folder = files.path().join("months").display().to_string();
+        let done = program().run(&database, ["export", &folder, "--by-month"]).ok();
+        assert_eq!(done.out, format!("0 complaints in {folder}\n"));
     }
 }

@@ -102,9 +102,9 @@ fn a_register_of_before_responsible_units_is_routed_and_assignments_are_undone()
         assert_eq!((more("complaint_events"), more("reference_events")), (1, 1), "one event for all others");
         assert!(db.migrate().expect("nothing to do").applied.is_empty());
         assert_eq!(database.rows(), after);
-        // PostgreSQL copies only databases that nobody has open.
+        // PostgreSQL copies only databases without connections.
         drop(db);
-        // What is recorded is what stands there, and somebody who changes it is found out.
+        // The events record the stored values, and a change outside of the program is found.
         Program::built().run(&database, ["audit", "seal", "--key-file", key.as_str()]).ok();
         let (status, report) = verify(&database, &key, &[]);
         assert_eq!((status, found(&report)), (0, vec![]), "{}: {report}", database.name);

@@ -1,5 +1,5 @@
-//! What the command line and the API say of flags: which flags stand and which a run of a past day found, what their
-//! numbers were adjusted for, what they propose, and why there is no flag.
+//! What the command line and the API say of flags: the current flags and those that a run of a past day found, what
+//! their numbers were adjusted for, what they propose, and why there is no flag.
 
 use crate::program;
 use serde_json::{Value, json};
@@ -95,8 +95,7 @@ fn a_run_of_a_past_day_changes_nothing_that_stands_and_shows_what_it_found() {
 
 #[test]
 fn what_is_shown_says_of_the_adjustment_and_of_branches_what_the_numbers_say() {
-    let app = TestApp::sqlite().arguments(&["--no-jobs"]).start();
-    app.run(&["generate", "--complaints", "6000", "--seed", "7", "--until", "2025-12-31"]);
+    let app = TestApp::sqlite().generated(6_000, 7).arguments(&["--no-jobs"]).start();
     let run = program().json(&app.database, &["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
     let list = program().json(&app.database, &["flags", "list"]);
     let flags = list.list();

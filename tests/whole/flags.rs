@@ -179,7 +179,7 @@ fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
         backtest(from: 2024, to: 2025) { origin ranking population found recall recallLower recallUpper }
         categoryTrends { recentDays categories { categoryCode recent before share cumulativeShare q rises } } }";
     let apps = TestApp::both().filled(|database| {
-        program().run(database, ["generate", "--complaints", "6000", "--seed", "7", "--until", "2025-12-31"]).ok();
+        fixtures::generate(database, 6_000, 7);
         for job in ["recurrence", "blame-check"] {
             program().json(database, &["jobs", "run", job, "--as-of", "2025-12-31"]);
         }

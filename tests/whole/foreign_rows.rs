@@ -34,7 +34,7 @@ fn one_officer_stays_one_and_look_alikes_are_named() {
         ("cc-1", "cc-1"),
         ("CC - 1", "CC - 1"),
     ] {
-        // Both codes stand in one file, or the second comes in a later file.
+        // Both codes are in one file, or the second comes in a later file.
         let first = format!("{HEADER}\nPA-1,05/03/2024,,02CV,CC-1,SN,a\n");
         let second = format!("{HEADER}\nPA-2,06/03/2024,,02CV,{alike},SN,a\n");
         let both = format!("{first}PA-2,06/03/2024,,02CV,{alike},SN,a\n");

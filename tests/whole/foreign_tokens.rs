@@ -71,7 +71,7 @@ fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
         ("header b64", headers(json!({ "b64": false }))),
         ("payload", twice("role")),
         ("header jku", headers(json!({ "jku": "https://login.example/keys" }))),
-        // Of those that follow the log says no more within this minute than how many there were.
+        // Of the following tokens the log gives only the number within this minute.
         ("claim officer", claims(json!({ "role": "DATA_TEAM", "officer": 5 }))),
         ("claim unit", claims(json!({ "role": "UNIT_HEAD", "unit": 2 }))),
         ("claim unit", claims(json!({ "role": "UNIT_HEAD", "unit": ["02CV"] }))),

@@ -103,7 +103,7 @@ fn a_complaint_is_classified_assigned_answered_reopened_and_closed() {
         assert_eq!(rejected["state"], "REJECTED");
         let late = json!({ "complaintId": id, "expectedVersion": version, "category": "TD1" });
         assert_eq!(send(&board, "classifyComplaint", &late).codes(), ["CONFLICT"], "it is over");
-        // The database keeps grounds beside the events, not in them.
+        // The database keeps grounds in a side table, not in the events.
         let db = app.database.open();
         let (events, values) = db
             .read(|conn| {
@@ -292,7 +292,7 @@ fn a_unit_reads_of_a_confidential_complaint_what_the_board_redacted_and_nothing_
                 "responses": { "nodes": [{ "text": "Đã xin lỗi.", "unit": { "code": "02CV" } }] }
             })
         );
-        // The database keeps the text beside the history, so the seals of the history verify.
+        // The database keeps the text in a side table, so the seals of the history verify.
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);
     }

@@ -99,7 +99,7 @@ fn no_history_of_reference_data_tells_of_a_complaint() {
         let found = board.data(&enterprises)["enterprises"]["nodes"][0]["history"]["nodes"].list().to_vec();
         assert_eq!(changes(&found, "taxCode"), [(Value::Null, json!("0106784499"))]);
         assert_eq!(changes(&found, "name"), [(Value::Null, json!("Công ty D"))]);
-        // A member who is an officer reads of nobody when the register got to know them.
+        // A member who is an officer does not read when the register first named an officer.
         let found = member.data(&enterprises)["enterprises"]["nodes"][0]["history"].clone();
         assert_eq!(found, json!({ "totalCount": 0, "nodes": [] }));
         assert_eq!(history(&member, "officer(code: \"CC03\")"), [Value::Null; 0]);

@@ -23,7 +23,7 @@ fn revision(admin: &Client<'_>, number: i32) -> Value {
     admin.data(&format!("{{ holidays(year: {number}) {{ revision }} }}"))["holidays"][0]["revision"].clone()
 }
 
-/// What to set of a year, beside the days that it has, and at the revision that it has.
+/// The input that sets a year: its present days and revision, and what else is given.
 fn more(admin: &Client<'_>, number: i32, off: &[&str], worked: &[&str], reason: &str) -> Value {
     let now = year(admin, number);
     let with = |field: &str, days: &[&str]| {
@@ -193,7 +193,7 @@ fn only_an_admin_sets_holidays_and_wrong_ones_change_nothing() {
         );
         assert_eq!(year(&board, 2028), Value::Null);
 
-        // Of two at one revision one is told to read again.
+        // Optimistic locking: the second of two changes to one revision fails with CONFLICT.
         let start = Barrier::new(2);
         let codes = std::thread::scope(|scope| {
             let set = |day: &'static str| {

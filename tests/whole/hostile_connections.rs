@@ -46,7 +46,8 @@ fn unfinished_requests_do_not_block_other_clients() {
         assert_eq!(server.data(&board, "{ serviceInfo { version } }")["serviceInfo"]["version"], "0.1.0");
         assert_eq!(server.get("/healthz").status, 200);
     }
-    // Those beyond the limit went at once, the oldest first; the others go when their time is over.
+    // Connections beyond the limit were closed at once, the oldest first; the others are closed when their time is
+    // over.
     assert!(is_closed(&mut held[0], Duration::from_secs(1)), "the oldest");
     let mut last = held.pop().expect("the last");
     assert!(is_closed(&mut last, Duration::from_secs(10)), "the last, after its time");
@@ -120,7 +121,7 @@ fn a_line_of_a_head_ends_with_both_signs() {
         good.replace("\r\n\r\n", "\r\n\n"),
         good.replace("\r\n", "\n"),
         format!("\n{get}"),
-        // As the second request of a connection, where another parser may see the first one's body.
+        // A second request on the connection: another parser may see the first one's body in its place.
         format!("{get}{}", get.replace("\r\n", "\n")),
     ] {
         let answer = answers(&bad);

@@ -1,4 +1,4 @@
-//! `import inspect`: the program drafts a mapping of a file that nobody has described, and imports the file with it.
+//! `import inspect`: the program drafts a mapping of an unknown file, and imports the file with it.
 
 use crate::program;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ fn a_vietnamese_register_is_drafted() {
     }
 }
 
-/// These files have the columns of public registers.
+/// The files have the columns of public registers.
 #[test]
 fn registers_of_other_countries_are_drafted() {
     let police = "complaint_id,closed_date,incident_date,precinct,officer_badge,allegation,disposition\n\
@@ -158,7 +158,7 @@ fn cells_with_words_for_unknown_are_drafted_as_blank() {
         "unit = { column = \"borough\", pattern = '^(?:Unspecified|(.*))$' }",
     ];
     let draft = lines_of("id,received,officer_id,borough", row, &lines);
-    assert!(draft.contains("CHECK: UNKNOWN names nobody"), "{draft}");
+    assert!(draft.contains("CHECK: UNKNOWN names no person"), "{draft}");
     let of_zero = |n: usize| format!("{n},2023-01-{:02},{}", 1 + n % 28, [0, 311, 622][n % 3]);
     let zero = "officer = { column = \"shield_no\", pattern = '^(?:0|(.*))$' }";
     lines_of("id,received,shield_no", of_zero, &[zero]);
@@ -332,13 +332,13 @@ fn registers_that_look_like_others_are_told_apart() {
     let of_handler = |n: usize| format!("{n},2023-01-{:02},H-{},Unit {}", 1 + n % 28, n % 2, n % 3);
     let draft = lines_of("id,received,Case Officer,unit", of_handler, &["unit = \"unit\""]);
     assert!(!draft.contains("attribution =") && draft.contains("No officer: only units can be flagged"), "{draft}");
-    // A cell of several lines names nobody, and another one names somebody.
+    // A cell of several lines names no person, and another one names one.
     let of_lines = |n: usize| {
         let officer = ["Unknown\n(see 'notes')", "A-17", "A-18\n", "A-19"][n % 4];
         format!("{n},2023-01-{:02},\"{officer}\"", 1 + n % 28)
     };
     let draft = lines_of("id,received,officer_id", of_lines, &[]);
-    assert!(draft.contains("names nobody"), "{draft}");
+    assert!(draft.contains("names no person"), "{draft}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_key_file_is_rotated_after_a_rotation_that_was_killed() {
         assert!(now == version || now == version + 1, "{version}, then {now}");
         version = now;
     }
-    // As a kill before the renaming leaves it, today and in versions before.
+    // A kill before the renaming leaves such a file, today and in earlier versions.
     std::fs::write(files.path().join(".phananh.key.xyz.part"), "current = ").unwrap();
     std::fs::write(files.path().join("phananh.new"), "current = ").unwrap();
     let rotated = program().json(&database, &["key", "rotate", key]);
@@ -77,7 +77,7 @@ fn a_file_that_is_there_is_not_emptied_by_what_is_refused_or_killed() {
         let read = || std::fs::read_to_string(truth).unwrap();
         killed_after(30_000, &database, &generate("1"));
         assert!(read() == "of another world" || read().starts_with('{'));
-        // It may have been killed after the world was stored.
+        // The program may have been killed after the world was stored.
         program().run(&database, generate("1"));
         std::fs::remove_file(truth).unwrap();
         program().run(&database, generate("1")).ok();
@@ -120,7 +120,7 @@ fn a_file_that_is_there_is_not_emptied_by_what_is_refused_or_killed() {
 fn a_delivery_that_was_killed_in_its_last_try_is_given_up_and_can_be_retried() {
     for database in Database::both() {
         let folder = Files::new();
-        program().run(&database, ["generate", "--complaints", "300", "--seed", "7"]).ok();
+        fixtures::generate(&database, 300, 7);
         for job in ["recurrence", "timeliness", "trends", "escalate-overdue"] {
             program().run(&database, ["jobs", "run", job, "--as-of", "2025-12-31"]).ok();
         }
@@ -128,7 +128,7 @@ fn a_delivery_that_was_killed_in_its_last_try_is_given_up_and_can_be_retried() {
         program().run(&database, ["digest", "subscribe", "--folder", place, "--locale", "vi"]).ok();
         program().run(&database, ["jobs", "run", "digest", "--as-of", "2025-12-31"]).ok();
         let db: Db = database.open();
-        // As a node leaves it that is killed while it delivers.
+        // A node that is killed while it delivers leaves this state.
         db.write("test", |tx| {
             let later = Timestamp::from_micros(tx.now.micros() + 3_600_000_000).unwrap();
             diesel::update(deliveries::table)

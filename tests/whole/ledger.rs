@@ -9,7 +9,7 @@ use schema::{Db, Id, Timestamp};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tests::{Database, Json, Server, file, wait_until};
+use tests::{Database, Json, Server, file, fixtures, wait_until};
 
 const SECOND: i64 = 1_000_000;
 
@@ -55,13 +55,22 @@ schedule = \"* * * * * *\"
 missed = \"all\"
 ";
 
+/// Both for the same two minutes, in which they mostly wait.
 #[test]
+fn nodes_that_are_killed_again_and_again_run_each_second_once() {
+    std::thread::scope(|scope| {
+        let on_sqlite = scope.spawn(one_node_on_sqlite_that_is_killed_runs_each_second_once);
+        two_nodes_of_which_one_is_killed_again_and_again_run_each_second_once();
+        on_sqlite.join().expect("each second ran once on SQLite");
+    });
+}
+
 fn two_nodes_of_which_one_is_killed_again_and_again_run_each_second_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = config(&folder, EVERY_SECOND);
     let database = Database::postgres();
     // Something to do, so that kills hit runs.
-    program().run(&database, ["generate", "--complaints", "5000", "--seed", "1"]).ok();
+    fixtures::generate(&database, 5_000, 7);
     let db = database.open();
     let mut nodes = [Some(serve(&database, &config)), Some(serve(&database, &config))];
     let end = Instant::now() + Duration::from_secs(120);
@@ -85,12 +94,11 @@ fn two_nodes_of_which_one_is_killed_again_and_again_run_each_second_once() {
     assert!(nodes.len() > 2, "nobody took part but {nodes:?}");
 }
 
-#[test]
 fn one_node_on_sqlite_that_is_killed_runs_each_second_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = config(&folder, EVERY_SECOND);
     let database = Database::sqlite();
-    program().run(&database, ["generate", "--complaints", "2000", "--seed", "1"]).ok();
+    fixtures::generate(&database, 2_000, 1);
     let mut node = serve(&database, &config);
     let end = Instant::now() + Duration::from_secs(120);
     while Instant::now() < end {
@@ -116,7 +124,7 @@ fn a_run_that_a_dead_node_left_behind_is_done_again_and_one_by_hand_is_not() {
         for (job, origin) in [("trends", RunOrigin::Scheduled), ("timeliness", RunOrigin::Manual)] {
             let run = program().json(&database, &["jobs", "run", job]);
             let id: Id = Id(run["run"].text().parse().expect("an id"));
-            // As a node leaves it that is gone in the middle of the run.
+            // A node that is gone in the middle of the run leaves this state.
             db.write("test", |tx| {
                 diesel::delete(schema::tables::job_results::table).execute(tx.conn)?;
                 diesel::update(job_runs::table.find(id))
@@ -261,7 +269,7 @@ fn a_run_that_fails_is_tried_again_later_and_later_and_says_why() {
 fn a_signal_lets_a_run_finish() {
     let folder = tempfile::tempdir().expect("a folder");
     let database = Database::sqlite();
-    program().run(&database, ["generate", "--complaints", "20000", "--seed", "5"]).ok();
+    fixtures::generate(&database, 12_000, 5);
     let config = config(&folder, &format!("[jobs.recurrence]\nschedule = \"{}\"\n", hourly()));
     let db = database.open();
     let node = serve(&database, &config);

@@ -7,7 +7,7 @@ use tests::fixtures::Files;
 use tests::foreign_files::{DAY, HEADER, complaints, import, import_into, mapping, plain, says};
 use tests::{Database, Json, Role, TestApp};
 
-/// A mapping of these fields, which creates what nobody has described.
+/// A mapping of these fields, which creates missing reference data.
 fn map(fields: &str) -> String {
     format!(
         r#"

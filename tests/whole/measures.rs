@@ -129,7 +129,7 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
         let from_above = above.done("recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
         assert_eq!(listed(&own, "{void: false}"), 1);
         assert_eq!(void(&own, &from_above["id"], 1).codes(), ["BAD_USER_INPUT"]);
-        // The history holds no grounds: they stand in a table beside it.
+        // The history holds no grounds: they are in a side table.
         let (events, kept) = app
             .database
             .open()

@@ -128,7 +128,9 @@ impl Everything {
             if random || !allowed(Role::Board, of, field) || field == "edges" {
                 continue;
             }
-            if !self.is_object(holds) {
+            if field == "totalCountUpTo" {
+                found.push(format!("{field}(limit: 100)"));
+            } else if !self.is_object(holds) {
                 found.push(field.clone());
             } else if depth > 0 {
                 let below = self.fields(holds, depth - 1);
@@ -158,11 +160,20 @@ impl Everything {
                 "officer" => &["(code: \"CC01\")", "(code: \"CC02\")", "(code: \"CC03\")"],
                 "unit" => &["(code: \"02\")", "(code: \"02CV\")", "(code: \"03TG\")"],
                 "flagsFound" => &["(asOf: \"2024-06-30\")"],
+                "registerChanges" => &["(after: -1, until: 1000000)"],
                 "backtest" => &["(from: 2024, to: 2025, top: 0.6)"],
                 "emergingTerms" => &[
                     "(period: {from: \"2024-02-01\", to: \"2024-12-31\"}, before: {from: \"2023-01-01\", to: \"2024-01-31\"})",
                 ],
-                "complaint" | "digestPreview" | "flag" | "node" | "receipt" => continue,
+                "complaint"
+                | "digestPreview"
+                | "flag"
+                | "flagWithoutEnterprise"
+                | "node"
+                | "receipt"
+                | "runReproduction" => {
+                    continue;
+                }
                 "complaintStatistics" => &[
                     "(groupBy: [BRANCH, CATEGORY])",
                     "(groupBy: [OFFICER])",

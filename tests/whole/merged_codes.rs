@@ -1,4 +1,4 @@
-//! A code that was merged means the officer or the enterprise that stands, in everything that is written by code.
+//! A merged code means the officer or the enterprise into which it was merged, in everything that is written by code.
 
 use serde_json::{Value, json};
 use tests::work::{MEASURE, Mutations};
@@ -58,7 +58,7 @@ fn writes_under_a_merged_code_count_for_its_target() {
         });
         let recorded = app.as_head("03TG").done("recordMeasure", MEASURE, &measure)["measure"].clone();
         assert_eq!(recorded["officer"]["code"], "CC01");
-        // Whom nobody merged is not named, under any code.
+        // An officer who was not merged is not named, under any code.
         let one = complaint(&board, "PA-4");
         let other = json!({
             "complaintId": one["id"], "expectedVersion": one["version"], "officer": "CC02", "finding": "UNFOUNDED",
@@ -164,7 +164,7 @@ fn a_split_gives_postings_back_as_they_stand_and_leaves_none_of_them() {
         let close = json!({
             "unit": "03TG", "expectedRevision": read["revision"], "on": "2024-06-30", "successor": "03XX",
         });
-        // Of one officer two postings to the unit go on as one.
+        // Two postings of one officer to the unit become one.
         assert_eq!(admin.done("closeUnit", "movedPostings", &close)["movedPostings"], 2);
         posted("endPosting", "CC10", &json!({ "unit": "03XX", "on": "2025-06-30" }));
         posted("startPosting", "CC10", &json!({ "unit": "02DS", "from": "2025-07-01" }));

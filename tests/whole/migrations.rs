@@ -116,7 +116,7 @@ fn sqlite_tables(c: &mut SqliteConnection) -> BTreeMap<String, Table> {
 fn postgres_tables(c: &mut PgConnection) -> BTreeMap<String, Table> {
     let names: Vec<Name> = diesel::sql_query(
         "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public' \
-         AND table_name NOT LIKE '\\_\\_diesel%'",
+         AND table_type = 'BASE TABLE' AND table_name NOT LIKE '\\_\\_diesel%'",
     )
     .load(c)
     .unwrap();

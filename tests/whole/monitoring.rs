@@ -1,9 +1,11 @@
 //! Monitoring of the jobs: what `/readyz` and `/metrics` say of them, and the dashboard that reads the metrics.
 
 use crate::program;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::{Client, Json, Role, TestApp, project, wait_until};
+use std::process::Command;
+use tests::fixtures::Files;
+use tests::{Client, Json, Role, TestApp, project, python, wait_until};
 
 fn ready(client: &Client<'_>) -> Value {
     let bearer = format!("Bearer {}", client.token);
@@ -27,7 +29,7 @@ fn operators_see_when_jobs_ran_and_run_and_what_mail_waits() {
         assert!(told["snapshotAgeSeconds"].as_i64() >= Some(0), "{told}");
         assert_eq!(
             told["undelivered"],
-            serde_json::json!([
+            json!([
                 { "queue": "digests", "waiting": 0, "oldest": null },
                 { "queue": "reader-digests", "waiting": 0, "oldest": null },
                 { "queue": "notifications", "waiting": 0, "oldest": null },
@@ -71,40 +73,59 @@ fn operators_see_when_jobs_ran_and_run_and_what_mail_waits() {
     }
 }
 
-/// The names of metrics in an expression of Prometheus.
-fn names(expression: &str) -> impl Iterator<Item = &str> {
-    let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.filter(|word| word.starts_with("phananh_"))
+/// The expressions of the alerts that the documentation proposes.
+fn proposed_alerts(operations: &str) -> Vec<&str> {
+    let table = operations.split("| expression | meaning |\n").nth(1).expect("the table of alerts");
+    let rows = table.lines().take_while(|line| line.starts_with('|')).skip(1);
+    rows.map(|row| row.split('`').nth(1).expect("an expression")).collect()
 }
 
 #[test]
-fn the_dashboard_asks_only_for_metrics_that_there_are() {
-    let path = project().join("docs/grafana/phananh.json");
-    let text = std::fs::read_to_string(&path).expect("the dashboard");
-    let dashboard: Value = serde_json::from_str(&text).expect("JSON");
+fn each_expression_of_the_dashboard_and_of_the_alerts_finds_its_series() {
+    let read = |path: &str| std::fs::read_to_string(project().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let dashboard: Value = serde_json::from_str(&read("docs/grafana/phananh.json")).expect("JSON");
     let panels = dashboard["panels"].list();
     let ids: BTreeSet<i64> = panels.iter().map(|panel| panel["id"].integer()).collect();
     assert_eq!(ids.len(), panels.len(), "each panel has an id of its own");
-    let mut expressions = Vec::new();
+    let mut asked = Vec::new();
     for panel in panels.iter().filter(|panel| panel["type"] != "row") {
         assert!(!panel["title"].text().is_empty() && !panel["targets"].list().is_empty(), "{panel}");
-        expressions.extend(panel["targets"].list().iter().map(|target| target["expr"].text()));
+        let targets = panel["targets"].list().iter();
+        asked.extend(targets.map(|target| json!({ "expr": target["expr"], "legend": target["legendFormat"] })));
     }
-    assert!(expressions.len() > 15);
+    assert!(asked.len() > 15);
+    let operations = read("docs/operations.md");
+    let alerts = proposed_alerts(&operations);
+    assert!(alerts.len() >= 4, "{alerts:?}");
+    asked.extend(alerts.iter().map(|expression| json!({ "expr": expression, "legend": null })));
 
     let app = TestApp::sqlite().world_with_flags("2024-03-31").arguments(&["--no-jobs"]).start();
-    let admin = app.as_role(Role::Admin);
-    app.as_role(Role::Board).data("{ complaints { nodes { id } } }");
+    app.run(&["jobs", "run", "timeliness", "--as-of", "2024-03-31"]);
+    app.database.tamper("UPDATE job_runs SET state = 'FAILED' WHERE job = 'timeliness'");
+    let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
+    for _twice in 0..2 {
+        board.data("{ complaints { nodes { id } } }");
+    }
     // A request is counted when it has been answered.
     app.server().metrics(&admin.token);
     let metrics = app.server().metrics(&admin.token);
-    let lines = metrics.lines().filter(|line| !line.starts_with('#'));
-    let there_are: BTreeSet<&str> = lines.filter_map(|line| line.split(['{', ' ']).next()).collect();
-    for expression in &expressions {
-        assert!(names(expression).count() > 0, "{expression}");
-        for name in names(expression) {
-            assert!(there_are.contains(name), "{name} of {expression} is not among {there_are:?}");
-        }
+    assert_eq!(number(&metrics, "phananh_job_runs{job=\"timeliness\",state=\"FAILED\"}"), Some(1.0), "{metrics}");
+
+    // Prometheus stores the series in this form with the settings of the documentation.
+    let honors = operations.contains("honor_labels: true");
+    let files = Files::new();
+    let given = files.put("asked.json", json!({ "metrics": metrics, "honors": honors, "asked": asked }).to_string());
+    let python = python(&["promql_parser"], &[], &["promql-parser==0.11.0"]);
+    let said = Command::new(python).arg(project().join("tests/clients/promql.py")).arg(given).output().expect("Python");
+    let problems = String::from_utf8_lossy(&said.stderr);
+    let found: Value = serde_json::from_slice(&said.stdout).unwrap_or_else(|e| panic!("{e}: {problems}"));
+    assert_eq!(found.list().len(), asked.len());
+    let wrong: Vec<&Value> = found.list().iter().filter(|one| !one["problems"].list().is_empty()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}\n{metrics}");
+    let of_jobs = found.list().iter().filter(|one| one["expr"].text().contains("phananh_job_last_success"));
+    for one in of_jobs {
+        let jobs: Vec<&Value> = one["found"].list().iter().map(|labels| &labels["job"]).collect();
+        assert!(jobs.contains(&&json!("recurrence")), "the jobs of the server are told apart: {one}");
     }
     // What the dashboard is for is on it.
     for name in [
@@ -113,6 +134,6 @@ fn the_dashboard_asks_only_for_metrics_that_there_are() {
         "phananh_undelivered_oldest_age_seconds",
         "phananh_snapshot_age_seconds",
     ] {
-        assert!(expressions.iter().any(|expression| names(expression).any(|used| used == name)), "{name}");
+        assert!(asked.iter().any(|one| !one["legend"].is_null() && one["expr"].text().contains(name)), "{name}");
     }
 }

@@ -49,7 +49,7 @@ fn a_complaint_is_found_by_the_number_of_its_register() {
         assert_eq!(found("{sourceReference: {isNull: true}}"), ["Nộp ở đây"]);
         assert_eq!(found("{source: {isNull: false}}").len(), 7);
         assert_eq!(found("{not: {sourceReference: {like: \"PA-%\"}}}"), ["Nộp ở đây"]);
-        // Nobody finds a complaint by the idempotency key of its sender.
+        // No filter finds a complaint by the idempotency key of its sender.
         assert_eq!(found("{sourceReference: {like: \"%\"}, source: {like: \"%:%\"}}"), [""; 0]);
         assert_eq!(found("{sourceReference: {eq: \"khóa 1\"}}"), [""; 0]);
         assert_eq!(found("{search: \"khóa 1\"}"), [""; 0]);

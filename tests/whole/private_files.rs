@@ -1,4 +1,4 @@
-//! What is written holds complaints: nobody but its owner reads it, and what a killed import staged goes.
+//! What is written holds complaints: only its owner reads it, and what a killed import staged goes.
 
 use crate::program;
 use std::fmt::Write as _;

@@ -3,6 +3,7 @@
 
 use crate::program;
 use crate::reader_digests::{DAY, branches, config, run, subscribe, token, world};
+use crate::web::Visitor;
 use diesel::prelude::*;
 use mail_parser::{MessageParser, MimeHeaders};
 use schema::Id;
@@ -10,7 +11,7 @@ use schema::enums::SubjectKind;
 use schema::keys::Keys;
 use schema::tables::{flags, officers, postings};
 use serde_json::{Value, json};
-use tests::{Json, MailServer, Role, TestApp};
+use tests::{Json, MailServer, Role, TestApp, fixtures};
 
 /// The document that a mail has as an attachment.
 fn document(mail: &[u8]) -> Value {
@@ -48,7 +49,7 @@ fn a_head_reads_which_flags_stand_and_none_of_their_numbers() {
         let standing = head["flags"]["standing"].list();
         assert!(!standing.is_empty(), "{}: the head of all units sees flags", database.name);
         for flag in standing {
-            // As in the API: these count complaints that are withheld from a head.
+            // As in the API, these are empty: they count complaints that are withheld from a head.
             assert_eq!((&flag["reasonVi"], &flag["reasonEn"], &flag["plain"]), (&json!(""), &json!(""), &Value::Null));
         }
         let mails = server.mails();
@@ -127,6 +128,17 @@ fn a_digest_that_could_not_be_made_for_a_lost_right_is_made_once_it_is_back() {
     subscribe(database, "chair@example.org", "vi", &["--reader", "chair"]);
     app.run(&["token", "revoke", "--name", "chair"]);
     assert_eq!(run(database, "reader-digests", &config)["withoutRights"], 1);
+    let admin = app.as_role(Role::Admin);
+    let asked = "{ digestSubscriptions { id deliveries { state lostRight attempts sentAt error } digests { id } } }";
+    assert!(admin.codes(asked).contains(&"FORBIDDEN".to_owned()), "an ADMIN reads no digests");
+    let asked = asked.replace(" digests { id }", "");
+    let seen = admin.data(&asked)["digestSubscriptions"][0].clone();
+    let [delivery] = seen["deliveries"].list() else { panic!("{seen}") };
+    assert_eq!((&delivery["state"], &delivery["lostRight"]), (&json!("FAILED"), &json!(true)), "{seen}");
+    assert!(delivery["error"].text().contains("no valid token") && delivery["sentAt"].is_null(), "{seen}");
+    let mut page = Visitor::signed_in(app.server(), &admin.token);
+    let page = page.get(&format!("/digests/subscriptions/{}", seen["id"].text())).text;
+    assert!(page.contains("người đọc không còn quyền xem") && page.contains("mark-late"), "{page}");
     token(database, "chair", &["--role", "BOARD"]);
     let made = run(database, "reader-digests", &config);
     assert_eq!(made, json!({ "digests": 1, "withoutRights": 0, "notWanted": 0, "failed": 0 }));
@@ -217,5 +229,68 @@ fn an_officer_of_the_board_reads_no_flag_of_a_branch_where_it_served_about_one_u
         let flag = flag.to_string();
         assert!(standing("chair").contains(&flag), "{}: the unit has the flag", database.name);
         assert!(!standing("member").contains(&flag), "{}: of its own branch", database.name);
+    }
+}
+
+#[test]
+fn a_flag_that_ended_is_told_with_name_and_unit_to_those_who_may_see_it() {
+    let (first, last) = ("2024-03-31", "2025-06-30");
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().world_with_flags(first).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let mut server = MailServer::new();
+        server.start();
+        let config = config(folder.path(), server.port);
+        let on = |job: &str, day: &str| {
+            app.run(&["jobs", "run", job, "--as-of", day, "--config", &config]);
+        };
+        for job in ["timeliness", "trends", "escalate-overdue"] {
+            on(job, first);
+        }
+        token(database, "chair", &["--role", "BOARD"]);
+        token(database, "general", &["--role", "UNIT_HEAD", "--unit", "TC"]);
+        token(database, "other", &["--role", "UNIT_HEAD", "--unit", "02DS"]);
+        for name in ["chair", "general", "other"] {
+            subscribe(database, &format!("{name}@example.org"), "vi", &["--reader", name]);
+        }
+        on("reader-digests", first);
+        on("deliver-digests", first);
+        assert_eq!(server.mails().len(), 3, "{}", database.name);
+        // The complaints have left the time that the rules look at.
+        fixtures::run_counting(database, last);
+        let preview = |name: &str, day: &str| -> (Value, String, String) {
+            let (address, out) = (format!("{name}@example.org"), folder.path().join(format!("{name}-{day}")));
+            let out = out.to_str().expect("a path");
+            let args = ["digest", "preview", "--for", &address, "--as-of", day, "--out", out, "--config", &config];
+            program().json(database, &args);
+            let read = |part: &str| std::fs::read_to_string(format!("{out}/digest.{part}")).expect("a part");
+            (serde_json::from_str(&read("json")).expect("JSON"), read("txt"), read("html"))
+        };
+        for name in ["chair", "general"] {
+            let (before, ..) = preview(name, first);
+            let standing = before["flags"]["standing"].list();
+            assert!(standing.iter().any(|flag| flag["name"] == "Nguyễn Văn An"), "{name}: {standing:?}");
+            let (now, text, html) = preview(name, last);
+            let groups = now["flags"]["groups"].list();
+            let gone = groups.iter().find(|group| group["key"] == "flags-gone").expect("the group");
+            assert_eq!(gone["count"].integer(), i64::try_from(standing.len()).expect("a number"), "{name}: {gone}");
+            for flag in standing {
+                let line = gone["listed"].list().iter().find(|line| line["flag"] == flag["flag"]).expect("its end");
+                assert_eq!((&line["name"], &line["unit"]), (&flag["name"], &flag["unit"]), "{name}");
+                let unit = format!("{} [{}]", flag["unit"]["nameVi"].text(), flag["unit"]["code"].text());
+                let who = match flag["name"].as_str() {
+                    Some(officer) => format!("{officer} [{}], {unit}", flag["code"].text()),
+                    None => unit,
+                };
+                assert!(text.lines().any(|line| line.starts_with(&format!("- {who} ("))), "{name}: {who}: {text}");
+                assert!(html.contains(&format!(">{who}</a>")), "{name}: {who}: {html}");
+                let link = format!("https://phananh.example.org/flags/{}", flag["flag"].text());
+                assert!(text.contains(&link) && html.contains(&format!("href=\"{link}\"")), "{name}: {link}");
+            }
+        }
+        let (now, text, html) = preview("other", last);
+        for hidden in ["CC01", "Nguyễn Văn An"] {
+            assert!(!text.contains(hidden) && !html.contains(hidden), "{hidden}: {now}");
+        }
     }
 }

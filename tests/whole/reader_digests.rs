@@ -5,16 +5,24 @@ use diesel::prelude::*;
 use mail_parser::{MessageParser, MimeHeaders};
 use schema::tables::reader_digests;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use tests::{Database, Json, MailServer, Role, TestApp, file};
+use tests::{Database, Json, MailServer, Role, TestApp, file, fixtures};
 
 pub const DAY: &str = "2025-12-31";
 
 /// Generates a register and runs the jobs that a digest reads.
 pub fn world(database: &Database) {
-    program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
+    database.fill_once("digests of readers", |database| {
+        fixtures::generate(database, 3_000, 7);
+        run_all(database, DAY);
+    });
+}
+
+/// Runs the jobs that a digest reads.
+pub fn run_all(database: &Database, day: &str) {
     for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "blame-check"] {
-        program().run(database, ["jobs", "run", job, "--as-of", DAY]).ok();
+        program().run(database, ["jobs", "run", job, "--as-of", day]).ok();
     }
 }
 
@@ -71,30 +79,39 @@ fn two_readers_with_different_scopes_get_different_mails_with_pictures_and_table
         assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 3, "failed": 0 }));
         let mails = server.mails();
         assert_eq!(mails.len(), 3);
-        let mut texts = std::collections::BTreeMap::new();
-        for mail in &mails {
-            let mail = MessageParser::default().parse(mail).expect("a mail that parses");
+        let mut texts = BTreeMap::new();
+        for raw in &mails {
+            let mail = MessageParser::default().parse(raw).expect("a mail that parses");
             let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("a recipient").to_owned();
             let html = mail.body_html(0).expect("HTML").into_owned();
-            let (mut pictures, mut document) = (0, Value::Null);
+            let (mut pictures, mut document) = (BTreeSet::new(), Value::Null);
             for part in &mail.parts {
                 let kind = part.content_type().and_then(|kind| kind.subtype()).unwrap_or_default();
                 if kind == "png" {
                     let id = part.content_id().expect("an id");
                     assert!(html.contains(&format!("src=\"cid:{id}\"")), "{id}");
                     assert_eq!(&part.contents()[..4], b"\x89PNG");
-                    pictures += 1;
+                    assert!(part.contents().len() <= 250_000, "{to} {id}: {} bytes", part.contents().len());
+                    pictures.insert(id.split('.').next().expect("a name").to_owned());
                 } else if kind == "json" {
                     document = serde_json::from_slice(part.contents()).expect("JSON");
                 } else if kind.ends_with("spreadsheetml.sheet") {
                     assert_eq!(&part.contents()[..2], b"PK");
                 }
             }
-            assert!(pictures >= 1, "{to} has {pictures} pictures");
+            // The Board sees what is unusual among all units, a head nothing of other units.
+            for name in ["funnel", "gravest"] {
+                assert_eq!(pictures.contains(name), to != "head@example.org", "{to}: {pictures:?}");
+            }
+            assert!(pictures.contains("trend"), "{to}: {pictures:?}");
+            assert!(raw.len() < 2_000_000, "{to}: the mail has {} bytes", raw.len());
             // Each picture has an alternative text, and the styles stand at the elements.
             assert_eq!(html.matches("<img").count(), html.matches(" alt=\"").count());
             assert!(!html.contains(" alt=\"\"") && html.contains("style=\""), "{to}");
             assert!(html.contains("prefers-color-scheme: dark"), "{to}");
+            // A picture keeps its light ground on a dark screen.
+            let dark = html.split("prefers-color-scheme: dark").nth(1).expect("the rules for dark screens");
+            assert!(dark.contains(".picture { background: #ffffff !important"), "{to}");
             assert!(html.contains("href=\"https://phananh.example.org/flags"), "{to}");
             texts.insert(to, (mail.body_text(0).expect("text").into_owned(), document));
         }
@@ -112,6 +129,8 @@ fn two_readers_with_different_scopes_get_different_mails_with_pictures_and_table
         // No other branch is named: no overdue list of the neighbour, no ranking.
         assert!(!head_text.contains(&format!("[{other}]")), "{head_text}");
         assert!(head["seals"].list().is_empty() && head["answers"]["best"].list().is_empty());
+        assert_eq!(head["unusual"], json!({ "funnel": null, "gravest": null }));
+        assert!(!chair["unusual"]["funnel"]["branches"].list().is_empty());
         assert!(!chair["flags"]["standing"].list().is_empty());
         for flag in chair["flags"]["standing"].list() {
             let count = |id: &Value| chair["flags"]["standing"].list().iter().filter(|one| one["flag"] == *id).count();
@@ -149,7 +168,7 @@ fn a_reader_who_lost_the_right_gets_nothing_and_the_log_says_why() {
         // A retry changes nothing while the right is lost.
         app.run(&["digest", "retry"]);
         assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 0, "failed": 0 }));
-        // That is no failure; a mail server that refuses is one.
+        // This is no failure; a mail server that refuses is one.
         let undelivered = || {
             run(database, "alerts", &config);
             let all = program().json(database, &["alerts", "list"]);
@@ -179,6 +198,9 @@ fn a_digest_that_its_reader_does_not_want_is_not_made() {
     subscribe(database, "few@example.org", "vi", &few);
     subscribe(database, "quiet@example.org", "vi", &["--reader", "chair", "--quiet-until", "2199-12-31"]);
     subscribe(database, "flags@example.org", "vi", &["--reader", "chair", "--condition", "NEW_FLAG"]);
+    let twice = ["digest", "subscribe", "--email", "twice@example.org", "--locale", "vi", "--reader", "chair"];
+    let twice = program().run(database, twice.into_iter().chain(["--schedule", "0 8,14 * * *"]));
+    assert!(twice.status != 0 && twice.err.contains("two times on one day"), "{twice:?}");
     let made = run(database, "reader-digests", &config);
     assert_eq!(made, json!({ "digests": 2, "withoutRights": 0, "notWanted": 2, "failed": 0 }));
     // Only the wanted section, in the preview as in the mail.
@@ -234,9 +256,13 @@ fn readers_manage_their_own_subscriptions_and_no_others() {
             ("b@example.org", json!({ "unit": other })),
             ("b@example.org", json!({ "unit": "nothing" })),
             ("b@example.org", json!({ "schedule": "every day" })),
+            // A reader gets one digest a day.
+            ("b@example.org", json!({ "schedule": "0 8,14 * * *" })),
             ("b@example.org", json!({ "timezone": "Hanoi" })),
             ("b@example.org", json!({ "condition": "OVERDUE" })),
             ("b@example.org", json!({ "minOverdue": 3 })),
+            // Only the Board reads these.
+            ("b@example.org", json!({ "sections": ["FLAGS", "BLAME"] })),
         ] {
             let refused = head.request_with(mutation, &wish(address, more.clone()));
             assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{address:?} {more}: {}", refused.text);

@@ -5,7 +5,7 @@ use chrono::Days;
 use schema::domain::calendar::local_date;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::work::Mutations;
 use tests::{Client, Database, Json, Role, TestApp, merged, project};
 
@@ -128,7 +128,7 @@ fn the_head_above_a_moved_branch_reads_what_waits_for_it() {
         by_department(&board, &done["position"]);
         let new = app.as_head("KV1");
         app.run(&["jobs", "run", "escalate-overdue"]);
-        // It is about a team of 02CV, of a day before that came below KV1.
+        // The complaint is about a team of 02CV, on a day before the team came below KV1.
         let query = "{ complaints(filter: {sourceReference: {eq: \"PA-2\"}}) { nodes { id version overdue } } }";
         let found = board.data(query)["complaints"]["nodes"][0].clone();
         assert_eq!(found["overdue"], true);
@@ -276,8 +276,7 @@ const OFFICES: [[&str; 3]; 5] = [
 fn the_reorganisation_of_2025_fits_the_demonstration() {
     let example = project().join("docs/reorganisation-2025.toml").display().to_string();
     for database in Database::both() {
-        let world = ["generate", "--complaints", "2000", "--seed", "1", "--until", "2025-12-31"];
-        program().run(&database, world).ok();
+        fixtures::generate(&database, 2_000, 1);
         let told = program().json(&database, &["reorganise", &example, "--dry-run"]);
         let number = |part: &str| told[part].list().len();
         assert_eq!([number("created"), number("closed"), number("moved")], [20, 35, 178]);

@@ -60,7 +60,7 @@ impl Register {
         value.map_or(0, |value| value.parse().expect("a number"))
     }
 
-    /// Those that the replica answered.
+    /// The number of queries that the replica answered.
     fn by_replica(&self) -> u64 {
         self.reads("replica", "complete")
     }

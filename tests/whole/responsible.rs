@@ -195,7 +195,7 @@ fn rules_with_a_validity_in_time_decide_before_owners_and_only_an_admin_edits_th
         let end = json!({ "id": rule["id"], "lastDay": "2024-03-31" });
         assert_eq!(admin.done("endRoutingRule", fields, &end)["rule"]["validTo"], "2024-03-31");
         assert_eq!(route("KT1", "02CV", "2024-06-01").0, "OWNER");
-        // To the branch, whoever owns the category; it takes the place of the rule by its id.
+        // The rule leads to the branch, whichever unit owns the category; it replaces the rule with its id.
         let to_branch = json!({ "id": rule["id"], "kind": "TECHNICAL", "validFrom": "2024-01-01" });
         admin.done("putRoutingRule", fields, &to_branch);
         assert_eq!(route("KT1", "02CV-D1", "2024-06-01"), ("RULE".into(), "02CV".into(), rule["id"].clone()));
@@ -263,7 +263,7 @@ fn only_the_responsible_unit_answers_and_what_another_says_is_a_statement() {
         assert_eq!(nodes.list().iter().map(|node| node["statement"].clone()).collect::<Vec<_>>(), [true, false]);
         let by_head_above = respond(&above, answered["complaint"]["version"].integer());
         assert_eq!(by_head_above["response"]["statement"], false, "above the responsible unit");
-        // Who is late is the unit that had to answer.
+        // The unit that had to answer is the one that is late.
         let counts = board.data(
             "{ field: responseTimeliness(level: HEADQUARTERS_UNIT, days: 36500) { unitCode complaints overdue }
                branch: responseTimeliness(days: 36500) { unitCode complaints } }",

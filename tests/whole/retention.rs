@@ -1,11 +1,12 @@
-//! Old runs and deliveries go, what something depends on stays, and the count of runs holds no metrics up.
+//! Old runs, deliveries and digests of readers go, what something depends on stays, and the count of runs holds no metrics up.
 
 use crate::program;
+use crate::reader_digests::{token, world};
 use diesel::prelude::*;
 use schema::enums::{DeliveryState, RunOrigin, RunState};
 use schema::models::JobRun;
 use schema::states::{StateTable, pair};
-use schema::tables::{deliveries, job_runs};
+use schema::tables::{deliveries, digest_subscriptions, job_runs, reader_digests};
 use schema::{Db, Id, Timestamp, each};
 use std::time::{Duration, Instant};
 use tests::fixtures::Files;
@@ -90,7 +91,7 @@ fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
         // All of these runs go but the newest scheduled one, and so do the two that delivered.
         assert_eq!(
             done["summary"],
-            serde_json::json!({ "runs": 2_499 + 2, "deliveries": 1, "notifications": 0 }),
+            serde_json::json!({ "runs": 2_499 + 2, "deliveries": 1, "notifications": 0, "readerDigests": 0 }),
             "{}",
             app.database.name
         );
@@ -108,7 +109,68 @@ fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);
         let again = program().json(&app.database, &["jobs", "run", "retention"]);
-        assert_eq!(again["summary"], serde_json::json!({ "runs": 0, "deliveries": 0, "notifications": 0 }));
+        let nothing = serde_json::json!({ "runs": 0, "deliveries": 0, "notifications": 0, "readerDigests": 0 });
+        assert_eq!(again["summary"], nothing);
+    }
+}
+
+/// The days of the digests of readers that are stored, with those that they are compared with.
+fn of_readers(db: &Db) -> Vec<(String, bool)> {
+    let rows = db.read(|conn| {
+        let rows = reader_digests::table
+            .order(reader_digests::as_of)
+            .select((reader_digests::as_of, reader_digests::previous_id))
+            .load::<(chrono::NaiveDate, Option<Id>)>(conn)?;
+        Ok(rows)
+    });
+    rows.expect("the digests").into_iter().map(|(day, previous)| (day.to_string(), previous.is_some())).collect()
+}
+
+#[test]
+fn old_digests_of_readers_go_and_the_next_one_still_tells_what_is_new_since_the_last() {
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let files = Files::new();
+        let key = app.key_file(&files).display().to_string();
+        let folder = files.path().join("mails");
+        std::fs::create_dir(&folder).expect("a folder");
+        let folder = folder.to_str().expect("a path");
+        token(database, "chair", &["--role", "BOARD"]);
+        app.run(&["digest", "subscribe", "--folder", folder, "--locale", "vi", "--reader", "chair"]);
+        let send = |day: &str| {
+            let made = program().json(database, &["jobs", "run", "reader-digests", "--as-of", day]);
+            assert_eq!(made["summary"]["digests"], 1, "{day}: {made}");
+            let sent = program().json(database, &["jobs", "run", "deliver-digests", "--as-of", day]);
+            assert_eq!(sent["summary"]["sent"], 1, "{day}: {sent}");
+        };
+        ["2025-12-31", "2026-01-01", "2026-01-02"].into_iter().for_each(send);
+        let db = database.open();
+        let told = |day: &str, compares: bool| (day.to_owned(), compares);
+        let all = [told("2025-12-31", false), told("2026-01-01", true), told("2026-01-02", true)];
+        assert_eq!(of_readers(&db), all, "{}", database.name);
+        let retention = || program().json(database, &["jobs", "run", "retention"])["summary"]["readerDigests"].clone();
+        assert_eq!(retention(), 0, "they are of today");
+        db.write("test", |tx| {
+            let subscriptions: Vec<Id> = digest_subscriptions::table.select(digest_subscriptions::id).load(tx.conn)?;
+            diesel::update(digest_subscriptions::table)
+                .set(digest_subscriptions::created_at.eq(ago(500)))
+                .execute(tx.conn)?;
+            let digests: Vec<Id> = reader_digests::table.select(reader_digests::id).load(tx.conn)?;
+            diesel::update(reader_digests::table).set(reader_digests::created_at.eq(ago(400))).execute(tx.conn)?;
+            subscriptions.iter().for_each(|id| tx.record_state(StateTable::DigestSubscriptions, id));
+            digests.iter().for_each(|id| tx.record_state(StateTable::ReaderDigests, id));
+            Ok(())
+        })
+        .expect("they become old");
+        assert_eq!(retention(), 2, "{}", database.name);
+        assert_eq!(of_readers(&db), [told("2026-01-02", false)], "the last one that was sent stays");
+        send("2026-01-03");
+        assert_eq!(of_readers(&db)[1], told("2026-01-03", true));
+        let text = std::fs::read_to_string(format!("{folder}/phan-anh-2026-01-03-vi.txt")).expect("the last digest");
+        assert!(text.contains("So với bản tin đến ngày 02/01/2026."), "{text}");
+        assert_eq!(retention(), 1, "another one is the last that was sent");
+        app.run(&["audit", "seal", "--key-file", &key]);
+        app.run(&["audit", "verify", "--key-file", &key]);
     }
 }
 

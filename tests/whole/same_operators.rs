@@ -7,9 +7,13 @@ use serde_json::{Value, json};
 use tests::{Client, Json, Role, TestApp};
 
 /// Makes random filters, each for statistics and for lists.
-struct Maker(ChaCha8Rng);
+pub struct Maker(ChaCha8Rng);
 
 impl Maker {
+    pub fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
     fn one<'a>(&mut self, all: &[&'a str]) -> &'a str {
         all.choose(&mut self.0).copied().unwrap()
     }
@@ -77,13 +81,13 @@ impl Maker {
     }
 
     /// The same filter for statistics and for lists.
-    fn filter(&mut self, depth: u32) -> [Value; 2] {
+    pub fn filter(&mut self, depth: u32) -> [Value; 2] {
         let both = |value: Value| [value.clone(), value];
         let of = |field: &str, value: Value| both(json!({ field: value }));
         let forms = ["FEEDBACK", "GRIEVANCE", "DENUNCIATION"];
         let states = ["RECEIVED", "CLASSIFIED", "ASSIGNED", "ANSWERED", "CLOSED", "WITHDRAWN", "REJECTED"];
         let times = ["2023-02-01T00:00:00+07:00", "2024-06-15T10:00:00Z", "2025-03-01T00:00:00+07:00"].map(Value::from);
-        match self.0.random_range(0..if depth > 0 { 18 } else { 14 }) {
+        match self.0.random_range(0..if depth > 0 { 19 } else { 15 }) {
             0 | 1 => of("unit", self.unit(1)),
             2 | 3 => of("category", self.category(1)),
             4 => of("state", self.equal(&states)),
@@ -104,15 +108,16 @@ impl Maker {
                 [own.clone(), json!({ "unit": { "or": [own, above] } })]
             }
             13 => of("responsibleUnit", self.responsible_unit()),
-            14 => {
+            14 => of("answeredOn", self.ordered(&["2023-02-01", "2024-06-15", "2025-03-01"].map(Value::from))),
+            15 => {
                 let attribution = self.equal(&["ASSERTED", "CONFIRMED"]);
                 [json!({ "attribution": attribution }), json!({ "officers": { "attribution": attribution } })]
             }
-            15 => {
+            16 => {
                 let [a, b, c] = [0, 1, 2].map(|_| self.filter(depth - 1));
                 [json!({ "and": [a[0], b[0], c[0]] }), json!({ "and": [a[1], b[1], c[1]] })]
             }
-            16 => {
+            17 => {
                 let [a, b, c] = [0, 1, 2].map(|_| self.filter(depth - 1));
                 [json!({ "or": [a[0], b[0], c[0]] }), json!({ "or": [a[1], b[1], c[1]] })]
             }
@@ -134,7 +139,7 @@ fn a_filter_of_statistics_selects_what_the_same_filter_of_lists_selects() {
     for (app, seed) in TestApp::both().generated(1_500, 11).arguments(&["--no-jobs"]).into_iter().zip([7, 8]) {
         let (board, head) = (app.as_role(Role::Board), app.as_head("02"));
         let all = listed_number(&board);
-        let mut maker = Maker(ChaCha8Rng::seed_from_u64(seed));
+        let mut maker = Maker::new(seed);
         let (mut some, mut found) = (0, 0);
         for _ in 0..150 {
             // Values may be nested twelve levels deep.

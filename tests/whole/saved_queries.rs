@@ -74,7 +74,7 @@ fn a_question_is_saved_run_changed_and_deleted() {
         assert_eq!(of_year, by_sql["sql"]["rows"][0]["n"].integer());
         let conduct = counted(&team, &json!({ "parameters": { "since": "2025-01-01", "kind": "CONDUCT" } }));
         assert!(0 < conduct && conduct < of_year, "{conduct} of {of_year}");
-        // Nobody else may see it.
+        // No other user may see it.
         for other in [&colleague, &board] {
             assert_eq!(code(&run(other, &since)), "NOT_FOUND");
             assert_eq!(other.data("{ savedQuery(name: \"how-many\") { name } }")["savedQuery"], Value::Null);
@@ -132,7 +132,7 @@ fn a_question_is_saved_run_changed_and_deleted() {
             colleague.done("saveQuery", "query { version mine }", &counting(0, &[]))["query"],
             json!({ "version": 4, "mine": true })
         );
-        // Who has the name now does not read what its owner before shared with nobody.
+        // The present holder of the name does not read what the previous one shared with no role.
         for (version, text) in [(1, Value::Null), (2, json!(COUNT)), (4, json!(COUNT))] {
             let asked = format!("{{ savedQuery(name: \"how-many\", version: {version}) {{ text }} }}");
             assert_eq!(colleague.data(&asked)["savedQuery"]["text"], text, "{version}");

@@ -81,7 +81,7 @@ fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
                 .read(|conn| Ok(complaint_events.select((position, ordinal)).order((position, ordinal)).load(conn)?))
                 .unwrap()
         };
-        // A value beside an event must be the one that the event commits to. It may also be gone.
+        // A personal value must be the one to which its event commits. It may also be erased.
         execute(&database, "UPDATE complaint_event_values SET value = 'khác' WHERE field = 'text'");
         let found = kinds(&verify(&database, &key, &[]).1);
         assert!(found.len() >= 6 && found.iter().all(|kind| kind.starts_with("COMPLAINTS changed")), "{found:?}");
@@ -280,7 +280,7 @@ fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
         let forged = format!("{{ complaints(after: \"{forged}\") {{ totalCount }} }}");
         assert_eq!(data_team.codes(&forged), ["BAD_USER_INPUT"]);
 
-        // Groups by officer stand in the order of the pseudonyms and not of the codes.
+        // Groups by officer are in the order of the pseudonyms and not of the codes.
         let groups = "{ complaintStatistics(groupBy: [OFFICER]) { rows { officer { pseudonym } complaints } } }";
         let by_pseudonym = data_team.data(groups)["complaintStatistics"]["rows"].clone();
         let keys = schema::keys::Keys::load(key.as_ref()).unwrap();

@@ -1,4 +1,5 @@
-//! A database that says nothing, and many writes at once: nobody waits longer than told, and no thread is left behind.
+//! A database that says nothing, and many writes at once: no request waits longer than its deadline, and no thread is
+//! left behind.
 
 use crate::program;
 use serde_json::json;
@@ -48,7 +49,7 @@ fn while_the_database_is_silent_everybody_is_told_in_time() {
             for asked in asked {
                 let (answer, took) = asked.join().expect("an answer");
                 let codes = answer.codes();
-                // Whose token it is is found out within 5 s, and what runs within its deadline.
+                // The server identifies the token within 5 s, and ends each operation by its deadline.
                 assert!(took < Duration::from_millis(5_000 + 2_000 + 500), "round {round}: {took:?}");
                 // Whoever's token is looked up by then is told that the database is away.
                 let expected = if round == 0 { &["UNAVAILABLE", "TIMEOUT"][..] } else { &["UNAVAILABLE"] };

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::{Database, Server};
 
 /// Asks for an export over a connection that takes little at once; what has arrived of it is its head at most.
@@ -25,7 +25,7 @@ fn export(server: &Server, token: &str) -> TcpStream {
 #[test]
 fn who_reads_steadily_gets_everything_and_who_stops_is_cut_off() {
     let database = Database::sqlite();
-    program().run(&database, ["generate", "--complaints", "8000", "--seed", "4"]).ok();
+    fixtures::generate(&database, 8_000, 2);
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     program().run(&database, ["key", "create", &key]).ok();

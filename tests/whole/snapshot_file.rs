@@ -216,6 +216,6 @@ fn a_missing_folder_only_costs_the_next_start_and_one_that_is_open_to_all_is_ref
     std::fs::create_dir(&folder).unwrap();
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
     let refused = program().run(&database, ["serve", "--listen", "127.0.0.1:0", "--config", kept.as_str()]);
-    assert!(refused.status != 0 && refused.err.contains("everybody can write to"), "{refused:?}");
+    assert!(refused.status != 0 && refused.err.contains("every user can write to"), "{refused:?}");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }

@@ -43,7 +43,7 @@ impl Socket {
             126..65_536 => frame.extend([&[0x80 | 126][..], &(length as u16).to_be_bytes()].concat()),
             _ => frame.extend([&[0x80 | 127][..], &length.to_be_bytes()].concat()),
         }
-        // With a mask of zeros the payload stands as it is.
+        // With a mask of zeros the payload is unchanged.
         frame.extend([0; 4]);
         frame.extend(payload);
         self.0.write_all(&frame).unwrap();

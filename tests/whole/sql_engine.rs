@@ -7,10 +7,10 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::fixtures::Files;
-use tests::{Answer, Client, Json, Role, TestApp, TestAppBuilder, raw_request, wait_until};
+use tests::{Answer, Client, Json, Role, Server, TestApp, TestAppBuilder, raw_request, wait_until};
 
 /// A question of many hours that needs no memory.
-const LONG: &str = "SELECT SUM(value % 7) AS n FROM generate_series(1, 1000000000000)";
+pub const LONG: &str = "SELECT SUM(value % 7) AS n FROM generate_series(1, 1000000000000)";
 
 fn started(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
     let key = files.path().join("key").display().to_string();
@@ -43,7 +43,12 @@ fn counter(app: &TestApp, name: &str) -> u64 {
 
 /// The engine processes of the server.
 pub fn engines(app: &TestApp) -> Vec<u32> {
-    let server = app.server().pid();
+    engines_of(app.server())
+}
+
+/// The engine processes of a server.
+pub fn engines_of(server: &Server) -> Vec<u32> {
+    let server = server.pid();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
@@ -58,7 +63,7 @@ pub fn engines(app: &TestApp) -> Vec<u32> {
 }
 
 /// Processor time that a process used, in ticks; None for one that has ended.
-fn ticks(pid: u32) -> Option<u64> {
+pub fn ticks(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, after) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = after.split_whitespace().collect();
@@ -122,6 +127,44 @@ fn a_parameter_takes_the_type_of_its_place() {
     for parameters in [json!([]), json!(["2024-01-01", 1, "x", 2]), json!(["no day", 1, "x"]), json!([[1], 1, "x"])] {
         let answer = ask(&team, later, &parameters);
         assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{parameters}: {}", answer.text);
+    }
+}
+
+#[test]
+fn a_parameter_is_the_number_that_was_given() {
+    let files = Files::new();
+    let app = started(TestApp::sqlite().generated(1_500, 11), &files, "");
+    let team = app.as_role(Role::DataTeam);
+    let amount = "(SELECT CAST(1 AS NUMERIC(18, 0)) AS m, 2 AS n) AS t";
+    for (sql, parameters, expected) in [
+        (format!("SELECT m / $1 AS x FROM {amount}"), json!([8_000_000]), json!(1.25e-7)),
+        (format!("SELECT $1 / m AS x FROM {amount}"), json!([0.5]), json!(0.5)),
+        (format!("SELECT m * $1 / 8000000 AS x FROM {amount}"), json!([2]), json!(2.5e-7)),
+        (format!("SELECT (m + $1) / $2 AS x FROM {amount}"), json!([1, 16_000_000]), json!(1.25e-7)),
+        (format!("SELECT n * CAST($1 AS DOUBLE PRECISION) AS x FROM {amount}"), json!([1.5]), json!(3.0)),
+        ("SELECT CAST($1 AS NUMERIC(38, 0)) AS x".to_owned(), json!(["12345678901234567890123"]), {
+            json!("12345678901234567890123")
+        }),
+        ("SELECT CAST($1 AS NUMERIC(38, 0)) AS x".to_owned(), json!([18_446_744_073_709_551_615_u64]), {
+            json!("18446744073709551615")
+        }),
+    ] {
+        let answer = ask(&team, &sql, &parameters).json();
+        assert_eq!(answer["data"]["sql"]["rows"], json!([{ "x": expected }]), "{sql} {parameters}: {answer}");
+        let body = json!({ "query": sql, "parameters": parameters }).to_string();
+        let bearer = format!("Bearer {}", team.token);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let over_http = team.server.send("POST", "/sql", &headers, &body);
+        assert_eq!(over_http.json()["rows"], json!([[expected]]), "{sql} {parameters}: {over_http:?}");
+    }
+    for (sql, parameters) in [
+        (format!("SELECT n * $1 AS x FROM {amount}"), json!([1.5])),
+        (format!("SELECT m * $1 AS x FROM {amount}"), json!(["1.5"])),
+        (format!("SELECT 1 AS x FROM {amount} WHERE m > $1"), json!([0.4])),
+        ("SELECT CAST($1 AS NUMERIC(38, 0)) AS x".to_owned(), json!([1e20])),
+    ] {
+        let answer = ask(&team, &sql, &parameters);
+        assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{sql} {parameters}: {}", answer.text);
     }
 }
 
@@ -254,7 +297,7 @@ fn a_question_whose_asker_leaves_stops() {
     wait_until(30, "an engine computes", || engines(&app).into_iter().any(busy));
     let worked = engines(&app);
     drop(asking);
-    // It rests or has ended: it uses no processor for a second.
+    // The engine is idle or has ended: it uses no processor for a second.
     let rests = |pid: u32| {
         let before = ticks(pid);
         std::thread::sleep(Duration::from_secs(1));
@@ -305,6 +348,30 @@ fn an_engine_is_given_only_what_changed() {
         });
         assert!(counter(&app, "sql_pieces_sent") > sent);
         assert_ne!(rows(&team, by_unit), before);
+    }
+}
+
+#[test]
+fn an_engine_is_given_only_the_columns_that_questions_read() {
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = started(app.world(), &files, "");
+        let team = app.as_role(Role::DataTeam);
+        let sent = || counter(&app, "sql_pieces_sent");
+        assert_eq!(rows(&team, "SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 6 })]);
+        assert_eq!(sent(), 1, "one column to count by");
+        let by_kind = "SELECT kind, COUNT(*) AS n FROM complaints GROUP BY kind ORDER BY kind";
+        assert_eq!((rows(&team, by_kind), sent()), (rows(&team, by_kind), 2));
+        // The text names no column: the engine says which it needs.
+        let all = rows(&team, "SELECT * FROM complaints");
+        let columns = jobs::tables::table("complaints").unwrap().columns;
+        assert!(all.len() == 6 && columns.iter().all(|column| all[0].get(column.name).is_some()), "{all:?}");
+        assert_eq!(sent(), columns.len() as u64);
+        let named = "SELECT COUNT(DISTINCT officer) AS n FROM \"allegations\" WHERE finding <> 'UNFOUNDED'";
+        assert!(rows(&team, named)[0]["n"].integer() > 0);
+        assert_eq!(sent(), columns.len() as u64 + 2);
+        let beside = "SELECT (SELECT COUNT(*) FROM units) AS units, COUNT(category) AS n FROM allegations";
+        assert!(rows(&team, beside)[0]["units"].integer() > 0);
     }
 }
 

@@ -125,6 +125,13 @@ fn csv_runs_no_formula_and_a_url_is_enough() {
     let path = format!("/sql?format=csv&query={encoded}");
     let by_url = team.server.send("GET", &path, &[("authorization", &bearer)], "");
     assert_eq!((by_url.status, by_url.text.as_str()), (200, csv));
+    // What a client rules out is no wish.
+    for (accept, expected) in [("text/csv;q=0, application/json", 200), ("text/csv;q=0", 406), ("text/csv; q=0.1", 200)]
+    {
+        let answer = ask(&team, sql, accept);
+        assert_eq!(answer.status, expected, "{accept}: {answer:?}");
+        assert_eq!(answer.content_type.starts_with("text/csv"), accept.ends_with("0.1"), "{accept}: {answer:?}");
+    }
     // Without rows there is a header.
     let empty = ask(&team, "SELECT kind, unit FROM complaints WHERE kind = 'NONE'", "text/csv");
     assert_eq!((empty.status, empty.text.as_str()), (200, "kind,unit\n"));
@@ -272,8 +279,10 @@ fn the_audit_log_has_each_question_with_its_asker() {
         ask(&team, "SELECT missing FROM complaints", "text/csv");
         let given = json!({ "query": "SELECT $1 AS given", "parameters": ["only in the value"] });
         post(&team, "/sql", &[("content-type", "application/json")], &given.to_string());
+        let bearer = format!("Bearer {}", team.token);
+        team.server.send("GET", "/sql?query=SELECT+43", &[("authorization", &bearer)], "");
         let admin = app.as_role(Role::Admin);
-        let log = "{ auditLog(first: 20, filter: {action: {eq: SQL}}) { nodes { actor objects } } }";
+        let log = "{ auditLog(first: 20, filter: {action: {eq: SQL}}) { nodes { actor operation objects } } }";
         wait_until(10, "the audit of all questions", || {
             let nodes = admin.data(log)["auditLog"]["nodes"].clone();
             let notes = |sql: &str| {
@@ -282,7 +291,14 @@ fn the_audit_log_has_each_question_with_its_asker() {
                     .iter()
                     .any(|node| node["actor"].text().contains("DATA_TEAM") && node["objects"].to_string().contains(sql))
             };
-            notes("SELECT 42 AS answer") && notes("SELECT missing FROM complaints") && notes("only in the value")
+            let came_by = |sql: &str, way: &str| {
+                let has = |node: &Value| node["operation"] == way && node["objects"].to_string().contains(sql);
+                nodes.list().iter().any(has)
+            };
+            came_by("SELECT 42 AS answer", "POST /sql")
+                && came_by("SELECT 43", "GET /sql")
+                && notes("SELECT missing FROM complaints")
+                && notes("only in the value")
         });
     }
 }

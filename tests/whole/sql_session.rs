@@ -63,7 +63,7 @@ fn a_session_has_answers_commands_completion_and_history() {
         &args,
         &[
             ("phananh> ", "SELECT 6 * 7\r"),
-            // It goes on until the semicolon.
+            // The question continues until the semicolon.
             ("7", " AS answer;\r"),
             ("42", ""),
             ("(1 row)", "\\d\r"),
@@ -104,6 +104,21 @@ fn a_session_has_answers_commands_completion_and_history() {
         &[("phananh> ", "\u{1b}[A\r"), ("(1 row)", ""), ("(1 row)", ""), ("phananh> ", "\\q\r")],
     );
     assert_eq!(again.status, 0, "{}", again.text);
+    // The audit log has each question of the sessions.
+    let noted = noted(&app);
+    let words = |entry: &Value| entry["sql"].text().split_whitespace().collect::<Vec<_>>().join(" ");
+    let of = |text: &str| noted.iter().filter(|entry| words(entry) == text).collect::<Vec<_>>();
+    assert_eq!(of("SELECT 6 * 7 AS answer")[0]["rows"], 1);
+    assert!(of("SELECT nothing FROM complaints")[0]["failure"].text().contains("nothing"));
+    assert_eq!(of("SELECT 2 AS two").len(), 2, "{noted:?}");
+}
+
+/// What the audit log has of questions at the command line.
+fn noted(app: &TestApp) -> Vec<Value> {
+    let list = "{ auditLog(first: 100, filter: {action: {eq: SQL}}) { nodes { operation objects } } }";
+    let logged = app.as_role(Role::Admin).data(list)["auditLog"]["nodes"].clone();
+    let own = logged.list().iter().filter(|entry| entry["operation"] == "phananh sql");
+    own.map(|entry| entry["objects"].clone()).collect()
 }
 
 #[test]
@@ -135,6 +150,10 @@ fn ctrl_c_cancels_the_question_and_not_the_session() {
         assert_eq!(shown.status, 0, "{args:?}: {}", shown.text);
         assert!(!shown.text.contains("error: "), "{args:?}: {}", shown.text);
     }
+    let noted = noted(&app);
+    let cancelled =
+        noted.iter().find(|entry| ENDLESS.starts_with(entry["sql"].text().trim())).expect("the cancelled question");
+    assert!(cancelled["failure"].text().contains("cancelled"), "{cancelled}");
 }
 
 #[test]

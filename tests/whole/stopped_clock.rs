@@ -51,7 +51,7 @@ fn a_clock_that_stopped_before_the_deadline_is_not_overdue_in_any_measure() {
         let received = today() - Days::new(10);
         let one = classified(&app, "s", &json!({ "receivedAt": format!("{received}T09:00:00+07:00") }));
         let stopped = step(&board, "suspendClock", &one, &because()).unwrap();
-        // As if it had been stopped since the second day, long ago.
+        // This makes the clock look as if it had been stopped since the second day, long ago.
         stop_since(&app, received + Days::new(1));
         let due = received + Days::new(3);
         app.database.tamper(&format!("UPDATE complaints SET due_on = '{due}' WHERE clock_stopped_since IS NOT NULL"));
@@ -103,7 +103,8 @@ fn a_clock_that_stopped_after_the_deadline_stays_overdue_in_every_measure() {
         let totals = board.data(&statistics)["complaintStatistics"]["totals"].clone();
         assert_eq!(totals, json!({ "overdue": 1, "open": 1 }));
         assert_eq!(step(&board, "extendDeadline", now, &because()), Err(vec!["CONFLICT".into()]), "late it stays");
-        // As if it had been stopped two days ago; another complaint, due a day later, whose clock runs.
+        // This makes the clock look as if it had been stopped two days ago. Another complaint is due a day later, and
+        // its clock runs.
         let other = classified(&app, "o", &more("Đồng hồ chạy."));
         stop_since(&app, today() - Days::new(2));
         let later = due + Days::new(1);

@@ -118,7 +118,7 @@ fn a_complaint_about_a_unit_that_has_ended_goes_to_its_successor() {
         let again = program().run(&app.database, files.import("complaints", csv, map)).ok().json();
         assert_eq!((&again["unchanged"], &again["updated"]), (&json!(2), &json!(0)));
 
-        // Nobody assigns or transfers to a unit that has ended.
+        // Complaints cannot be assigned or transferred to a unit that has ended.
         let classify = json!({ "complaintId": second, "expectedVersion": 1, "category": "TD1", "attributions": [] });
         board.done("classifyComplaint", "position", &classify);
         for (mutation, more) in
@@ -153,7 +153,7 @@ fn a_unit_answers_to_its_last_day_and_the_job_hands_over_what_waits_then() {
         assert_eq!(handed_over(&app.database, yesterday), nothing, "its last day has not passed");
         assert_eq!(answered_by(&board, "02DS"), 2);
 
-        // As tomorrow's run will, which is for today.
+        // Tomorrow's run, which is for today, does the same.
         assert_eq!(handed_over(&app.database, today), json!({ "handedOver": 2, "withoutSuccessor": 0 }));
         assert_eq!((answered_by(&board, "02DS"), answered_by(&board, "02CV")), (0, before + 2));
         assert_eq!(handed_over(&app.database, today), nothing, "once");
@@ -171,7 +171,7 @@ fn a_unit_answers_to_its_last_day_and_the_job_hands_over_what_waits_then() {
             "changes": [{ "field": "responsibleUnit", "before": "02DS", "after": "02CV" }],
         });
         assert_eq!(step, expected);
-        // Nobody has chosen the successor: a category of another unit moves the complaint on.
+        // The successor was not chosen by a person: a category of another unit moves the complaint on.
         let classify = json!({ "complaintId": late, "expectedVersion": 2, "category": "KT1" });
         let done = board.done("classifyComplaint", "complaint { responsibleUnit { code } }", &classify);
         assert_eq!(done["complaint"]["responsibleUnit"]["code"], "CNTT");
@@ -294,7 +294,7 @@ fn a_unit_that_was_closed_lasts_longer_or_has_no_end() {
         assert_eq!(later["unit"], json!({ "validTo": "2024-12-31", "successor": { "code": "02CV" } }));
         let reopened = changed(&admin, &board, "changeUnit", "02DS", &json!({ "validTo": null }));
         assert_eq!(reopened["unit"], json!({ "validTo": null, "successor": null }));
-        // It counts for its department again. Who had to answer has not changed.
+        // The complaint counts for its department again. The responsible unit has not changed.
         assert_eq!(place(&waiting), [json!("02"), json!("02DS"), json!("02CV")]);
         let new = submitted(&intake, "after the reopening", "02DS");
         assert_eq!(place(&new), [json!("02"), json!("02DS"), json!("02DS")]);

@@ -4,7 +4,7 @@ use crate::program;
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tests::Database;
+use tests::{Database, fixtures};
 
 const PAGE: &str =
     "{ complaints(first: 25) { nodes { reference text unit { nameVi } officers { officer { code } } } } }";
@@ -15,7 +15,7 @@ const SUBMIT: &str = "mutation($input: SubmitComplaintInput!) { submitComplaint(
 #[test]
 fn threads_are_few_while_32_connections_read_and_write() {
     for database in Database::both() {
-        program().run(&database, ["generate", "--complaints", "3000", "--seed", "4"]).ok();
+        fixtures::generate(&database, 3_000, 7);
         let tokens: Vec<(String, String)> = (0..32)
             .map(|_| (program().token(&database, "BOARD", None), program().token(&database, "INTAKE", None)))
             .collect();

@@ -62,7 +62,7 @@ fn each_level_counts_what_its_units_and_those_below_them_have_to_answer() {
                 act(&app.as_head(unit), &board, &id, "respondToComplaint", &answer);
             }
         }
-        // Of two complaints about a branch that moves one is answered before.
+        // One of two complaints about a branch that moves is answered before.
         let [answered, _waiting] = ["d", "e"].map(|key| new(key, "02DS"));
         act(&app.as_head("02DS"), &board, &answered, "respondToComplaint", &answer);
         let revision = admin.data("{ unit(code: \"02DS\") { revision } }")["unit"]["revision"].clone();

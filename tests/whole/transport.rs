@@ -252,7 +252,7 @@ fn a_deadline_ends_an_operation_and_rates_are_kept_for_each_token() {
         "phananh.toml",
         "[api.limits]\ndeadline_ms = 1\n[api.roles.ADMIN]\nrequests_per_minute = 5\ndeadline_ms = 10000\n",
     );
-    for app in TestApp::both().generated(3_000, 3).arguments(&["--config", config.to_str().unwrap()]) {
+    for app in TestApp::both().generated(3_000, 7).arguments(&["--config", config.to_str().unwrap()]) {
         let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));
         let slow = "{ complaints(first: 200) { totalCount nodes { text officers { officer { name } } } } }";
         let answer = board.request(slow);

@@ -176,6 +176,8 @@ fn wrong_use_of_webhooks_is_told() {
     let wrong = keyed(&["webhook", "add", "https://example.org", "--name", "x", "--event", "nothing"]);
     assert_eq!(wrong.status, 2, "{wrong:?}");
     keyed(&["webhook", "add", "https://example.org", "--name", "x"]).ok();
+    let plain = keyed(&["webhook", "add", "http://192.0.2.9/x", "--name", "x"]).ok();
+    assert!(plain.err.contains("webhooks.allow_networks"), "{plain:?}");
     let twice = keyed(&["webhook", "add", "https://example.org", "--name", "x"]);
     assert!(twice.status == 1 && twice.err.contains("endpoint already"), "{twice:?}");
     let unknown = keyed(&["webhook", "rotate", "https://example.com"]);

@@ -56,7 +56,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["rules", "try", "--min", "-3", "--days", "30"], 2, &["-3 is not in 1..=100000"]),
     (&["rules", "try", "--min", "3", "--days", "0"], 2, &["0 is not in 1..=100000"]),
     (&["rules", "try", "--min", "3", "--days", "30", "--count", "x"], 2, &["complaints, episodes, enterprises"]),
-    (&["rules", "try", "--min", "3", "--days", "30", "--format", "csv"], 1, &["take --format json"]),
+    (&["rules", "try", "--min", "3", "--days", "30", "--format", "csv"], 2, &["take --format json"]),
     // Digests.
     (&["digest", "preview", "--locale", "fr", "--out", "x"], 2, &["vi or en"]),
     (&["digest", "preview", "--locale", "vi", "--out", "x", "--as-of", "2024-06-30"], 1, &["phananh jobs run"]),
@@ -73,6 +73,11 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["routing", "put"], 1, &["a rule for all complaints is not allowed"]),
     (&["routing", "put", "--kind", "x"], 2, &["\"x\" is not a kind of categories", "CONDUCT"]),
     (&["routing", "put", "--unit", "02", "--from", "2024-02-30"], 2, &["\"2024-02-30\" is not a date"]),
+    (
+        &["routing", "put", "--kind", "CONDUCT", "--from", "2024-02-01", "--until", "2024-01-31"],
+        1,
+        &["--from 2024-02-01 lies after --until 2024-01-31"],
+    ),
     (&["routing", "end", "x", "--on", "2024-01-01"], 2, &["\"x\" is not the id of a rule"]),
     (&["routing", "end", "00000000-0000-0000-0000-000000000000"], 2, &["--on <DATE>"]),
     // Saved questions.
@@ -89,6 +94,10 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["generate", "--complaints", "-5", "--seed", "1"], 2, &["-5"]),
     (&["generate", "--complaints", "1000", "--seed", "1"], 1, &["holds real data"]),
     // Tokens and keys.
+    (&["token", "create", "--name", "a", "--role", "BOARD", "--format", "csv"], 2, &["take --format json"]),
+    (&["key", "create", "x.key", "--format", "csv"], 2, &["take --format json"]),
+    (&["jobs", "run", "timeliness", "--format", "csv"], 2, &["take --format json"]),
+    (&["export", "x.csv", "--format", "csv"], 2, &["take --format json"]),
     (&["token", "create", "--name", "a", "--role", "KING"], 2, &["BOARD, UNIT_HEAD"]),
     (&["token", "create", "--name", "a", "--role", "UNIT_HEAD"], 1, &["--unit CODE"]),
     (&["token", "create", "--name", "a", "--role", "BOARD", "--unit", "02CV"], 1, &["leave --unit out"]),
@@ -213,6 +222,28 @@ fn a_mistyped_database_is_an_error_and_not_an_empty_register() {
         assert!(first.status == 0 && first.err.contains("an empty one was made"), "{first:?}");
         let second = run(folder.path(), database, &subscribe);
         assert!(second.status == 0 && !second.err.contains("an empty one was made"), "{second:?}");
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_told_before_a_register_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, words) in [
+        ("foo = 1", &["p.toml: line 1, column 1: unknown field `foo`", "; the line is: foo = 1"][..]),
+        ("[api]\nansver_cache_mb = 1", &["[api]", "ansver_cache_mb"]),
+        ("[api.limits]\nsqlRows = 1", &["[api.limits]", "sqlRows", "sql_rows"]),
+        ("[web]\naddress = \"x\"", &["web.address"]),
+        ("[sql]\nconnections = 0", &["sql.connections"]),
+        ("[sql]\npreload = [\"TEAM\"]", &["[sql]", "TEAM", "preload", "DATA_TEAM"]),
+        ("[sql]\npreload = [\"INTAKE\"]", &["sql.preload", "INTAKE", "DATA_TEAM"]),
+    ] {
+        fs::write(folder.path().join("p.toml"), text).unwrap();
+        for command in ["migrate", "serve"] {
+            let done = run(folder.path(), "sqlite:new.db", &["--config", "p.toml", command]);
+            assert_eq!((done.status, &*done.out), (1, ""), "{text}: {done:?}");
+            assert!(words.iter().all(|word| done.err.contains(word)) && !done.err.contains("\\n"), "{text}: {done:?}");
+            assert!(!folder.path().join("new.db").exists(), "{text}: {done:?}");
+        }
     }
 }
 

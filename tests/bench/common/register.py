@@ -54,7 +54,7 @@ class Server:
         self.log = pathlib.Path(f"{config.name}.log")
         command = [program.path, "--database", program.database, "--config", config.name]
         command += ["serve", "--listen", "127.0.0.1:0", "--no-jobs", *arguments]
-        environment = {**os.environ, "PGSSLMODE": "disable", "RUST_LOG": "warn,jobs=info"}
+        environment = {**os.environ, "PGSSLMODE": "disable", "RUST_LOG": "warn,jobs=info,api::http::preload=info"}
         began = time.perf_counter()
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(

@@ -74,7 +74,7 @@ pub fn the_branch_is_late_and_is_escalated(people: &People<'_>, first: &Submitte
     let day_after = people.run("escalate-overdue", "2024-03-19");
     assert_eq!(day_after, json!({ "overdue": 1, "newlyEscalated": [1, 0] }));
     assert_eq!(complaint(&people.board, &first.id)["escalatedTo"]["code"], "02");
-    // It reaches the head whom it names and those above, and neither the late branch nor anybody else.
+    // The escalation reaches the head whom it names and those above, and neither the late branch nor another unit.
     let query = "{ escalations { nodes { level round dueOn unit { code } complaint { id } } } }";
     let of = |client: &Client<'_>| client.data(query)["escalations"]["nodes"].clone();
     let one = json!([{

@@ -38,7 +38,7 @@ pub fn the_headquarters_unit_drafts_guidance_and_is_refused_without_the_boards_o
     let drafted = document(&people.field);
     let early = people.field.send("issueGuidance", DOCUMENT, &issue(&drafted));
     assert!(early.codes() == ["CONFLICT"] && early.text.contains("opinion"), "{}", early.text);
-    // It cannot give the opinion itself, and nobody reads the draft but the Board and those above.
+    // The unit cannot give the opinion itself, and only the Board and the units above read the draft.
     assert_forbidden(&people.field.send("giveOpinion", "position", &opinion(&drafted)).codes());
     assert_eq!(document(&people.branch), Value::Null);
     assert_eq!(document(&people.board), drafted, "what was refused changed nothing");

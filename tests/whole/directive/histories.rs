@@ -155,7 +155,7 @@ pub fn the_history_of_the_officer_tells_every_step(people: &People<'_>, flag: &V
     for client in [&people.branch, &people.department, &people.data_team, &people.intake, &dashboard] {
         assert_forbidden(&client.codes(&query));
     }
-    // What was asked and said about the flag stands with the flag.
+    // The history of the flag has the questions and the answers about it.
     let reviews = "{ flags(filter: {subjectKind: {eq: OFFICER}}) { nodes { id reviews { fromState toState reason \
         notifiedOn explanation actor } } } }";
     let review = json!({

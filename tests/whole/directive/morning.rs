@@ -114,9 +114,9 @@ fn assert_text(text: &str) {
         "\n\nMEASURES ABOUT OFFICERS\n-----------------------\nNew or changed (1)\n- Officer CC01 [02CV-D1]: \
          Suspension, decided on 5 April 2024, from 8 April 2024 to 2 May 2024 (in force). Ground: harassment of \
          people, enterprises or organisations.\n",
-        "\n\nOVERDUE RESPONSES\n-----------------\n1 complaint has not been answered although the deadline has passed.\nNewly escalated: 0 to the level above \
-         the responsible unit, 1 to the level above that.\nHeads who have to see to these complaints (the list is in \
-         `escalations`):\n- Tổng cục Hải quan [TC]: 1\n",
+        "\n\nOVERDUE RESPONSES\n-----------------\n1 complaint has not been answered although the deadline has passed.\nNewly escalated:\n- \
+         To the level above the responsible unit: 0\n- To the level above that: 1\nHeads who have to see to newly \
+         escalated complaints:\n- Tổng cục Hải quan [TC]: 1\n",
         "CHANGES IN THE REGISTER\n-----------------------\n- 5 corrections by the Board\n",
     ] {
         assert!(text.contains(part), "{part}\n\nin:\n{text}");

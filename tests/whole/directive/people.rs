@@ -1,4 +1,4 @@
-//! Who takes part in the story, and the customs service around them.
+//! The people of the story, and the customs service around them.
 
 use crate::program;
 use serde_json::{Value, json};

@@ -141,7 +141,7 @@ impl Target {
         self.tokens.choose(&mut fuzzer.random).expect("a token")
     }
 
-    /// It still runs, took no more memory at any time than it may, and nothing in it panicked.
+    /// The program still runs, never took more memory than it may, and did not panic.
     fn ends_well(self, fuzzer: &Fuzzer) {
         assert_eq!(self.server.get("/healthz").status, 200);
         let memory = memory_mb(&self.server, "VmHWM");

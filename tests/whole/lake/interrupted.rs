@@ -6,6 +6,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
+use tests::fixtures::Files;
 use tests::{Database, Json, fixtures};
 
 /// The files of the manifest are there and whole; what a lake has to be at any moment.
@@ -79,5 +80,34 @@ fn readers_read_one_state_while_syncs_run_and_two_syncs_do_not_collide() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let rounds: u32 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap();
         assert!(rounds > 2, "the reader read {rounds} times");
+    }
+}
+
+#[test]
+fn a_month_that_loses_all_its_rows_goes_with_the_next_sync() {
+    for database in Database::both() {
+        fixtures::fill(&database);
+        let earlier = database.copy();
+        let more = fixtures::COMPLAINTS.replace("PA-5;10/03/2024", "PA-7;10/05/2024");
+        assert_ne!(more, fixtures::COMPLAINTS);
+        let import = Files::new();
+        program().run(&database, import.import("complaints", more, fixtures::COMPLAINTS_MAP)).ok();
+        let lake = Lake::new(&database);
+        lake.sync(&database, &[]);
+        let of_may = "complaints/2024-05.parquet";
+        let before = files(&lake.manifest());
+        let version = lake.folder.join(before[of_may]["path"].text());
+        assert_eq!(lake.ask("SELECT count(*) AS n FROM complaints WHERE month = '2024-05'")[0]["n"], 1);
+
+        // A backup is restored from before the only complaint of May.
+        lake.sync(&earlier, &[]);
+        let after = files(&lake.manifest());
+        assert!(!after.contains_key(of_may) && !lake.folder.join(of_may).exists(), "{after:?}");
+        assert!(version.exists(), "for those who read the state before");
+        assert_eq!(lake.ask("SELECT count(*) AS n FROM complaints WHERE month = '2024-05'")[0]["n"], 0);
+        let of_folder = lake.ask("SELECT count(*) AS n FROM read_parquet('complaints/*.parquet')");
+        assert_eq!(of_folder, lake.ask("SELECT count(*) AS n FROM complaints"));
+        let verified = program().json(&earlier, &lake.arguments("verify", &[]));
+        assert_eq!((&verified["verified"], &verified["behind"]), (&json!(true), &json!([])), "{verified}");
     }
 }

@@ -1,6 +1,9 @@
 //! The lake: what a sync writes and what it leaves, who can read it meanwhile, and what DuckDB finds in it.
 
+mod clickhouse;
 mod interrupted;
+mod recurrence;
+mod statistics;
 
 use crate::program;
 use serde_json::{Value, json};
@@ -134,7 +137,7 @@ fn a_sync_writes_what_changed_and_nothing_else() {
         let (old, new) = (all, files(&lake.manifest()));
         let changed: Vec<&String> = new.keys().filter(|name| new[*name]["path"] != old[*name]["path"]).collect();
         assert_eq!(changed, ["complaints/2024-01.parquet"]);
-        // Who reads the state before still can.
+        // Readers of the previous state can still read it.
         let gone = old["complaints/2024-01.parquet"]["path"].text();
         assert!(lake.folder.join(gone).exists());
         lake.sync(&database, &["--keep-hours", "0"]);

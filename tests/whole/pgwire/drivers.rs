@@ -1,9 +1,9 @@
-//! Drivers and tools of other people: psycopg, SQLAlchemy with pandas, asyncpg, node-postgres, JDBC.
+//! Drivers and tools of other people: psycopg, SQLAlchemy with pandas, asyncpg, node-postgres, JDBC, RPostgreSQL.
 
 use super::PgApp;
 use serde_json::{Value, json};
 use std::process::Command;
-use tests::{Json, Role, TestApp, java_with_jdbc, node, project, python};
+use tests::{Json, Role, TestApp, java_with_jdbc, node, project, python, r_with_postgresql};
 
 /// Runs a script of Python with the packages that all of them need.
 fn python_says(script: &str, given: &Value) -> Value {
@@ -39,6 +39,7 @@ fn psycopg_reads_types_and_errors_and_cancels() {
     let of_kinds: u64 = said["kinds"].list().iter().map(|row| row[1].as_u64().unwrap()).sum();
     assert_eq!(of_kinds, others);
     assert_eq!(said["parameters"], json!(["int:42", "date:2000-01-01", "str:it's", "float:0.5"]));
+    assert_eq!(said["division"], json!(["float:1.25e-07"]));
     let codes = json!({
         "syntax": "42601", "table": "42P01", "column": "42703", "writes": "42501", "parameter": "22P02", "copy": "0A000",
     });
@@ -48,6 +49,11 @@ fn psycopg_reads_types_and_errors_and_cancels() {
     assert_eq!((&said["cancelled"], &said["afterwards"]), (&json!("57014"), &json!(1)));
     assert!(said["seconds"].as_f64().unwrap() < 5.0, "{said}");
     assert_eq!(said["timeout"], json!(["57014", true]));
+    let cursors = json!({
+        "after_commit": "34000", "no_transaction": "25P01", "scroll": ["0A000"], "hold": ["0A000"],
+        "backward": ["0A000"], "twice": ["42P03"], "column": ["42703"], "closed": ["34000"], "too_many": ["53400"],
+    });
+    assert_eq!(said["cursors"], cursors);
 }
 
 #[test]
@@ -57,9 +63,19 @@ fn sqlalchemy_pandas_and_asyncpg_see_tables_and_ask() {
     let tables: Vec<&str> = said["tables"].list().iter().map(Json::text).collect();
     assert!(["allegations", "complaints", "units"].iter().all(|table| tables.contains(table)), "{tables:?}");
     assert_eq!((&said["columns"]["received_on"], &said["columns"]["kind"]), (&json!("DATE"), &json!("TEXT")), "{said}");
+    assert_eq!((&said["nullable"]["complaint"], &said["nullable"]["department"]), (&json!(false), &json!(true)));
+    assert_eq!(said["schemas"], json!(["information_schema", "public"]));
+    assert_eq!((&said["tables_of_schema"], &said["reflected"]), (&said["tables"], &said["tables"]));
+    assert_eq!((&said["views"], &said["has"]), (&json!([]), &json!([true, false])));
+    assert_eq!(said["keys"], json!([[], [], [], [], []]), "there are no keys and indexes");
+    assert!(said["comment"].text().starts_with("Units. "), "{said}");
+    assert_eq!(said["comments"]["code"], "Code of the unit.");
+    assert!(said["units"].list().contains(&json!("name_vi")), "{said}");
+    assert_eq!(said["chunks"], json!([400, 400, 400, 300]));
     assert_eq!(said["frame"], json!([["received_on", "kind", "cost_vnd"], 5]));
     let (_, conduct) = counted(&app);
     assert_eq!((said["conduct"].as_u64(), said["whole"].as_u64()), (Some(conduct), Some(1_500)));
+    assert_eq!(said["escaped"], json!([conduct, 0, 0]));
     assert_eq!(said["asyncpg"], json!({ "n": conduct, "first": "date", "error": "42703" }));
 }
 
@@ -90,6 +106,8 @@ fn the_jdbc_driver_sees_tables_asks_and_cancels() {
     for line in [
         "tables: true",
         "columns: true",
+        "comments: true",
+        "keys: 0 0 0",
         "date: 2024-01-02",
         "instant: 2024-01-02T03:04:05Z",
         "decimal: -12.50",
@@ -104,4 +122,28 @@ fn the_jdbc_driver_sees_tables_asks_and_cancels() {
         assert!(said.lines().any(|one| one == line), "{line}: {said}");
     }
     assert_eq!(said.lines().filter(|line| **line == format!("others: {others}")).count(), 7, "{said}");
+}
+
+#[test]
+fn r_sees_tables_and_reads_answers_in_parts() {
+    let app = PgApp::start(TestApp::sqlite(), "");
+    let (given, port) = (app.given(Role::DataTeam), app.address.port().to_string());
+    let said = r_with_postgresql("pg.R", &["127.0.0.1", &port, given["user"].text(), given["password"].text()]);
+    let (_, conduct) = counted(&app);
+    for line in [
+        "tables: TRUE",
+        "fields: TRUE",
+        "exists: TRUE FALSE",
+        "types: character numeric Date numeric",
+        "all: 1500",
+        &format!("conduct: {conduct}"),
+        "parts: 100 1400",
+        &format!("parameter: {conduct}"),
+        "read: TRUE",
+        "refused: TRUE",
+        "afterwards: 1",
+        "closed: TRUE",
+    ] {
+        assert!(said.lines().any(|one| one == line), "{line}: {said}");
+    }
 }

@@ -78,18 +78,20 @@ fn a_token_holds_a_limited_number_of_answers() {
     // One for each connection, and eight for the portals of one session.
     let app = PgApp::start(TestApp::sqlite(), "connections_per_token = 2\n");
     let token = app.app.as_role(Role::DataTeam).token;
-    let [first, second] = [(); 2].map(|()| {
-        let mut stream = logged_in(&app, "DATA_TEAM-all", &token);
-        let said = eight_open_portals(&mut stream);
-        (stream, said)
-    });
-    assert!(!first.1.contains("53200"), "{}", first.1);
-    assert!(second.1.contains("53200") && second.1.contains("close their portals"), "{}", second.1);
-    drop((first, second));
-    tests::wait_until(30, "the places of closed connections are free", || {
-        let output = app.psql(Role::DataTeam, &["-A", "-t", "-c", "SELECT 1; SELECT 2"]);
-        String::from_utf8_lossy(&output.stdout) == "1\n2\n"
-    });
+    for open in [eight_open_portals, eight_open_cursors] {
+        let [first, second] = [(); 2].map(|()| {
+            let mut stream = logged_in(&app, "DATA_TEAM-all", &token);
+            let said = open(&mut stream);
+            (stream, said)
+        });
+        assert!(!first.1.contains("53200"), "{}", first.1);
+        assert!(second.1.contains("53200") && second.1.contains("close their portals"), "{}", second.1);
+        drop((first, second));
+        tests::wait_until(30, "the places of closed connections are free", || {
+            let output = app.psql(Role::DataTeam, &["-A", "-t", "-c", "SELECT 1; SELECT 2"]);
+            String::from_utf8_lossy(&output.stdout) == "1\n2\n"
+        });
+    }
     // An answer that was read holds no place.
     let many = "SELECT complaint FROM complaints LIMIT 10;".repeat(20);
     assert_eq!(app.answer(Role::DataTeam, &many).lines().count(), 200);
@@ -106,9 +108,23 @@ fn eight_open_portals(stream: &mut TcpStream) -> String {
     }
     sent.extend(message(b'S', b""));
     stream.write_all(&sent).unwrap();
-    let (mut said, mut ready) = (String::new(), 0);
     // One after BEGIN, and one after the portals.
-    while ready < 2 {
+    said_until_ready(stream, 2)
+}
+
+/// Declares eight cursors in a transaction, and fetches one row of each. Returns what the server says.
+fn eight_open_cursors(stream: &mut TcpStream) -> String {
+    let one =
+        |number: u32| format!("DECLARE c{number} CURSOR FOR SELECT complaint FROM complaints; FETCH 1 FROM c{number};");
+    let text: String = (0..8).map(one).collect();
+    stream.write_all(&message(b'Q', format!("BEGIN; {text}\0").as_bytes())).unwrap();
+    said_until_ready(stream, 1)
+}
+
+/// What the server says until it was ready for a question so often.
+fn said_until_ready(stream: &mut TcpStream, times: u32) -> String {
+    let (mut said, mut ready) = (String::new(), 0);
+    while ready < times {
         let mut head = [0; 5];
         stream.read_exact(&mut head).unwrap();
         let [of, length @ ..] = head;

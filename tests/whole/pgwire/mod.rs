@@ -5,6 +5,7 @@ mod limits;
 mod login;
 mod plaintext;
 mod psql;
+mod superset;
 
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};

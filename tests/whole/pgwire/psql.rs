@@ -16,6 +16,9 @@ fn psql_asks_on_both_databases() {
             app.answer(Role::DataTeam, values),
             "2024-01-02|1.50|{\"a b\",NULL}|0.30000000000000004|2024-01-02 03:04:05.5+00"
         );
+        // A local time has no offset.
+        let local = "SELECT TIMESTAMPTZ '2025-01-31 18:30:00+00' AT TIME ZONE 'Asia/Ho_Chi_Minh' AS local";
+        assert_eq!(app.answer(Role::DataTeam, local), "2025-02-01 01:30:00");
         // Shares of a window over an aggregate add up.
         let shares = "SELECT ROUND(SUM(share)) FROM (SELECT kind, COUNT(*) * 100.0 / SUM(COUNT(*)) OVER () AS share \
                       FROM complaints GROUP BY kind) s";
@@ -42,9 +45,35 @@ fn psql_lists_and_describes_tables() {
         let line = columns.lines().find(|line| line.trim_start().starts_with(&format!("{column} ")));
         assert!(line.is_some_and(|line| line.contains(of)), "{column} {of}: {columns}");
     }
+    let commented = said(&["-c", "\\d+ complaints"]);
+    let line = commented.lines().find(|line| line.trim_start().starts_with("received_on "));
+    assert!(line.is_some_and(|line| line.contains("Day of receipt, in Vietnam's time.")), "{commented}");
+    let commented = said(&["-c", "\\dt+"]);
+    let line = commented.lines().find(|line| line.split('|').nth(1).is_some_and(|name| name.trim() == "units"));
+    assert!(line.is_some_and(|line| line.contains("What is above a unit")), "{commented}");
     assert!(said(&["-c", "\\d"]).contains("complaints"));
     assert!(said(&["-c", "\\dn"]).contains("public"));
     assert!(said(&["-l"]).contains("phananh"));
+}
+
+#[test]
+fn expressions_of_postgresql_are_answered() {
+    let app = PgApp::start(TestApp::sqlite(), "");
+    for (text, expected) in [
+        ("SELECT 'a_b' LIKE 'a/_%' ESCAPE '/', 'axb' LIKE 'a/_%' ESCAPE '/', 'a/b' LIKE 'a//b' ESCAPE '/'", "t|f|t"),
+        ("SELECT to_date('31.12.2025', 'DD.MM.YYYY'), to_char(DATE '2026-05-02', 'YYYY\"-Q\"Q')", "2025-12-31|2026-Q2"),
+        ("SELECT COUNT(*) = 1500 FROM complaints WHERE overdue = 't' OR overdue = 'f'", "t"),
+        ("SELECT COUNT(*) = 0 FROM complaints WHERE received_at >= TO_TIMESTAMP('2100-01-01', 'YYYY-MM-DD')", "t"),
+        ("SELECT DATE '2026-01-01' + INTERVAL '1 day' * 2 = DATE '2026-01-03'", "t"),
+        ("SELECT to_regclass('complaints') = 'public.complaints'::regclass, to_regclass('nothing') IS NULL", "t|t"),
+        ("SELECT obj_description('units'::regclass, 'pg_class') LIKE 'Units.%'", "t"),
+    ] {
+        assert_eq!(app.answer(Role::DataTeam, text), expected, "{text}");
+    }
+    let same = "SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_class WHERE relname IN ('complaints', 'units')";
+    assert_eq!(app.answer(Role::DataTeam, same), app.answer(Role::Board, same), "two engines number tables the same");
+    let said = app.refused(Role::DataTeam, "SELECT 'a' LIKE 'a/' ESCAPE '/'");
+    assert!(said.contains("22025") && said.contains("escape character"), "{said}");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 //! harms others, and no name.
 
 mod arithmetic;
+mod as_postgresql;
 mod hostile;
 mod no_way_to_a_name;
 pub mod questions;
 mod questions_against_duckdb;
+mod questions_against_postgresql;
 
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};

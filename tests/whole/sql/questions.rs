@@ -15,13 +15,18 @@ impl Question {
     }
 }
 
+/// The names and texts of a file of questions.
+pub fn split(file: &'static str) -> Vec<(&'static str, &'static str)> {
+    let (_about, questions) = file.split_once("\n--- ").unwrap();
+    let named = questions.split("\n--- ").map(|one| one.split_once('\n').unwrap());
+    named.map(|(name, text)| (name, text.trim())).collect()
+}
+
 /// All questions.
 pub fn questions() -> Vec<Question> {
-    let (_about, questions) = include_str!("questions.sql").split_once("\n--- ").unwrap();
     let mut found: Vec<Question> = Vec::new();
-    for one in questions.split("\n--- ") {
-        let (name, text) = one.split_once('\n').unwrap();
-        let text = text.trim().to_owned();
+    for (name, text) in split(include_str!("questions.sql")) {
+        let text = text.to_owned();
         match (name, found.last_mut()) {
             ("in DuckDB", Some(before)) => before.for_duckdb = text,
             _ => found.push(Question { name, for_duckdb: text.clone(), text }),

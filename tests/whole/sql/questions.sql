@@ -308,6 +308,16 @@ ORDER BY 1, 2
 SELECT size, COUNT(*) AS groups FROM (SELECT enterprise_group, COUNT(*) AS size FROM enterprises GROUP BY 1) t GROUP BY size
 ORDER BY size
 
+--- campaigns by peer group
+SELECT peer_group, COUNT(*) AS n, COUNT(campaign) AS in_campaigns, COUNT(DISTINCT officer) AS officers
+FROM recurrence_complaints GROUP BY peer_group
+ORDER BY peer_group
+
+--- exposure by peer group and month
+SELECT basis, peer_group, month, COUNT(*) AS n, COUNT(DISTINCT officer) AS officers, MAX(last_day) AS until
+FROM recurrence_exposure GROUP BY basis, peer_group, month
+ORDER BY basis, peer_group, month
+
 --- incidents of a unit or of the country
 SELECT COUNT(*) AS n, COUNT(i.begins_at) AS during FROM complaints c
 LEFT JOIN incidents i ON (i.unit IS NULL OR i.unit = c.unit) AND c.received_at >= i.begins_at
@@ -446,7 +456,7 @@ ORDER BY kind NULLS LAST
 --- money for each declaration
 WITH costs AS (SELECT unit, SUM(cost_vnd) AS cost, AVG(cost_vnd) AS average FROM complaints GROUP BY unit),
      loads AS (SELECT unit, SUM(declarations) AS declarations FROM workload WHERE officer IS NULL GROUP BY unit)
-SELECT c.unit, c.cost / l.declarations AS for_each, c.average, l.declarations / c.cost AS for_each_vnd
+SELECT c.unit, c.cost / NULLIF(l.declarations, 0) AS for_each, c.average, l.declarations / c.cost AS for_each_vnd
 FROM costs c JOIN loads l ON l.unit = c.unit WHERE c.cost > 0
 ORDER BY c.unit
 

@@ -30,7 +30,7 @@ fn number(of: &Value) -> Option<f64> {
     of.as_f64().or_else(|| of.as_str()?.parse().ok())
 }
 
-fn same(one: &Value, other: &Value) -> bool {
+pub fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
@@ -52,7 +52,7 @@ fn sort_key(row: &Value) -> Vec<String> {
     row.list().iter().map(text).collect()
 }
 
-fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
+pub fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
     rows.sort_by_cached_key(sort_key);
     rows
 }

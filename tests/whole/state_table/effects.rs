@@ -61,7 +61,7 @@ const EVENTS: &[(&str, &str, &str)] = &[
         "*",
         "CORRECTED enterprise_id merge_id reason; merge UPDATED split_actor split_at split_reason",
     ),
-    // Of a receipt a state is kept, and no event.
+    // A receipt has a state in the chain, and no event.
     ("renewReceipt", "*", ""),
     ("confirmSatisfaction/yes", "*", "UPDATED satisfied"),
     ("confirmSatisfaction/no", "AN", "UPDATED satisfied; STATE_CHANGED clocks reason state"),

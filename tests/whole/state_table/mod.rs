@@ -147,7 +147,7 @@ fn refused(stage: &Stage) -> Vec<Refused<'_>> {
     refused
 }
 
-/// Where a complaint stands on the stage.
+/// The place of a complaint on the stage.
 fn staged_as(stage: &Stage, id: Id) -> String {
     let kept = stage.kept.iter().find(|(_, of)| of.id == id);
     let own = || stage.allowed.iter().find(|one| one.of.id == id);

@@ -40,7 +40,7 @@ pub fn code_of(row: &Row, answer: &Answer) -> Option<String> {
     if !codes.is_empty() {
         return Some(codes.join(" "));
     }
-    // It has a result for each complaint.
+    // The answer has a result for each complaint.
     let json = answer.json();
     json["data"][row.parts().0]["results"][0]["code"].as_str().map(str::to_owned)
 }

@@ -52,7 +52,7 @@ pub struct Allowed {
 
 /// All complaints of the table.
 pub struct Stage {
-    /// Those that nobody may change, by their kind and column.
+    /// The objects that no operation may change, by their kind and column.
     pub kept: HashMap<(Kind, usize), Staged>,
     pub allowed: Vec<Allowed>,
 }

@@ -71,11 +71,14 @@ withdrawByReceipt               plain             -                       WITHDR
 /// The mutations that change no complaint: they make one, or change something else.
 pub const ELSEWHERE: &str = "
     changeIssueCategory changeOfficer changeProposalState changeUnit closeIssueCategory closeUnit correctPosting
-    createIssueCategory createNotificationEndpoint createOfficer createToken createUnit deleteQuery endDigestSubscription
+    createIssueCategory createNotificationEndpoint createOfficer createToken createUnit deleteQuery
+    endAlertSubscription endDigestSubscription
+    disableAccount enableAccount
     disableNotificationEndpoint enableNotificationEndpoint endMeasure endPosting endRoutingRule extendMeasure
     giveOpinion issueGuidance liftMeasure moveUnit pauseJob propose putRoutingRule recordExplanation recordMeasure
     removeHolidays reorganise requestOpinion resumeJob reviewFlag reviseGuidance revokeTokens rotateWebhookSecret
-    runJob saveQuery sendTestDigest setHolidays startPosting submitComplaint subscribeToDigests
+    runJob saveQuery sendTestDigest setHolidays startPosting submitComplaint
+    subscribeToAlerts subscribeToDigests
     testNotificationEndpoint voidMeasure withdrawGuidance";
 
 /// Mutations of these that name complaints and leave them as they are.
@@ -97,11 +100,11 @@ pub enum Kind {
     Linked,
     /// The head of 02CV proposed a correction.
     Proposed,
-    /// It names an officer whom no other complaint names.
+    /// The complaint names an officer whom no other complaint names.
     Officer,
     /// The same, and that officer was merged into another one.
     MergedOfficer,
-    /// It is of an enterprise that has no other complaint.
+    /// The complaint is of an enterprise that has no other complaint.
     Enterprise,
     MergedEnterprise,
 }

@@ -21,7 +21,7 @@ fn newest(report: &Value) -> Vec<String> {
 #[test]
 fn a_seal_that_names_none_is_refused() {
     let prepared = Prepared::sqlite();
-    let Prepared { database, key, .. } = &prepared;
+    let Prepared { database, key } = &prepared;
     let (_, report) = verify(database, key, &[]);
     let seal = newest(&report).remove(0);
     let [chain, number, hash] = *seal.split(':').collect::<Vec<_>>() else { panic!("{seal}") };
@@ -64,7 +64,7 @@ fn a_seal_that_names_none_is_refused() {
 #[test]
 fn a_witness_that_says_nothing_verifies_nothing() {
     let prepared = Prepared::sqlite();
-    let Prepared { database, key, .. } = &prepared;
+    let Prepared { database, key } = &prepared;
     let files = Files::new();
     let witness = files.path().join("witness");
     fs::create_dir(&witness).unwrap();

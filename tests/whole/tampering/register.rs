@@ -6,10 +6,12 @@ use schema::Conn;
 use schema::domain::ids::random_id;
 use schema::enums::AlertKind;
 use schema::models::Alert;
+use schema::register::accounts::{Assertion, account_asserted};
 use schema::register::{NewClassifier, store_classifier};
 use schema::states::StateTable;
 use schema::tables::alerts;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 use tests::fixtures::{self, Files};
 use tests::work::{done, with_headquarters};
 use tests::{Database, Json, Server};
@@ -28,7 +30,6 @@ pub fn key_file(files: &Files) -> String {
 pub struct Prepared {
     pub database: Database,
     pub key: String,
-    _files: Files,
 }
 
 impl Prepared {
@@ -40,40 +41,53 @@ impl Prepared {
         Self::fill(Database::sqlite())
     }
 
+    /// A copy of the one register of its kind, which many tests change: all its seals are of the same key.
     fn fill(database: Database) -> Self {
-        let files = Files::new();
-        let key = key_file(&files);
-        with_headquarters(&database);
-        import_more(&database, &files);
-        fixtures::run_counting(&database, "2024-03-31");
-        let run = |args: &[&str]| program().run(&database, args).ok();
-        let folder = files.path().join("digests").display().to_string();
-        std::fs::create_dir_all(&folder).unwrap();
-        run(&["digest", "subscribe", "--folder", &folder, "--locale", "vi"]);
-        run(&["digest", "subscribe", "--email", "chair@example.org", "--locale", "vi"]);
-        for job in ["timeliness", "trends", "escalate-overdue", "digest", "deliver-digests"] {
-            run(&["jobs", "run", job, "--as-of", "2024-06-30"]);
-        }
-        run(&["jobs", "run", "classify"]);
-        classifier(&database);
-        run(&["jobs", "pause", "trends"]);
-        tokens(&database, &files);
-        let folder = files.path().join("reader").display().to_string();
-        std::fs::create_dir_all(&folder).unwrap();
-        run(&["token", "create", "--name", "reader", "--role", "BOARD"]);
-        run(&["digest", "subscribe", "--folder", &folder, "--locale", "en", "--reader", "reader"]);
-        run(&["jobs", "run", "reader-digests", "--as-of", "2024-06-30"]);
-        let hook = "https://hooks.example.org/phananh";
-        run(&["webhook", "add", hook, "--name", "hook", "--key-file", &key]);
-        run(&["webhook", "test", hook, "--key-file", &key]);
-        alert(&database);
-        people_work(&database);
-        // What a file corrects, and what it says again in other words.
-        let corrected = fixtures::COMPLAINTS.replace("1.250.000", "1.300.000").replace("Hộ C", "Hộ kinh doanh C");
-        program().run(&database, files.import("complaints", corrected, fixtures::COMPLAINTS_MAP)).ok();
-        run(&["audit", "seal", "--key-file", &key]);
-        Self { database, key, _files: files }
+        static FILES: LazyLock<(Files, String)> = LazyLock::new(|| {
+            let files = Files::new();
+            let key = key_file(&files);
+            (files, key)
+        });
+        let (files, key) = &*FILES;
+        database.fill_once("everything once", |database| everything_once(database, files, key));
+        Self { database, key: key.clone() }
     }
+}
+
+/// Lets everything happen once.
+fn everything_once(database: &Database, kept: &Files, key: &str) {
+    let imported = Files::new();
+    with_headquarters(database);
+    import_more(database, &imported);
+    fixtures::run_counting(database, "2024-03-31");
+    let run = |args: &[&str]| program().run(database, args).ok();
+    let made_folder = |name: &str| {
+        let folder = kept.path().join(format!("{name}-{}", database.name));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder.display().to_string()
+    };
+    run(&["digest", "subscribe", "--folder", &made_folder("digests"), "--locale", "vi"]);
+    run(&["digest", "subscribe", "--email", "chair@example.org", "--locale", "vi"]);
+    for job in ["timeliness", "trends", "escalate-overdue", "digest", "deliver-digests"] {
+        run(&["jobs", "run", job, "--as-of", "2024-06-30"]);
+    }
+    run(&["jobs", "run", "classify"]);
+    classifier(database);
+    run(&["jobs", "pause", "trends"]);
+    tokens(database, &imported);
+    run(&["token", "create", "--name", "reader", "--role", "BOARD"]);
+    run(&["digest", "subscribe", "--folder", &made_folder("reader"), "--locale", "en", "--reader", "reader"]);
+    run(&["jobs", "run", "reader-digests", "--as-of", "2024-06-30"]);
+    let hook = "https://hooks.example.org/phananh";
+    run(&["webhook", "add", hook, "--name", "hook", "--key-file", key]);
+    run(&["webhook", "test", hook, "--key-file", key]);
+    alert(database);
+    account(database);
+    people_work(database);
+    // What a file corrects, and what it says again in other words.
+    let corrected = fixtures::COMPLAINTS.replace("1.250.000", "1.300.000").replace("Hộ C", "Hộ kinh doanh C");
+    program().run(database, imported.import("complaints", corrected, fixtures::COMPLAINTS_MAP)).ok();
+    run(&["audit", "seal", "--key-file", key]);
 }
 
 /// A version of the classifier, as a training stores it: the register is too small for one.
@@ -91,6 +105,21 @@ fn classifier(database: &Database) {
     database.open().write("cli", |tx| store_classifier(tx, new)).unwrap();
 }
 
+/// An account of another issuer, as it signs in.
+fn account(database: &Database) {
+    let asserted = Assertion {
+        id: random_id(),
+        issuer: "https://login.example".to_owned(),
+        subject: "an".to_owned(),
+        role: tests::Role::Board,
+        unit_id: None,
+        officer_id: None,
+        outside: false,
+        asserted_at: schema::Timestamp::now(),
+    };
+    assert!(account_asserted(&database.open(), &asserted).unwrap());
+}
+
 /// An alert, as the job raises it.
 fn alert(database: &Database) {
     let stored = database.open().write("cli", |tx| {
@@ -102,6 +131,8 @@ fn alert(database: &Database) {
             details: schema::JsonValue(json!({})),
             raised_at: tx.now,
             cleared_at: None,
+            principal_id: None,
+            unit_id: None,
         };
         schema::each!(&mut *tx.conn, c => diesel::insert_into(alerts::table).values(&alert).execute(c)?);
         tx.record_state(StateTable::Alerts, &alert.id);
@@ -272,7 +303,8 @@ pub fn tables(database: &Database) -> Vec<String> {
                     .load(c)?
                 }
                 Conn::Pg(c) => diesel::sql_query(
-                    "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'",
+                    "SELECT table_name::text AS name FROM information_schema.tables \
+                     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'",
                 )
                 .load(c)?,
             })

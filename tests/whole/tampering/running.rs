@@ -2,12 +2,13 @@
 
 use super::register::{Prepared, key_file};
 use crate::program;
-use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use schema::Conn;
 use schema::states::{StateTable, column_hashes, earlier_form, row_hash, rows_after};
+use schema::tables::seals;
 use tests::fixtures::Files;
 use tests::verification::{found, verify};
-use tests::{Database, Json};
+use tests::{Database, wait_until};
 
 /// SQL for moments: a minute and a century from now.
 fn moments(database: &Database) -> [&'static str; 2] {
@@ -20,7 +21,7 @@ fn moments(database: &Database) -> [&'static str; 2] {
 #[test]
 fn what_keeps_a_job_or_a_delivery_from_running_is_named() {
     for prepared in Prepared::both() {
-        let Prepared { database, key, .. } = &prepared;
+        let Prepared { database, key } = &prepared;
         let [soon, far] = moments(database);
         let random = if database.name == "sqlite" { "randomblob(16)" } else { "gen_random_uuid()" };
         let run = |at: &str, node: &str| {
@@ -72,7 +73,7 @@ fn what_keeps_a_job_or_a_delivery_from_running_is_named() {
 #[test]
 fn runs_and_deliveries_of_a_version_before_are_verified() {
     for prepared in Prepared::both() {
-        let Prepared { database, key, .. } = &prepared;
+        let Prepared { database, key } = &prepared;
         let random = if database.name == "sqlite" { "randomblob(16)" } else { "gen_random_uuid()" };
         // A run under way was in no state.
         database.tamper(&format!(
@@ -121,37 +122,30 @@ fn runs_and_deliveries_of_a_version_before_are_verified() {
 
 #[test]
 fn a_server_under_which_seals_are_deleted_makes_no_new_chain() {
+    // Both at once: each waits for its server to seal.
+    std::thread::scope(|scope| {
+        for database in Database::both() {
+            scope.spawn(move || makes_no_new_chain(&database));
+        }
+    });
+}
+
+fn makes_no_new_chain(database: &Database) {
     let files = Files::new();
     let key = key_file(&files);
-    for database in Database::both() {
-        tests::fixtures::fill(&database);
-        program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
-        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-        let seals = || verify(&database, &key, &[]).1["seals"].integer();
-        // It has looked once what there is, and seals what is new.
-        let before = seals();
-        program().run(&database, ["token", "create", "--name", "first", "--role", "ADMIN"]).ok();
-        let sealed = (0..100).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            seals() > before
-        });
-        assert!(sealed, "nothing is sealed");
-        let execute = |sql: &str| {
-            let db = database.open();
-            db.read(|conn| {
-                match conn {
-                    Conn::Pg(c) => c.batch_execute(sql)?,
-                    Conn::Sqlite(c) => c.batch_execute(sql)?,
-                }
-                Ok(())
-            })
-            .unwrap();
-        };
-        execute("DELETE FROM seals");
-        program().run(&database, ["token", "create", "--name", "second", "--role", "ADMIN"]).ok();
-        std::thread::sleep(std::time::Duration::from_secs(8));
-        assert_eq!(seals(), 0, "{}: a new chain was begun", database.name);
-        let log = server.log_after("TERM");
-        assert!(log.contains("deleted or replaced outside the program") && log.contains("COMPLAINTS:"), "{log}");
-    }
+    tests::fixtures::fill(database);
+    program().run(database, ["audit", "seal", "--key-file", &key]).ok();
+    let server = program().serve(database, &["--no-jobs", "--key-file", &key]);
+    let db = database.open();
+    let seals = || db.read(|conn| Ok(seals::table.count().get_result::<i64>(conn)?)).unwrap();
+    // The server has looked once for rows, and seals new ones.
+    let before = seals();
+    program().run(database, ["token", "create", "--name", "first", "--role", "ADMIN"]).ok();
+    wait_until(10, "something is sealed", || seals() > before);
+    database.tamper("DELETE FROM seals");
+    program().run(database, ["token", "create", "--name", "second", "--role", "ADMIN"]).ok();
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    assert_eq!(verify(database, &key, &[]).1["seals"], 0, "{}: a new chain was begun", database.name);
+    let log = server.log_after("TERM");
+    assert!(log.contains("deleted or replaced outside the program") && log.contains("COMPLAINTS:"), "{log}");
 }

@@ -1,4 +1,4 @@
-//! Seals that are deleted, cut off or made anew, what stands without one, and what the daily job does.
+//! Seals that are deleted, cut off or made anew, rows without a seal, and what the daily job does.
 
 use super::register::{Prepared, key_file};
 use crate::program;
@@ -45,7 +45,7 @@ fn nothing_is_verified_without_a_key_a_seal_and_within_a_minute() {
         let sealed = program().run(&database, ["audit", "verify", "--format", "json"]);
         assert_eq!((sealed.status, kinds(&sealed.json())), (1, vec!["key-missing".to_owned()]), "the key is missing");
 
-        // Each chain is looked at: a row of it that has stood for two minutes is too old to have no seal.
+        // Each chain is checked: a row that is two minutes old must have a seal.
         program().run(&database, ["token", "create", "--name", "late", "--role", "ADMIN"]).ok();
         let (status, report) = verify(&database, &key, &[]);
         assert!(status == 0 && report["unsealed"].as_i64() >= Some(3), "{report}");
@@ -72,7 +72,7 @@ fn nothing_is_verified_without_a_key_a_seal_and_within_a_minute() {
 #[test]
 fn seals_made_anew_are_told_by_what_lies_outside() {
     for prepared in Prepared::both() {
-        let Prepared { database, key, .. } = &prepared;
+        let Prepared { database, key } = &prepared;
         let files = Files::new();
         let witness = files.path().join("witness").display().to_string();
         std::fs::create_dir(&witness).unwrap();
@@ -159,7 +159,7 @@ fn a_server_witnesses_the_seals_that_it_makes() {
 #[test]
 fn the_job_verifies_what_is_new_each_day_and_everything_each_week() {
     for prepared in Prepared::both() {
-        let Prepared { database, key, .. } = &prepared;
+        let Prepared { database, key } = &prepared;
         let run = |day: &str| {
             program()
                 .run(database, ["jobs", "run", "verify-audit", "--as-of", day, "--key-file", key, "--format", "json"])
@@ -200,8 +200,8 @@ fn the_job_verifies_what_is_new_each_day_and_everything_each_week() {
 #[test]
 fn a_register_of_before_is_taken_over_as_it_stands() {
     for prepared in Prepared::both() {
-        let Prepared { database, key, .. } = &prepared;
-        // As the version before left it: no chain of states, and no hash of sources in events.
+        let Prepared { database, key } = &prepared;
+        // The previous version left the database in this state: no chain of states, and no hash of sources in events.
         let down = tests::project().join(format!("migrations/{}/2026-11-28-000015_states/down.sql", database.name));
         let hashless = match database.name {
             "sqlite" => {

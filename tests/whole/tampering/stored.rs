@@ -1,14 +1,14 @@
-//! Values in another form than the program stores them, values that nobody can read, and rows on which the program
-//! relies that are gone: each is named, and the rest is verified all the same.
+//! Values in another form than the program stores them, unreadable values, and rows on which the program relies that
+//! are gone: each is named, and the rest is verified all the same.
 
 use super::register::{Prepared, tables};
 use diesel::prelude::*;
 use schema::Conn;
 use std::collections::{BTreeMap, BTreeSet};
 use tests::verification::{found, verify};
-use tests::{Database, Json};
+use tests::{Database, Json, in_parallel};
 
-/// A change beside each of the others, which has to be found as well.
+/// A change in addition to each of the others, which has to be found as well.
 const BESIDE: &str = "UPDATE officers SET rank = 'x' WHERE code = 'CC01'";
 
 #[derive(QueryableByName)]
@@ -46,45 +46,54 @@ fn a_value_that_sqlite_stores_in_another_form_is_named_whatever_the_table_and_co
     let prepared = Prepared::sqlite();
     let columns = columns(&prepared.database);
     let most = columns.values().map(Vec::len).max().unwrap();
-    let mut missed = BTreeSet::new();
-    let mut changed = 0;
-    for form in ["CAST({} AS BLOB)", "CAST({} AS TEXT)", "x'ff'"] {
-        for at in 0..most {
-            let copy = prepared.database.copy();
-            let mut expected = BTreeSet::new();
-            for (table, columns) in &columns {
-                let Some(column) = columns.get(at).filter(|column| column.values > 0) else { continue };
-                let name = &column.name;
-                // When a migration ran tells nothing.
-                if name == "run_on" {
-                    continue;
-                }
-                let value = form.replace("{}", &format!("\"{name}\""));
-                // The number of a row itself takes no other form, and stays as it is.
-                let _refused = copy.try_tamper(&format!(
-                    "PRAGMA ignore_check_constraints = ON; \
-                     UPDATE {table} SET \"{name}\" = {value} WHERE \"{name}\" = (SELECT \"{name}\" FROM {table} \
-                     WHERE \"{name}\" IS NOT NULL AND typeof({value}) <> typeof(\"{name}\") LIMIT 1)"
-                ));
-                expected.insert(format!("{table}.{name}"));
-            }
-            // A column takes some values back into its own form, as numbers from a text.
-            let stands = stored_otherwise(&copy, &expected);
-            if stands.is_empty() {
-                continue;
-            }
-            changed += stands.len();
-            let (status, report) = verify(&copy, &prepared.key, &[]);
-            assert_eq!((status, &report["verified"]), (1, &false.into()), "{form} {at}: {report}");
-            let found: BTreeSet<String> = found(&report).into_iter().collect();
-            missed.extend(stands.difference(&found).map(|column| format!("{form}: {column}")));
-        }
-    }
+    let forms = ["CAST({} AS BLOB)", "CAST({} AS TEXT)", "x'ff'"];
+    let changes: Vec<(&str, usize)> = forms.iter().flat_map(|form| (0..most).map(move |at| (*form, at))).collect();
+    let tried = in_parallel(2, &changes, |(form, at)| stored_in_another_form(&prepared, &columns, form, *at));
+    let changed: usize = tried.iter().map(|(changed, _)| changed).sum();
+    let missed: BTreeSet<String> = tried.into_iter().flat_map(|(_, missed)| missed).collect();
     assert!(missed.is_empty(), "{} of {changed}: {missed:#?}", missed.len());
     assert!(changed > 400, "only {changed} values were stored otherwise");
 }
 
-/// Of some columns those that hold values of several forms, or of none that the program writes.
+/// Stores a value of the column at a place of each table in another form. How many columns took it, and which of them a
+/// verification does not name.
+fn stored_in_another_form(
+    prepared: &Prepared,
+    columns: &BTreeMap<String, Vec<Column>>,
+    form: &str,
+    at: usize,
+) -> (usize, Vec<String>) {
+    let copy = prepared.database.copy();
+    let mut expected = BTreeSet::new();
+    for (table, columns) in columns {
+        let Some(column) = columns.get(at).filter(|column| column.values > 0) else { continue };
+        let name = &column.name;
+        // When a migration ran tells nothing.
+        if name == "run_on" {
+            continue;
+        }
+        let value = form.replace("{}", &format!("\"{name}\""));
+        // The number of a row itself takes no other form, and stays as it is.
+        let _refused = copy.try_tamper(&format!(
+            "PRAGMA ignore_check_constraints = ON; \
+             UPDATE {table} SET \"{name}\" = {value} WHERE \"{name}\" = (SELECT \"{name}\" FROM {table} \
+             WHERE \"{name}\" IS NOT NULL AND typeof({value}) <> typeof(\"{name}\") LIMIT 1)"
+        ));
+        expected.insert(format!("{table}.{name}"));
+    }
+    // A column takes some values back into its own form, as numbers from a text.
+    let stands = stored_otherwise(&copy, &expected);
+    if stands.is_empty() {
+        return (0, Vec::new());
+    }
+    let (status, report) = verify(&copy, &prepared.key, &[]);
+    assert_eq!((status, &report["verified"]), (1, &false.into()), "{form} {at}: {report}");
+    let found: BTreeSet<String> = found(&report).into_iter().collect();
+    let missed = stands.difference(&found).map(|column| format!("{form}: {column}"));
+    (stands.len(), missed.collect())
+}
+
+/// The columns that hold values of several forms, or of none that the program writes.
 fn stored_otherwise(database: &Database, columns: &BTreeSet<String>) -> BTreeSet<String> {
     #[derive(QueryableByName)]
     struct Number {
@@ -188,7 +197,7 @@ fn a_value_that_reads_as_none_is_named() {
     }
 }
 
-/// What the constraint of a column forbids is in nobody's way.
+/// SQL that lifts the constraint of a column, so that a value that it forbids can be stored.
 fn unchecked(database: &Database, table: &str, column: &str) -> String {
     match database.name {
         "sqlite" => "PRAGMA ignore_check_constraints = ON".to_owned(),
@@ -257,7 +266,7 @@ fn a_value_that_does_not_read_is_named_and_the_rest_is_verified() {
             };
             let found = found(&report);
             let is_named = match (table, column) {
-                // Of a chain that there is not.
+                // A seal of an unknown chain.
                 ("seals", _) => found.contains(&"seals +".to_owned()),
                 _ => found.contains(&format!("{table}.{column}")),
             };

@@ -1,4 +1,4 @@
-//! Alerts on the page: what stands and what is over, each with its subject, for those who may see them.
+//! Alerts on the page: current ones and those that are over, each with its subject, for readers who may see them.
 
 use super::Visitor;
 use diesel::prelude::*;
@@ -47,7 +47,12 @@ fn the_board_sees_alerts_about_flags_until_they_are_over() {
         }
         let csv = board.get("/alerts?kind=SUSPENSION_REVIEW&as=csv").text;
         assert_eq!(csv.lines().count(), 1 + data["alerts"]["nodes"].list().len(), "{csv}");
-        assert!(board.get("/").text.contains("table-alerts"), "those that stand are on Today");
+        let today = board.get("/").text;
+        assert!(today.contains("table-alerts"), "those that stand are on Today");
+        let flags = board.get("/?as=csv&table=flags").text;
+        assert!(flags.contains("Kiểm tra chi cục") && flags.contains("Xem xét đình chỉ"), "of each kind: {flags}");
+        let branch = board.get("/units/02CV").text;
+        assert!(branch.contains("Kiểm tra chi cục · ") && !branch.contains("Xem xét đình chỉ · "), "{branch}");
 
         // What an alert is about decides who sees it.
         let mut admin = visitor_of(&app, Role::Admin);
@@ -60,7 +65,9 @@ fn the_board_sees_alerts_about_flags_until_they_are_over() {
             assert_eq!(visitor_of(&app, role).get("/alerts").status, 403, "{role}");
         }
         let mut head = Visitor::signed_in(app.server(), &app.as_head("02DS").token);
-        assert!(head.get("/alerts").status == 403 && !head.get("/").text.contains("table-alerts"));
+        let page = head.get("/alerts");
+        assert!(page.status == 200 && !page.text.replace("&#x2f;", "/").contains(&link), "not the Board's: {page:?}");
+        assert!(!head.get("/").text.contains("table-alerts"));
 
         set_flags(&app, FlagState::Acknowledged);
         app.run(&["jobs", "run", "alerts"]);

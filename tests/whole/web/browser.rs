@@ -1,46 +1,80 @@
 //! The page in a real browser.
 
+use super::in_browser;
 use serde_json::{Value, json};
-use tests::{Role, TestApp, chromium, node};
-
-/// The views, without those of one object.
-const VIEWS: [&str; 11] = [
-    "/",
-    "/complaints",
-    "/complaints?from=yesterday",
-    "/complaints?channel=HOTLINE&order=overdue",
-    "/complaints/corrections",
-    "/overdue",
-    "/overdue?days=many",
-    "/overdue/escalations?all=1",
-    "/alerts",
-    "/alerts?state=STANDING&kind=none",
-    "/digests/subscriptions",
-];
+use tests::{Json, Role, TestApp, chromium, node};
 
 #[test]
-fn the_page_is_accessible_and_asks_nothing_elsewhere() {
-    let app = TestApp::sqlite().world_with_flags("2024-06-30").start();
-    let board = app.as_role(Role::Board);
-    let paths = VIEWS.join(",");
-    let said = node("page.js", &[chromium(), &app.server().address, &board.token, &paths]);
-    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-    assert_eq!(found["violations"], json!([]), "axe-core");
-    assert_eq!(found["elsewhere"], json!([]), "requests that leave the server");
-    assert_eq!(found["errors"], json!([]), "errors of scripts");
-    assert_eq!(found["focus"], "skip", "the first stop of the keyboard leads to the content");
-    assert_eq!(found["signedIn"], "Hôm nay");
+fn a_view_opens_its_query_in_graphiql_which_asks_as_the_reader() {
+    let app = TestApp::sqlite().world().start();
+    let found = in_browser("graphiql.js", app.server(), &[&app.as_role(Role::Board).token, "/complaints"]);
+    asked_in_graphiql(&found);
+    assert_eq!((&found["notes"], &found["banner"]), (&json!([]), &json!(false)), "{found}");
+    // The letters of code are those that the page brings along: a machine may have none for Vietnamese.
+    assert!(found["letters"]["looked"].integer() > 0, "{found}");
+    assert_eq!(found["letters"]["borrowed"], json!([]), "{found}");
+}
+
+/// Checks that the query of a view, and one of GraphiQL's own, were answered to a reader who signed in.
+#[track_caller]
+pub fn asked_in_graphiql(found: &Value) {
+    assert_eq!((&found["signedIn"], &found["status"]), (&json!(["Hôm nay"]), &json!(200)), "{found}");
+    assert_eq!(found["path"], "/graphiql", "{found}");
+    assert!(found["asked"].text().starts_with("query Page"), "the query of the view: {found}");
+    for answer in ["answer", "own"] {
+        let answer = found[answer].text();
+        assert!(answer.contains("totalCount") && answer.contains("nodes") && !answer.contains("errors"), "{answer}");
+    }
 }
 
 #[test]
 fn a_filter_keeps_the_focus_and_announces_what_it_found() {
     let app = TestApp::sqlite().world().start();
-    let said = node("filter.js", &[chromium(), &app.server().address, &app.as_role(Role::Board).token]);
-    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-    assert_eq!((&found["errors"], &found["stays"]), (&json!([]), &json!(true)), "{found}");
+    let found = in_browser("filter.js", app.server(), &[&app.as_role(Role::Board).token]);
+    assert_eq!(found["stays"], true, "{found}");
     assert_eq!(found["focus"], "overdue", "{found}");
     assert_eq!(found["announced"], found["shown"], "{found}");
     assert!(found["search"].as_str().is_some_and(|search| search.contains("overdue=1")), "{found}");
     assert_eq!((&found["typed"], &found["focusWhileTyped"]), (&json!("2024-01-01"), &json!("from")), "{found}");
     assert_eq!(found["searchWhileTyped"], found["search"], "a day counts once its field is left");
+}
+
+#[test]
+fn a_reader_is_told_before_the_session_ends_and_may_stay() {
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let found = in_browser("idle.js", app.server(), &[&app.as_role(Role::Board).token]);
+    assert_eq!(found["early"], "", "not before two minutes are left");
+    assert!(found["notice"].text().contains("đăng xuất trong vòng hai phút"), "{found}");
+    assert_eq!((&found["role"], &found["violations"]), (&json!("alert"), &json!([])), "{found}");
+    assert_eq!(
+        found["stayed"],
+        json!(["add-address", "not-sent@example.org"]),
+        "what was typed, and where it was typed: {found}"
+    );
+    assert_eq!(found["ended"], "/sign-in?next=%2Fdigests%2Fsubscriptions", "{found}");
+    assert_eq!(found["typed"], "not-sent@example.org", "it can still be copied");
+}
+
+#[test]
+fn pages_and_digests_are_printed_dark_on_light_on_a4() {
+    let app = TestApp::sqlite().filled(crate::reader_digests::world).arguments(&["--no-jobs"]).start();
+    app.run(&["jobs", "run", "digest", "--as-of", crate::reader_digests::DAY]);
+    let board = app.as_role(Role::Board);
+    let digests = board.data("{ digests(filter: {locale: {eq: VI}}) { nodes { id } } }");
+    let digest = format!("/digests/{}", digests["digests"]["nodes"][0]["id"].text());
+    let message = format!("{digest}/message");
+    let paths = ["/overdue", "/flags", digest.as_str(), message.as_str()];
+    let said = node("print.js", &[chromium(), &app.server().address, &board.token, &paths.join(",")]);
+    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    for path in paths {
+        let page = &found[path];
+        assert_eq!(page["shows"], json!([]), "{path} prints what can only be clicked: {page}");
+        assert_eq!((&page["ground"], &page["text"]), (&json!("rgb(255, 255, 255)"), &json!("rgb(0, 0, 0)")), "{path}");
+        assert!(page["wide"].integer() <= 688, "{path} is wider than the sheet: {page}");
+        assert_eq!(page["rows"], true, "{path}: a row may be cut");
+        assert_eq!(page["sheet"], json!([595, 842]), "{path}: A4 in points");
+        if !page["link"].is_null() {
+            assert_eq!(page["link"], json!(["rgb(0, 0, 0)", "none"]), "{path}: addresses are not printed");
+        }
+    }
 }

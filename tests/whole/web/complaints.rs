@@ -4,7 +4,7 @@ use super::Visitor;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
 use tests::work::Mutations;
-use tests::{Answer, Json, Program, Role, Server, TestApp, chromium, node};
+use tests::{Answer, Json, Program, Role, TestApp};
 
 /// Submits a complaint about the unit 02CV, and returns its id.
 fn submitted(app: &TestApp, key: &str) -> String {
@@ -239,31 +239,4 @@ fn the_clock_is_stopped_and_duplicates_are_linked_by_forms() {
             ["REJECTED", "WITHDRAWN"]
         );
     }
-}
-
-/// Checks pages with axe-core, light and dark, narrow and wide.
-fn check(server: &Server, token: &str, paths: &str) {
-    let said = node("page.js", &[chromium(), &server.address, token, paths]);
-    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-    assert_eq!((&found["violations"], &found["errors"], &found["elsewhere"]), (&json!([]), &json!([]), &json!([])));
-}
-
-#[test]
-fn one_complaint_and_redacted_ones_are_accessible() {
-    let app = TestApp::sqlite().world();
-    let files = Files::new();
-    let app = app.start();
-    let key = app.key_file(&files);
-    let server = Program::built().serve(&app.database, &["--key-file", key.to_str().expect("a path")]);
-    let board = app.as_role(Role::Board);
-    let read = |condition: &str| {
-        let query = format!("{{ complaints(filter: {{{condition}}}) {{ nodes {{ id }} }} }}");
-        board.data(&query)["complaints"]["nodes"][0]["id"].text().to_owned()
-    };
-    let (secret, answered) = (read("confidential: {eq: true}"), read("state: {eq: ANSWERED}"));
-    let mut visitor = Visitor::signed_in(&server, &board.token);
-    done(&mut visitor, &secret, "redact", &[("text", "Chậm trễ.")]);
-    let paths = format!("/complaints/{secret},/complaints/{answered},/complaints/redacted");
-    check(&server, &board.token, &paths);
-    check(&server, &app.as_head("02CV").token, "/complaints/redacted,/complaints");
 }

@@ -29,6 +29,20 @@ fn a_session_ends_where_its_issuer_is_no_longer_configured() {
 }
 
 #[test]
+fn an_account_of_another_issuer_is_told_how_long_it_gets_digests() {
+    let issuer = issuer();
+    let app = TestApp::sqlite().world().start();
+    let server = issuer.serve(&app.database);
+    let mut visitor = Visitor::signed_in(&server, &token(&issuer, &json!({})));
+    let page = visitor.get("/digests/subscriptions");
+    assert!(page.status == 200 && page.text.contains("tài khoản của cơ quan"), "{page:?}");
+    assert!(page.text.contains("id=\"do-add\""), "{page:?}");
+    let board = Program::built().token(&app.database, "BOARD", None);
+    let page = Visitor::signed_in(&server, &board).get("/digests/subscriptions");
+    assert!(page.text.contains("id=\"do-add\"") && !page.text.contains("tài khoản của cơ quan"), "{page:?}");
+}
+
+#[test]
 fn an_officer_who_is_merged_does_not_read_what_then_names_it() {
     const TOTAL: &str = "{ complaints { totalCount } }";
     const MERGE: &str = "mutation ($input: MergeOfficersInput!) { mergeOfficers(input: $input) { position } }";

@@ -3,7 +3,7 @@
 use super::Visitor;
 use schema::enums::Role;
 use serde_json::{Value, json};
-use tests::{Client, Json, TestApp, chromium, node};
+use tests::{Beside, Client, Json, TestApp};
 
 /// The path of the flag on an officer, and the run that found it.
 fn flag_of(board: &Client<'_>, officer: &str) -> (String, String) {
@@ -64,6 +64,114 @@ fn the_board_reads_a_flag_and_dismisses_it_with_grounds() {
 }
 
 #[test]
+fn the_board_derives_the_run_of_a_flag_again_on_its_page() {
+    for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
+        let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));
+        let (path, run) = flag_of(&board, "CC01");
+        let asked = "query Again($id: ID!) { runReproduction(id: $id) { runId asOf knownAt reproduced recordedHash \
+                     derivedHash } }";
+        let (asked, difference) = (asked, asked.replace("derivedHash", "firstDifference"));
+        let variables = json!({ "id": run });
+        let again = admin.data_with(asked, &variables)["runReproduction"].clone();
+        assert_eq!((&again["reproduced"], &again["runId"]), (&json!(true), &json!(run)), "{again}");
+        assert_eq!((&again["asOf"], &again["recordedHash"]), (&json!("2024-03-31"), &again["derivedHash"]));
+        let refused = admin.request_with(&difference, &variables);
+        assert!(refused.codes().contains(&"FORBIDDEN".to_owned()), "a difference may name an officer: {refused:?}");
+        let flag = json!({ "id": path.trim_start_matches("/flags/") });
+        assert_eq!(board.data_with(asked, &flag)["runReproduction"], Value::Null, "no run has this id");
+        for role in [Role::Dashboard, Role::UnitHead] {
+            let answer = app.as_any(role, "02CV").request_with(asked, &variables);
+            assert!(answer.codes().iter().any(|code| code == "FORBIDDEN"), "{role}: {answer:?}");
+        }
+
+        let mut visitor = Visitor::signed_in(app.server(), &board.token);
+        let page = visitor.get(&path).text;
+        assert!(page.contains("name=\"derive\"") && !page.contains("Khớp: "), "{page}");
+        let page = visitor.get(&format!("{path}?derive=again")).text;
+        assert!(page.contains("Khớp: ") && page.contains(again["derivedHash"].text()), "{page}");
+        let logged = "{ auditLog(first: 200, filter: {action: {eq: LOOK}}) { nodes { operation objects } } }";
+        let began = std::time::Instant::now();
+        while !admin.data(logged).to_string().contains("query.runReproduction.id") {
+            assert!(began.elapsed().as_secs() < 5, "the audit log does not say which run was derived again");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+
+        app.database.tamper("UPDATE flag_assessments SET tier = CASE tier WHEN 'WATCH' THEN 'REVIEW' ELSE 'WATCH' END");
+        let changed = board.data_with(&difference, &variables)["runReproduction"].clone();
+        assert_eq!(changed["reproduced"], false, "{changed}");
+        assert!(changed["firstDifference"].text().starts_with("outputs: tier of "), "{changed}");
+        let page = visitor.get(&format!("{path}?derive=again")).text;
+        assert!(page.contains("Không khớp") && page.contains("outputs: tier of"), "{page}");
+    }
+}
+
+#[test]
+fn the_board_sees_a_flag_without_any_enterprise_of_its_evidence() {
+    for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
+        let (path, _) = flag_of(&board, "CC01");
+        let mut visitor = Visitor::signed_in(app.server(), &board.token);
+        let page = visitor.get(&path).text.replace("&#x2f;", "/");
+        for code in ["0100233488", "0314409058", "0314409058-002"] {
+            assert!(page.contains(&format!("href=\"{path}?without={code}#without\"")), "{code}: {page}");
+        }
+        assert!(!page.contains("table-chosen"), "{page}");
+        let without = visitor.get(&format!("{path}?without=0100233488"));
+        assert_eq!(without.status, 200, "{without:?}");
+        for words in [
+            "Khi không tính Công ty A (0100233488)",
+            "Trong 180 ngày còn 2 phản ánh, từ 1 doanh nghiệp khác nhau.",
+            "id=\"table-chosen\"",
+        ] {
+            assert!(without.text.contains(words), "{words}: {}", without.text);
+        }
+        assert!(without.text.replace("&#x2f;", "/").contains(&format!("href=\"{path}#without\"")), "{}", without.text);
+        let csv = visitor.get(&format!("{path}?without=0100233488&as=csv&table=chosen"));
+        assert!(csv.text.contains("\n180,1,2,2,1,"), "{}", csv.text);
+        let unknown = visitor.get(&format!("{path}?without=001099012345"));
+        assert_eq!(unknown.status, 422, "{unknown:?}");
+        assert!(unknown.text.contains("Không có phản ánh nào trong căn cứ là của doanh nghiệp này."), "{unknown:?}");
+
+        let english = format!("{}; phananh-language=en", visitor.cookie.clone().expect("a session"));
+        let page = app.server().send("GET", &format!("{path}?without=0314409058"), &[("cookie", &english)], "").text;
+        for words in ["One enterprise remains in 180 days, with 1 complaint.", "Numbers without this enterprise"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let head =
+            Visitor::signed_in(app.server(), &app.as_head("03TG").token).get(&format!("{path}?without=0314409058"));
+        assert_eq!(head.status, 200, "{head:?}");
+        assert!(!head.text.contains("#without") && !head.text.contains("table-chosen"), "{}", head.text);
+    }
+}
+
+#[test]
+fn a_flag_is_shown_also_if_its_numbers_without_an_enterprise_take_too_long() {
+    let app = TestApp::postgres().world_with_flags("2024-03-31").arguments(&["--no-jobs"]).start();
+    let board = app.as_role(Role::Board);
+    let (path, _) = flag_of(&board, "CC01");
+    let mut visitor = Visitor::signed_in(app.server(), &board.token);
+    let address = format!("{path}?without=0100233488");
+    // Nothing else on the page reads the results of jobs.
+    let mut beside = Beside::new(&app.database);
+    beside.lock("job_results");
+    let late = visitor.get(&address);
+    beside.unlock();
+    assert_eq!(late.status, 200, "{late:?}");
+    let page = late.text.replace("&#x2f;", "/");
+    for words in [
+        "Khi không tính Công ty A (0100233488)",
+        "mất quá nhiều thời gian nên đã dừng lại",
+        &format!("href=\"{address}\">Thử lại</a>"),
+        "Cán bộ đòi tiền",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("table-chosen"), "{page}");
+    let page = visitor.get(&address).text;
+    assert!(page.contains("id=\"table-chosen\"") && !page.contains("Thử lại"), "{page}");
+}
+
+#[test]
 fn a_head_reads_the_flags_of_its_officers_without_numbers_and_records_what_they_say() {
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
         let board = app.as_role(Role::Board);
@@ -121,24 +229,4 @@ fn filters_of_flags_are_in_the_address() {
         let page = visitor.get(&format!("/flags?{wrong}"));
         assert!(page.status == 422 && page.text.contains(words), "{wrong}: {page:?}");
     }
-}
-
-#[test]
-fn a_reader_decides_about_a_flag_in_a_browser() {
-    let app = TestApp::sqlite().world_with_flags("2024-03-31").arguments(&["--no-jobs"]).start();
-    let board = app.as_role(Role::Board);
-    let (path, _) = flag_of(&board, "CC01");
-    let address = &app.server().address;
-    let walked = node("page.js", &[chromium(), address, &board.token, &format!("/,/flags,{path}")]);
-    let walked: Value = serde_json::from_str(&walked).unwrap_or_else(|e| panic!("{e}: {walked}"));
-    for what in ["violations", "elsewhere", "errors"] {
-        assert_eq!(walked[what], json!([]), "{what}");
-    }
-    let said = node("flags.js", &[chromium(), address, &board.token, "Cùng một vụ việc."]);
-    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-    assert_eq!((&found["errors"], &found["refused"]), (&json!([]), &json!("#reason")), "{found}");
-    assert!(!found["evidence"].list().is_empty() && found["pictures"].as_u64() >= Some(1), "{found}");
-    assert_eq!(found["done"], "Đã bỏ cảnh báo.");
-    assert!(found["decisions"].text().contains("Cùng một vụ việc."), "{found}");
-    assert_eq!(state_of(&board, found["path"].text()), "DISMISSED");
 }

@@ -1,4 +1,4 @@
-//! Measures on the page: heads record and change them, the Board reads them, nobody reads those on oneself.
+//! Measures on the page: heads record and change them, the Board reads them, no officer reads those on themselves.
 
 use super::Visitor;
 use schema::enums::Role;

@@ -1,29 +1,57 @@
 //! The web page: signing in and out, its views, and what protects its sessions.
 
 mod alerts;
-mod browser;
+pub mod browser;
 mod categories;
 mod complaints;
 mod documents;
+mod empty;
 mod explore;
 mod external;
-mod files;
+pub mod files;
+mod filters;
 mod flags;
 mod guidance;
 mod measures;
 mod oidc;
 mod operations;
 mod overdue;
+mod readers;
+mod refusals;
+mod scope;
 mod sessions;
 mod sockets;
+mod steps;
 mod subscriptions;
 mod today;
 mod units;
 mod views;
+mod walk;
 mod webhooks;
 
-use serde_json::Value;
-use tests::{Answer, Server};
+use serde_json::{Value, json};
+use tests::{Answer, Server, chromium, node};
+
+/// What a script of `tests/clients` finds that drives Chromium at a server. Whatever it does, nothing leaves the server,
+/// no script fails, and nothing offends against the content security policy.
+#[track_caller]
+pub fn in_browser(script: &str, server: &Server, arguments: &[&str]) -> Value {
+    let said = node(script, &[&[chromium(), server.address.as_str()][..], arguments].concat());
+    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    assert_eq!(found["elsewhere"], json!([]), "requests that leave the server");
+    assert_eq!(found["errors"], json!([]), "errors of scripts, and what the policy blocked");
+    found
+}
+
+/// Walks through pages in a browser by `page.js`: each answers as it must, everyone can read it, and it brings along the
+/// letters that it needs.
+#[track_caller]
+pub fn accessible(server: &Server, plan: &Value) -> Value {
+    let found = in_browser("page.js", server, &[&plan.to_string()]);
+    assert_eq!(found["unexpected"], json!([]), "pages that answer otherwise");
+    assert_eq!(found["violations"], json!([]), "what is not accessible");
+    found
+}
 
 /// A browser without a screen: it keeps the cookie of the session, and sends what a browser sends.
 pub struct Visitor<'s> {
@@ -99,7 +127,7 @@ impl<'s> Visitor<'s> {
     pub fn graphql(&mut self, headers: &[(&str, &str)], query: &str) -> (u16, Value) {
         let mut all = vec![("content-type", "application/json")];
         all.extend(headers);
-        let answer = self.send("POST", "/graphql", &all, &serde_json::json!({ "query": query }).to_string());
+        let answer = self.send("POST", "/graphql", &all, &json!({ "query": query }).to_string());
         (answer.status, answer.json())
     }
 }

@@ -114,6 +114,8 @@ fn an_account_of_the_issuer_signs_in_once_for_its_own_request() {
     let session = signed_in.header("set-cookie").split(';').next().expect("a cookie").to_owned();
     assert!(session.starts_with("phananh=") && session.len() > 40, "{session}");
     assert_eq!(server.send("GET", "/complaints", &[("cookie", &session)], "").status, 200);
+    let accounts = Program::built().json(&app.database, &["account", "list"]);
+    assert_eq!((&accounts[0]["name"], &accounts[0]["issuer"]), (&json!("jwt:an"), &json!(at.address)), "{accounts}");
     let sent = fields(&at.sent.recv().expect("a form"));
     assert_eq!((sent["grant_type"].as_str(), sent["code"].as_str()), ("authorization_code", "c0de"));
     let proof = BASE64URL_NOPAD.encode(&Sha256::digest(sent["code_verifier"].as_bytes()));
@@ -121,7 +123,13 @@ fn an_account_of_the_issuer_signs_in_once_for_its_own_request() {
 
     // The state of another browser, and the token of another request.
     let (other, cookie) = begin();
-    assert_eq!(back(&cookie, &asked["state"]).status, 401);
+    let refused = back(&cookie, &asked["state"]);
+    assert_eq!(refused.status, 401);
+    // The message is about the account of the issuer, not about the field for tokens.
+    assert!(
+        refused.text.contains("tài khoản của cơ quan: ") && !refused.text.contains("href=\"#token\""),
+        "{refused:?}"
+    );
     assert_eq!(back("phananh-oidc=x", &other["state"]).status, 401);
     at.answers.send(token("another")).expect("the issuer");
     let refused = back(&cookie, &other["state"]);

@@ -2,8 +2,7 @@
 
 use super::Visitor;
 use schema::enums::Role;
-use serde_json::{Value, json};
-use tests::{Json, TestApp, chromium, node, wait_until};
+use tests::{Json, TestApp, wait_until};
 
 #[test]
 fn an_administrator_runs_pauses_and_resumes_jobs() {
@@ -119,37 +118,4 @@ fn the_board_reads_what_was_sent_to_whom() {
             assert_eq!((other.get("/digests").status, other.get(&path).status), (403, 403), "{role}");
         }
     }
-}
-
-#[test]
-fn records_are_accessible_in_a_browser() {
-    let app = TestApp::sqlite().world_with_flags("2024-03-31").arguments(&["--no-jobs"]).start();
-    let digest = with_a_digest(&app);
-    let record = "mutation { recordMeasure(input: {officer: \"CC02\", kind: FORMAL_REVIEW, decidedOn: \"2024-02-08\", \
-        grounds: \"Chậm.\", decisionMaker: \"Chi cục trưởng\", noBasisReason: \"Nội bộ.\"}) { measure { id } } }";
-    let head = app.as_head("02DS");
-    let made = head.data(record);
-    let measure = format!("/measures/{}", made["recordMeasure"]["measure"]["id"].text());
-    let walk = |token: &str, paths: &str| {
-        let said = node("page.js", &[chromium(), &app.server().address, token, paths]);
-        let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-        for what in ["violations", "elsewhere", "errors"] {
-            assert_eq!(found[what], json!([]), "{what} of {paths}");
-        }
-    };
-    walk(&app.as_role(Role::Board).token, &format!("/,/guidance,/measures,{measure},/digests,{digest}"));
-    walk(&head.token, &format!("/,/guidance,/measures,/measures?officer=CC02,{measure}"));
-    let hook = "mutation { createNotificationEndpoint(input: {channel: EMAIL, name: \"Phòng trực\", \
-        address: \"duty@example.org\"}) { endpoint { id } } }";
-    app.as_role(Role::Admin).data(hook);
-    walk(
-        &app.as_role(Role::Admin).token,
-        "/,/jobs,/jobs?state=FAILED,/audit,/alerts,/webhooks,/webhooks?event=alert.raised,/digests/subscriptions",
-    );
-    let chair = app.as_holder(&["--name", "chair", "--role", "BOARD"]);
-    let wish = "mutation { subscribeToDigests(input: {address: \"own@example.org\", locale: VI}) \
-        { subscription { id } } }";
-    let made = chair.data(wish)["subscribeToDigests"]["subscription"]["id"].text().to_owned();
-    let own = format!("/digests/subscriptions/{made}");
-    walk(&chair.token, &format!("/digests/subscriptions,{own},{own}/preview"));
 }

@@ -123,6 +123,39 @@ fn graphql_takes_the_cookie_only_from_the_page() {
 }
 
 #[test]
+fn views_open_their_queries_in_graphiql_where_the_settings_allow_it() {
+    let app = TestApp::sqlite().world().start();
+    let board = app.as_role(Role::Board);
+    let script = "/graphiql/start.js";
+    let mut stranger = Visitor::of(app.server());
+    for path in ["/graphiql", script, "/graphiql?query=%7B__typename%7D"] {
+        assert_eq!(stranger.get(path).status, 404, "{path} without a session");
+    }
+    let mut visitor = Visitor::signed_in(app.server(), &board.token);
+    let page = visitor.get("/complaints").text.replace("&#x2f;", "/");
+    let href = page.split("href=\"/graphiql?").nth(1).and_then(|rest| rest.split('"').next()).expect("the link");
+    let opened = visitor.get(&format!("/graphiql?{}", href.replace("&amp;", "&")));
+    assert_eq!(opened.status, 200, "{opened:?}");
+    let policy = opened.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert_eq!(visitor.get(script).status, 200);
+    let secret = opened.text.split("name=\"phananh-csrf\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let headers = [("origin", app.server().address.as_str()), ("x-phananh-csrf", secret.expect("the secret"))];
+    let (_, answer) = visitor.graphql(&headers, "{ __schema { queryType { name } } complaints { totalCount } }");
+    assert!(answer["data"]["complaints"]["totalCount"].is_u64() && answer["errors"].is_null(), "{answer}");
+    assert_eq!(visitor.post_with_secret("/sign-out", &[]).status, 303);
+    assert_eq!(visitor.get("/graphiql").status, 404);
+
+    let files = tests::fixtures::Files::new();
+    let config = files.put("phananh.toml", "[web]\ngraphiql = false\n").display().to_string();
+    let closed = Program::built().serve(&app.database, &["--no-jobs", "--config", &config]);
+    let mut visitor = Visitor::signed_in(&closed, &board.token);
+    assert_eq!((visitor.get("/graphiql").status, visitor.get(script).status), (404, 404));
+    let page = visitor.get("/complaints").text.replace("&#x2f;", "/");
+    assert!(page.contains("class=\"queries\"") && !page.contains("/graphiql"), "{page}");
+}
+
+#[test]
 fn a_session_ends_when_it_is_idle_or_old_or_its_token_ends() {
     for app in TestApp::both().world() {
         let board = app.as_role(Role::Board);
@@ -140,6 +173,38 @@ fn a_session_ends_when_it_is_idle_or_old_or_its_token_ends() {
         let mut visitor = Visitor::signed_in(app.server(), &board.token);
         app.run(&["token", "revoke", "--name", "BOARD-all"]);
         assert!(!visitor.is_signed_in(), "its token was revoked");
+    }
+}
+
+#[test]
+fn who_stays_is_kept_and_a_form_sent_too_late_leads_back_to_its_page() {
+    for app in TestApp::both().world() {
+        let board = app.as_role(Role::Board);
+        let db = app.database.open();
+        let seen = || -> Timestamp {
+            let seen = db.read(|conn| Ok(web_sessions::table.select(web_sessions::last_seen_at).first(conn)?));
+            seen.expect("one session")
+        };
+        let mut visitor = Visitor::signed_in(app.server(), &board.token);
+        set_last_seen(&db, ago(29));
+        let stays = visitor.get("/session");
+        assert_eq!((stays.status, stays.text.as_str()), (204, ""), "{stays:?}");
+        assert!(seen() > ago(2), "to stay is a use of the session");
+
+        set_last_seen(&db, ago(31));
+        assert_eq!(visitor.get("/session").status, 303);
+        let page = app.server().address.clone();
+        let mut sent = |site: &str, origin: &str, from: &str| -> String {
+            let headers = [("sec-fetch-site", site), ("origin", origin), ("referer", from)];
+            let answer = visitor.send("POST", "/sign-out", &headers, "csrf=old");
+            assert_eq!(answer.status, 303, "{answer:?}");
+            answer.header("location").to_owned()
+        };
+        let form = format!("{page}/complaints?state=RECEIVED");
+        assert_eq!(sent("same-origin", &page, &form), "/sign-in?next=%2Fcomplaints%3Fstate%3DRECEIVED");
+        assert_eq!(sent("same-origin", &page, "nonsense"), "/sign-in?next=%2F");
+        let elsewhere = "https://elsewhere.example";
+        assert_eq!(sent("cross-site", elsewhere, &format!("{elsewhere}/complaints")), "/sign-in?next=%2F");
     }
 }
 
@@ -169,7 +234,7 @@ fn a_row_that_the_key_file_does_not_vouch_for_is_no_session() {
         let data_team = app.as_role(Role::DataTeam);
         let mut visitor = Visitor::signed_in(&server, &data_team.token);
         assert!(visitor.is_signed_in());
-        // Who can write the database gives the session the token of someone else.
+        // An attacker who can write the database gives the session the token of someone else.
         let board = app.as_role(Role::Board);
         assert!(!board.token.is_empty());
         app.database.tamper(
@@ -182,9 +247,13 @@ fn a_row_that_the_key_file_does_not_vouch_for_is_no_session() {
 }
 
 #[test]
-fn attempts_of_an_address_are_limited() {
+fn attempts_of_an_address_that_fail_are_limited() {
     let app = TestApp::sqlite().world().start();
+    let board = app.as_role(Role::Board);
     let mut visitor = Visitor::of(app.server());
+    // As many readers sign in as may work behind one proxy.
+    let statuses: Vec<u16> = (0..40).map(|_| visitor.post("/sign-in", &[("token", &board.token)]).status).collect();
+    assert!(statuses.iter().all(|status| *status == 303), "{statuses:?}");
     let statuses: Vec<u16> = (0..40).map(|_| visitor.post("/sign-in", &[("token", "pa_wrong")]).status).collect();
     assert!(statuses[..20].iter().all(|status| *status == 401), "{statuses:?}");
     assert!(statuses.contains(&429), "{statuses:?}");

@@ -1,8 +1,9 @@
 //! Subscriptions to digests on the page: each reader manages its own, sees what would be sent, and reads what was.
 
 use super::Visitor;
-use crate::reader_digests::{branches, config, run, world};
-use schema::enums::Role;
+use crate::program;
+use crate::reader_digests::{branches, config, run, token, world};
+use schema::enums::{DigestSection, Role};
 use serde_json::{Value, json};
 use tests::{Client, Json, MailServer, TestApp};
 
@@ -16,7 +17,38 @@ fn subscription(client: &Client<'_>) -> Value {
 /// The fields of a form, without those of sections.
 fn wish<'w>(step: &'w str, more: &[(&'w str, &'w str)]) -> Vec<(&'w str, &'w str)> {
     let own = [("step", step), ("locale", "VI"), ("schedule", "0 7 * * *"), ("timezone", "Asia/Ho_Chi_Minh")];
-    own.into_iter().chain([("sections", "")]).chain(more.iter().copied()).collect()
+    let own = own.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+    own.chain([("sections", "")]).chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn each_reader_is_offered_the_sections_that_its_digests_have() {
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let all = DigestSection::WORDS;
+    let offered = |client: &Client<'_>| -> Vec<&'static str> {
+        let page = Visitor::signed_in(app.server(), &client.token).get(HOME);
+        assert_eq!(page.status, 200, "{page:?}");
+        all.iter().copied().filter(|word| page.text.contains(&format!("value=\"{word}\""))).collect()
+    };
+    assert_eq!(offered(&app.as_role(Role::Board)), all);
+    let of_a_unit = ["FLAGS", "MEASURES", "OVERDUE", "RISING", "NUMBERS", "ANSWERS"];
+    assert_eq!(offered(&app.as_head("02CV")), of_a_unit);
+    assert_eq!(offered(&app.as_role(Role::DataTeam)), ["OVERDUE", "RISING", "NUMBERS", "ANSWERS"]);
+
+    // A member of the Board enters a unit: the API refuses what the digest about it lacks.
+    let mut board = Visitor::signed_in(app.server(), &app.as_role(Role::Board).token);
+    let own = [("address", "board@example.org"), ("condition", "ALWAYS"), ("sections", "FLAGS")];
+    let about = |more: &[(&'static str, &'static str)]| wish("add", &[&own[..], more].concat());
+    let refused = board.post_with_secret(HOME, &about(&[("sections", "REGISTER"), ("unit", "02CV")]));
+    assert!(refused.status == 422 && refused.text.contains("không có phần “Thay đổi của dữ liệu”"), "{refused:?}");
+    assert_eq!(board.post_with_secret(HOME, &about(&[("sections", "REGISTER")])).status, 303);
+    for (name, role, sections) in [("head", "UNIT_HEAD", "PROPOSALS"), ("data", "DATA_TEAM", "FLAGS,NUMBERS")] {
+        let unit: &[&str] = if role == "UNIT_HEAD" { &["--unit", "02CV"] } else { &[] };
+        token(&app.database, name, &[&["--role", role][..], unit].concat());
+        let args = ["digest", "subscribe", "--email", "x@example.org", "--locale", "vi", "--reader", name];
+        let refused = program().run(&app.database, args.into_iter().chain(["--sections", sections]));
+        assert!(refused.status == 1 && refused.err.contains("have no section"), "{name}: {refused:?}");
+    }
 }
 
 #[test]
@@ -36,11 +68,14 @@ fn a_head_subscribes_tries_and_reads_its_digests() {
         for (more, words) in [
             (vec![address, ("condition", "SOMETIMES")], "href=\"#add-condition\""),
             (vec![address, ("condition", "ALWAYS"), ("sections", "WEATHER")], "href=\"#add-sections\""),
+            // Only the Board reads this one.
+            (vec![address, ("condition", "ALWAYS"), ("sections", "BLAME")], "href=\"#add-sections\""),
             (vec![address, ("condition", "ALWAYS"), ("unit", "nowhere")], "href=\"#add-unit\""),
             (vec![address, ("condition", "ALWAYS"), ("quietUntil", "soon")], "href=\"#add-quietUntil\""),
             (vec![("condition", "ALWAYS")], "href=\"#add-address\""),
             (vec![("address", "head@evil.example"), ("condition", "ALWAYS")], "example.org"),
             (vec![address, ("condition", "OVERDUE"), ("minOverdue", "-3")], "class=\"problems\""),
+            (vec![address, ("condition", "ALWAYS"), ("schedule", "0 8,14 * * *")], "hai giờ trong một ngày"),
         ] {
             let refused = own.post_with_secret(HOME, &wish("add", &more));
             assert!(refused.status == 422 && refused.text.contains(words), "{more:?}: {refused:?}");
@@ -119,6 +154,8 @@ fn an_admin_ends_it(app: &TestApp, path: &str, sent: &str) {
     let page = admin.get(path);
     assert!(page.status == 200 && page.text.contains("id=\"do-end\""), "{page:?}");
     assert!(!page.text.contains("id=\"do-change\"") && !page.text.contains("table-sent"), "{page:?}");
+    // What became of it, without its content.
+    assert!(page.text.contains("table-deliveries") && page.text.contains("Đã gửi"), "{page:?}");
     assert_eq!((admin.get(sent).status, admin.get(&format!("{path}/preview")).status), (403, 403));
     let ended = admin.post_with_secret(path, &[("step", "end")]);
     let shown = format!("{HOME}?done=done-subscriptions-end");

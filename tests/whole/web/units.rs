@@ -1,11 +1,13 @@
 //! The views of units: what each role sees, and that the numbers are those of the API.
 
-use super::Visitor;
+use super::explore::{listed, rows};
+use super::{Visitor, accessible};
 use chrono::Days;
 use schema::Timestamp;
 use schema::domain::calendar::local_date;
 use serde_json::{Value, json};
-use tests::{Database, Json, Program, Role, Server, TestApp, WORKBOOK, chromium, node};
+use std::collections::BTreeSet;
+use tests::{Database, Json, Program, Role, Server, TestApp, WORKBOOK};
 
 /// A world with numbers adjusted for workload, up to yesterday.
 pub fn world_of_today(database: &Database) {
@@ -100,6 +102,20 @@ fn the_pictures_of_units_are_drawn_and_their_numbers_are_those_of_the_api() {
             assert!(list.contains(&format!("id=\"{id}\"")), "{id}");
         }
         assert!(list.contains("Hoàng Sa") && list.contains("Trường Sa"));
+        // The provinces since the merger, each once, with the numbers of all branches.
+        let map = list.split("id=\"table-map\"").nth(1).and_then(|rest| rest.split("</table>").next());
+        let map = map.expect("a table");
+        assert_eq!(map.matches("<tr>").count(), 1 + 34, "{map}");
+        assert!(map.contains(">Huế<") && !map.contains("Bình Dương"), "{map}");
+        assert!(!list.contains("web.places_file"), "each branch lies in a province: {list}");
+        // Both widths of the map draw the outline of a province, which is there once, and each use has its shape.
+        let outlines = list.split(" d=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let outlines: Vec<&str> = outlines.filter(|outline| outline.len() > 60).collect();
+        let different: BTreeSet<&str> = outlines.iter().copied().collect();
+        assert!(outlines.len() > 10 && different.len() == outlines.len(), "{} of {}", different.len(), outlines.len());
+        let used: BTreeSet<&str> =
+            list.split("<use href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(used.len() > 10 && used.iter().all(|id| list.contains(&format!(" id=\"{id}\""))), "{used:?}");
         assert!(list.contains("đúng hạn</span>"), "each unit has its numbers: {list}");
         let data = board.data("{ funnelPlot { points { unitCode observed } } }");
         let busiest = data["funnelPlot"]["points"].list().iter().max_by_key(|point| point["observed"].integer());
@@ -117,11 +133,54 @@ fn the_pictures_of_units_are_drawn_and_their_numbers_are_those_of_the_api() {
         let csv = page(&mut visitor, &format!("/units/{code}?as=csv&table=scorecard"));
         assert!(csv.contains(&format!("Phản ánh đã nhận,{}\n", card["complaints"].integer())), "{csv}");
         curve_is_the_median(&card);
-        // Peers stand by their codes, and the unit itself is among them.
+        // Peers are in the order of their codes, and the unit itself is among them.
         let peers = page(&mut visitor, &format!("/units/{code}?as=csv&table=peers"));
-        // The code stands in the last parentheses: a name may have some of its own.
+        // The code is in the last parentheses: a name may have some of its own.
         let codes: Vec<&str> = peers.lines().skip(1).filter_map(|line| line.rsplit(['(', ')']).nth(1)).collect();
         assert!(codes.is_sorted() && codes.contains(&code.as_str()), "{codes:?}");
+    }
+}
+
+#[test]
+fn numbers_of_units_categories_and_months_lead_to_the_complaints_that_they_count() {
+    /// Longer lists take longer.
+    const LONGEST: usize = 300;
+    let app = TestApp::sqlite().filled(world_of_today).arguments(&["--no-jobs"]).start();
+    let board = app.as_role(Role::Board);
+    let mut visitor = Visitor::signed_in(app.server(), &board.token);
+    let data = board.data("{ funnelPlot { points { unitCode } } }");
+    let branch = data["funnelPlot"]["points"][0]["unitCode"].text();
+    for path in [
+        "/",
+        "/units",
+        "/units?months=3&kind=TECHNICAL",
+        &format!("/units/{branch}"),
+        "/categories?level=2",
+        &format!("/categories?days=90&unit={branch}"),
+    ] {
+        let found = listed(&page(&mut visitor, path));
+        assert!(!found.is_empty(), "{path}");
+        for (href, number) in found.into_iter().filter(|(_, number)| *number <= LONGEST).take(6) {
+            assert_eq!(rows(&mut visitor, &href), number, "{path}: {href}");
+        }
+    }
+}
+
+#[test]
+fn a_register_with_other_codes_names_the_shapes_of_its_units() {
+    let app = TestApp::sqlite().filled(world_of_today).arguments(&["--no-jobs"]).start();
+    let board = app.as_role(Role::Board);
+    let data = board.data("{ funnelPlot { points { unitCode } } }");
+    let branch = data["funnelPlot"]["points"][0]["unitCode"].text();
+    let files = tests::fixtures::Files::new();
+    for (code, has_map) in [(branch, true), ("nowhere", false)] {
+        let unit = format!("unit = [{{ code = {code:?}, shapes = [\"danang\", \"hoangsa\"] }}]\n");
+        let places = files.put("places.toml", unit);
+        let config = files.put("phananh.toml", format!("[web]\nplaces_file = {places:?}\n"));
+        let arguments = ["--no-jobs", "--config", config.to_str().expect("a path")];
+        let server = Program::built().serve(&app.database, &arguments);
+        let list = page(&mut Visitor::signed_in(&server, &board.token), "/units");
+        assert_eq!(list.contains("id=\"map-title\""), has_map, "{code}");
     }
 }
 
@@ -143,18 +202,29 @@ fn the_views_of_numbers_are_accessible() {
     let board = app.as_role(Role::Board);
     let data = board.data("{ funnelPlot { points { unitCode } } }");
     let branch = data["funnelPlot"]["points"][0]["unitCode"].text();
-    let paths = [
-        "/units",
-        &format!("/units/{branch}"),
-        "/categories",
-        "/explore",
-        "/explore?by=MONTH",
-        "/explore?by=KIND&and=CHANNEL&measure=COST_VND",
-        "/explore?from=March",
+    let one = format!("/units/{branch}");
+    // What the Board, a head, the data team and a dashboard see of many numbers and of pictures.
+    let pages = [
+        &["/", "/units", &one, "/categories", "/explore?by=MONTH", "/explore?by=KIND&and=CHANNEL&measure=COST_VND"][..],
+        &["/", &one, "/categories"],
+        &["/", "/explore?by=CATEGORY"],
+        &["/", "/units", &one, "/explore?by=MONTH"],
     ];
-    let said = node("page.js", &[chromium(), &app.server().address, &board.token, &paths.join(",")]);
-    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-    assert_eq!(found["violations"], json!([]), "axe-core");
-    assert_eq!(found["elsewhere"], json!([]), "requests that leave the server");
-    assert_eq!(found["errors"], json!([]), "errors of scripts");
+    with_each_role(&app, branch, |server, tokens| {
+        let readers = pages.iter().zip(tokens).enumerate().map(|(place, (paths, token))| {
+            let pages: Vec<(&str, u16)> = paths.iter().map(|path| (*path, 200)).collect();
+            json!({ "token": token, "pages": pages, "everyView": place == 0 })
+        });
+        accessible(server, &json!({ "readers": readers.collect::<Vec<_>>() }));
+    });
+}
+
+#[test]
+fn without_workload_the_page_says_why_it_has_no_map() {
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let list = page(&mut Visitor::signed_in(app.server(), &app.as_role(Role::Board).token), "/units");
+    assert!(list.contains("Chưa có bản đồ và biểu đồ phễu") && !list.contains("id=\"map-title\""), "{list}");
+    // A role that never sees rates is not told of them.
+    let head = page(&mut Visitor::signed_in(app.server(), &app.as_head("02CV").token), "/units");
+    assert!(!head.contains("id=\"rates\""), "{head}");
 }

@@ -1,5 +1,5 @@
-//! What goes on beside the workers: an ADMIN edits the tree of units and the calendar, a member of the Board merges and
-//! splits an officer whom complaints name, and jobs run. Each of it locks more than one complaint.
+//! What others do while the workers work: an ADMIN edits the tree of units and the calendar, a member of the Board
+//! merges and splits an officer whom complaints name, and jobs run. Each of it locks more than one complaint.
 
 use super::{Seen, Shop};
 use crate::program;

@@ -69,7 +69,7 @@ struct Complaint {
 
 /// The holder of a token.
 struct Member {
-    /// As events name the holder.
+    /// The name of the holder in events.
     actor: String,
     token: String,
 }
@@ -163,7 +163,7 @@ impl<'s> Shop<'s> {
         Self { connections, servers, complaints, waiting, board, heads, admin, newest_unit }
     }
 
-    /// Lets all workers work, and others beside them. Returns what all of them have seen.
+    /// Lets all workers work, and others at the same time. Returns what all of them have seen.
     fn at_once_with_others(&self, database: &Database) -> Seen {
         std::thread::scope(|scope| {
             let administers = scope.spawn(|| {

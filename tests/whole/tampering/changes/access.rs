@@ -3,7 +3,7 @@
 use super::{Change, change};
 
 pub const CHANGES: &[Change] = &[
-    // Who may ask.
+    // The rights of principals.
     change(
         "INSERT INTO principals (id, name, role, created_at, outside) SELECT {random}, 'evil', 'BOARD', created_at, FALSE FROM principals WHERE name = 'gone'",
         &["principals +"],
@@ -18,6 +18,10 @@ pub const CHANGES: &[Change] = &[
     change(
         "UPDATE principals SET unit_id = (SELECT id FROM units WHERE code = 'TC') WHERE name = 'UNIT_HEAD-02CV'",
         &["principals.unit_id"],
+    ),
+    change(
+        "UPDATE principals SET asserted_at = asserted_at {later} WHERE issuer IS NOT NULL",
+        &["principals.asserted_at"],
     ),
     change("DELETE FROM principals WHERE name = 'paper'", &["principals -"]),
     change("UPDATE api_tokens SET revoked_at = NULL WHERE revoked_at IS NOT NULL", &["api_tokens.revoked_at"]),

@@ -1,9 +1,9 @@
 //! Changes that somebody makes who can write to the database: `{random}` is an id, `{later}` a minute more.
 
-mod access;
-mod complaints;
-mod reference;
-mod results;
+pub mod access;
+pub mod complaints;
+pub mod reference;
+pub mod results;
 
 /// A change, and what a verification has to say of it.
 pub struct Change {

@@ -1,0 +1,125 @@
+//! One list of what digest was sent to whom, without what the digests say.
+
+use crate::alerts::change;
+use crate::reader_digests::{branches, config, run, subscribe, token, world};
+use crate::web::Visitor;
+use diesel::prelude::*;
+use schema::tables::digest_subscriptions;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tests::{Client, Json, MailServer, Role, TestApp};
+
+const PAGE: &str = "query ($after: String, $first: Int) { digestDeliveries(first: $first, after: $after) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { forReader reader address locale asOf createdAt sentAt state lostRight attempts error } } }";
+
+/// All deliveries that a client may see, page by page.
+fn paged(client: &Client<'_>, first: i64) -> Vec<Value> {
+    let (mut all, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let data = client.data_with(PAGE, &json!({ "first": first, "after": after }));
+        let page = &data["digestDeliveries"];
+        all.extend(page["nodes"].list().to_vec());
+        if page["pageInfo"]["hasNextPage"] == false {
+            assert_eq!(page["totalCount"], all.len());
+            return all;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+}
+
+fn by_address(all: &[Value]) -> BTreeMap<&str, &Value> {
+    all.iter().map(|one| (one["address"].text(), one)).collect()
+}
+
+#[test]
+fn an_admin_sees_what_was_sent_to_whom_and_the_board_what_concerns_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let [own, _] = branches(&app);
+        let mut mail = MailServer::new();
+        mail.start();
+        let config = config(folder.path(), mail.port);
+        token(database, "chair", &["--role", "BOARD"]);
+        token(database, "former", &["--role", "BOARD"]);
+        let head = token(database, "head", &["--role", "UNIT_HEAD", "--unit", &own]);
+        subscribe(database, "chair@example.org", "en", &["--reader", "chair"]);
+        subscribe(database, "former@example.org", "vi", &["--reader", "former"]);
+        subscribe(database, "head@example.org", "vi", &["--reader", "head"]);
+        subscribe(database, "office@example.org", "vi", &[]);
+        app.run(&["token", "revoke", "--name", "former"]);
+        run(database, "reader-digests", &config);
+        run(database, "digest", &config);
+        assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 3, "failed": 0 }), "{}", database.name);
+
+        let admin = app.as_role(Role::Admin);
+        let all = paged(&admin, 100);
+        assert_eq!(paged(&admin, 1), all, "page by page on {}", database.name);
+        assert!(all.windows(2).all(|two| two[0]["createdAt"].text() >= two[1]["createdAt"].text()), "{all:?}");
+        let found = by_address(&all);
+        let seen: Vec<&str> = found.keys().copied().collect();
+        assert_eq!(seen, ["chair@example.org", "former@example.org", "head@example.org", "office@example.org"]);
+        for (address, reader, locale, state) in [
+            ("chair@example.org", json!("chair"), "EN", "SENT"),
+            ("former@example.org", json!("former"), "VI", "FAILED"),
+            ("head@example.org", json!("head"), "VI", "SENT"),
+            ("office@example.org", Value::Null, "VI", "SENT"),
+        ] {
+            let one = found[address];
+            assert_eq!(
+                (&one["reader"], &one["locale"], &one["state"]),
+                (&reader, &json!(locale), &json!(state)),
+                "{one}"
+            );
+            assert_eq!(one["forReader"], json!(!reader.is_null()), "{one}");
+            assert_eq!((one["sentAt"].is_string(), &one["lostRight"]), (state == "SENT", &json!(state == "FAILED")));
+        }
+        let filtered = |filter: &str| {
+            let data = admin.data(&format!("{{ digestDeliveries(filter: {filter}) {{ nodes {{ address }} }} }}"));
+            data["digestDeliveries"]["nodes"].clone()
+        };
+        assert_eq!(filtered("{reader: {eq: \"head\"}}"), json!([{ "address": "head@example.org" }]));
+        assert_eq!(filtered("{state: {eq: FAILED}}"), json!([{ "address": "former@example.org" }]));
+        assert_eq!(filtered("{forReader: {eq: false}}"), json!([{ "address": "office@example.org" }]));
+        assert_eq!(filtered("{locale: {eq: EN}}"), json!([{ "address": "chair@example.org" }]));
+
+        // What other readers get is not the Board's concern, and nobody else asks.
+        let board = app.as_role(Role::Board);
+        let of_board = paged(&board, 100);
+        let seen: Vec<&str> = by_address(&of_board).into_keys().collect();
+        assert_eq!(seen, ["chair@example.org", "former@example.org", "office@example.org"], "{}", database.name);
+        for role in [Role::DataTeam, Role::Dashboard, Role::Intake] {
+            let denied = app.as_role(role).codes("{ digestDeliveries { totalCount } }");
+            assert!(!denied.is_empty() && denied.iter().all(|code| code == "FORBIDDEN"), "{role}: {denied:?}");
+        }
+
+        let mut visitor = Visitor::signed_in(app.server(), &admin.token);
+        assert_eq!(visitor.get("/digests").status, 403, "the digests themselves are not for an ADMIN");
+        let page = visitor.get("/digests/sent");
+        let text = page.text.replace("&#x2f;", "/");
+        assert!(page.status == 200 && text.contains("head@example.org") && text.contains("href=\"/digests/sent\""));
+        assert_eq!(visitor.get("/digests/sent?as=csv").text.lines().count(), 5, "{}", database.name);
+        let page = visitor.get("/digests/sent?state=FAILED").text;
+        assert!(page.contains("former@example.org") && page.contains("không còn quyền"), "{page}");
+        assert!(!page.contains("head@example.org"), "{page}");
+        let page = visitor.get("/digests/sent?reader=head").text;
+        assert!(page.contains("head@example.org") && !page.contains("chair@example.org"), "{page}");
+        assert_eq!(visitor.get("/digests/sent?state=LOST").status, 422);
+        let page = Visitor::signed_in(app.server(), &board.token).get("/digests/sent");
+        assert!(page.status == 200 && page.text.contains("office@example.org"), "{page:?}");
+        assert!(!page.text.contains("head@example.org"), "{page:?}");
+        assert_eq!(Visitor::signed_in(app.server(), &head).get("/digests/sent").status, 403);
+
+        // A subscription that has other rights since then does not tell for whom the digest was.
+        change(database, |tx| {
+            let of_head = digest_subscriptions::table.filter(digest_subscriptions::address.eq("head@example.org"));
+            diesel::update(of_head).set(digest_subscriptions::created_at.eq(tx.now)).execute(tx.conn)?;
+            Ok(())
+        });
+        let all = paged(&admin, 100);
+        let one = by_address(&all)["head@example.org"];
+        assert_eq!((&one["reader"], &one["forReader"]), (&Value::Null, &json!(true)), "{one}");
+        assert!(visitor.get("/digests/sent").text.contains("Người nhận trước đây"));
+    }
+}

@@ -1,0 +1,211 @@
+-- Questions of shapes in which dialects differ, that the server and PostgreSQL have to answer alike. A line "--- name"
+-- begins one. Rows are compared in their order where the last line begins with ORDER BY, else as a set. Columns have
+-- different names. Texts are not sorted: their order is that of a collation.
+
+--- nulls come last
+SELECT DISTINCT answered_on FROM complaints
+ORDER BY answered_on
+
+--- nulls come first in descending order
+SELECT DISTINCT answered_on FROM complaints
+ORDER BY answered_on DESC
+
+--- nulls in a window
+SELECT n, ROW_NUMBER() OVER (ORDER BY n) AS up, ROW_NUMBER() OVER (ORDER BY n DESC) AS down,
+       LAST_VALUE(n) OVER (ORDER BY n) AS last, SUM(n) OVER (ORDER BY n DESC) AS sum
+FROM (VALUES (3), (NULL), (1)) AS t (n)
+
+--- a span longer than an interval
+SELECT COUNT(*) FILTER (WHERE span > INTERVAL '36 hours') AS a, COUNT(*) FILTER (WHERE span > INTERVAL '1 day') AS b,
+       COUNT(*) FILTER (WHERE span BETWEEN INTERVAL '2 days' AND INTERVAL '1 month') AS c,
+       COUNT(*) FILTER (WHERE INTERVAL '5 days 12 hours' <= span) AS d
+FROM (SELECT r.responded_at - c.received_at AS span
+      FROM responses r JOIN complaints c ON c.complaint = r.complaint) AS t
+
+--- seconds of spans
+SELECT SUM(EXTRACT(EPOCH FROM r.responded_at - c.received_at)) AS seconds,
+       SUM(EXTRACT(DAY FROM r.responded_at - c.received_at)) AS days
+FROM responses r JOIN complaints c ON c.complaint = r.complaint
+
+--- not in with a null
+SELECT COUNT(*) AS n FROM units WHERE code NOT IN (SELECT parent FROM units)
+
+--- not in as the last of several conditions
+SELECT COUNT(*) AS n FROM units WHERE kind <> 'TEAM' AND code NOT IN (SELECT parent FROM units WHERE parent IS NOT NULL)
+
+--- in beside or
+SELECT COUNT(*) AS n FROM complaints
+WHERE kind = 'CONDUCT' OR unit IN (SELECT code FROM units WHERE peer_group = 'SEAPORT')
+
+--- not exists beside or
+SELECT COUNT(*) AS n FROM units u
+WHERE u.kind = 'TEAM' OR NOT EXISTS (SELECT 1 FROM complaints c WHERE c.unit = u.code)
+
+--- full join
+SELECT COALESCE(a.n, b.n) AS both_n, a.n AS a_n, b.n AS b_n
+FROM (VALUES (1), (2), (NULL)) AS a (n) FULL JOIN (VALUES (2), (3), (NULL)) AS b (n) ON a.n = b.n
+
+--- full join of groups
+SELECT COALESCE(x.unit, y.code) AS unit, x.n, y.kind
+FROM (SELECT unit, COUNT(*) AS n FROM complaints GROUP BY unit) x FULL JOIN units y ON y.code = x.unit
+
+--- right join with a condition on one side
+SELECT u.code, COUNT(c.complaint) AS n
+FROM complaints c RIGHT JOIN units u ON u.code = c.unit AND c.kind = 'CONDUCT'
+GROUP BY u.code
+
+--- days in Vietnam
+SELECT CAST(received_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS DATE) AS day, COUNT(*) AS n,
+       COUNT(*) FILTER (WHERE received_on = CAST(received_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS DATE)) AS same,
+       COUNT(*) FILTER (WHERE received_at AT TIME ZONE 'Asia/Ho_Chi_Minh' >= received_on) AS later
+FROM complaints GROUP BY 1
+ORDER BY day
+
+--- months and hours in Vietnam
+SELECT date_trunc('month', received_at AT TIME ZONE 'Asia/Ho_Chi_Minh') AS month,
+       EXTRACT(HOUR FROM received_at AT TIME ZONE 'Asia/Ho_Chi_Minh') AS hour, COUNT(*) AS n
+FROM complaints GROUP BY 1, 2
+
+--- a local time at a border of months
+SELECT COUNT(*) AS n FROM complaints
+WHERE received_at AT TIME ZONE 'Asia/Ho_Chi_Minh' BETWEEN DATE '2024-03-01' AND TIMESTAMP '2024-03-31 23:59:59'
+
+--- a template reads an instant
+SELECT to_timestamp('31.01.2025 18:30', 'DD.MM.YYYY HH24:MI') AT TIME ZONE 'Asia/Ho_Chi_Minh' AS local,
+       to_date('2025/02/28', 'YYYY/MM/DD') AS day
+
+--- division of whole numbers
+SELECT 7 / 2 AS a, -7 / 2 AS b, 7 / -2 AS c, 7 % 3 AS d, -7 % 3 AS e, 7 % -3 AS f, mod(-7, 3) AS g, 7 / 2.0 AS h
+
+--- quotients without their fraction
+SELECT div(7, 2) AS a, div(-7, 2) AS b, div(7, -2) AS c, div(CAST(7.5 AS NUMERIC(5, 1)), 2) AS d,
+       div(900719925474099, 2) AS e, div(NULL, 2) AS f
+
+--- a quotient behind a condition
+SELECT n FROM (VALUES (0), (2), (3), (NULL)) AS t (n) WHERE n <> 0 AND div(12, n) > 5
+ORDER BY n
+
+--- division behind a condition
+SELECT n FROM (VALUES (0), (2), (3), (NULL)) AS t (n) WHERE n <> 0 AND 12 / n > 5
+ORDER BY n
+
+--- rates
+SELECT kind, COUNT(*) FILTER (WHERE overdue) * 100.0 / COUNT(*) AS share,
+       SUM(delay_hours) / NULLIF(COUNT(delay_hours), 0) AS hours
+FROM complaints GROUP BY kind
+
+--- rounding
+SELECT CAST(CAST(2.5 AS NUMERIC(5, 1)) AS BIGINT) AS a, CAST(CAST(-2.5 AS NUMERIC(5, 1)) AS BIGINT) AS b,
+       CAST(CAST(2.5 AS DOUBLE PRECISION) AS BIGINT) AS c, CAST(CAST(3.5 AS DOUBLE PRECISION) AS BIGINT) AS d,
+       CAST('1234.565' AS NUMERIC(10, 2)) AS e, FLOOR(-1.5) AS f, CEIL(-1.5) AS g, ABS(-7) AS h, SIGN(-2.5) AS i
+
+--- halves of doubles
+SELECT ROUND(CAST(a AS DOUBLE PRECISION)) AS a, ROUND(CAST(a AS REAL)) AS b, ROUND(-CAST(a AS DOUBLE PRECISION)) AS c,
+       ROUND(a * CAST(1 AS DOUBLE PRECISION)) AS d, CAST(CAST(a AS REAL) AS INTEGER) AS e, ROUND(SQRT(6.25)) AS f,
+       ROUND(CASE WHEN a > 0 THEN CAST(a AS DOUBLE PRECISION) ELSE 0.5 END) AS g
+FROM (VALUES (0.5), (1.5), (2.5), (-0.5), (-2.5), (-3.5), (2.4), (NULL)) AS t (a)
+
+--- halves of numerics
+SELECT ROUND(a) AS a, ROUND(-a) AS b, CAST(a AS INTEGER) AS c, CAST(-a AS BIGINT) AS d, ROUND(a, 0) AS e,
+       ROUND(a * 1.0) AS f, ROUND(CAST(a AS NUMERIC(5, 1))) AS g, CAST(EXTRACT(SECOND FROM TIME '10:00:02.5') AS INTEGER) AS h
+FROM (VALUES (0.5), (1.5), (2.5), (-0.5), (-2.5), (-3.5), (2.4), (NULL)) AS t (a)
+
+--- halves of subqueries and groups
+SELECT g, ROUND(d) AS a, ROUND(n) AS b, ROUND(AVG(d)) AS c, ROUND(AVG(n)) AS d, CAST(AVG(w) AS BIGINT) AS e,
+       ROUND(SUM(d) OVER (PARTITION BY g)) AS f, ROUND(MAX(n) OVER (PARTITION BY g)) AS h
+FROM (SELECT n > 1 AS g, CAST(n AS DOUBLE PRECISION) AS d, n, w FROM (VALUES (0.5, 1), (0.5, 1), (2.5, 2), (2.5, 3)) AS v (n, w)) AS t
+GROUP BY g, d, n
+
+--- signs of remainders and of what is cut off
+SELECT MOD(-7, 3) AS a, MOD(7, -3) AS b, -7.5 % 2 AS c, TRUNC(-2.5) AS d, TRUNC(CAST(-2.5 AS DOUBLE PRECISION)) AS e, -7 / 2 AS f
+
+--- money
+SELECT kind, SUM(cost_vnd) AS cost, AVG(cost_vnd) AS average, MAX(cost_vnd) / 3 AS third,
+       SUM(cost_vnd) * 1.5 AS more, percentile_cont(0.5) WITHIN GROUP (ORDER BY cost_vnd) AS half
+FROM complaints GROUP BY kind
+
+--- aggregates of flags and nulls
+SELECT EVERY(n > 0) AS a, BOOL_OR(n > 2) AS b, EVERY(n > 9) FILTER (WHERE n > 100) AS c, VARIANCE(n) AS d,
+       COUNT(n) AS e, SUM(n) FILTER (WHERE n > 100) AS f, AVG(n) AS g
+FROM (VALUES (1), (NULL), (3)) AS t (n)
+
+--- three values of logic
+SELECT a, b, a AND b AS both_ab, a OR b AS either, NOT a AS not_a, a = b AS same, a IS DISTINCT FROM b AS other,
+       COALESCE(a, b) AS first, NULLIF(a, b) AS differs
+FROM (VALUES (true, false), (true, NULL), (false, NULL), (CAST(NULL AS BOOLEAN), CAST(NULL AS BOOLEAN))) AS t (a, b)
+
+--- parts of times
+SELECT EXTRACT(SECOND FROM at) AS a, EXTRACT(MILLISECONDS FROM at) AS b, EXTRACT(MINUTE FROM at) AS c,
+       EXTRACT(EPOCH FROM at) AS d, EXTRACT(DOW FROM at) AS e, EXTRACT(ISODOW FROM at) AS f, EXTRACT(WEEK FROM at) AS g
+FROM (VALUES (TIMESTAMP '2025-01-05 05:06:07.5'), (TIMESTAMP '2024-12-30 23:59:59.999')) AS t (at)
+
+--- parts of times are divided as numerics
+SELECT EXTRACT(MONTH FROM at) / 2 AS a, EXTRACT(SECOND FROM at) / 2 AS b, (EXTRACT(MINUTE FROM at) - 1) / 4 AS c,
+       CAST(EXTRACT(MONTH FROM at) / 2 AS INTEGER) AS d, ROUND(EXTRACT(MONTH FROM at) / 2) AS e, m / 10 AS f,
+       CAST(m AS BIGINT) / 10 AS g, EXTRACT(DAY FROM at - TIMESTAMP '2024-12-01 00:00:00') / 7 AS h
+FROM (SELECT at, EXTRACT(MONTH FROM at) AS m
+      FROM (VALUES (TIMESTAMP '2025-05-05 05:06:07.5'), (TIMESTAMP '2024-11-30 23:59:59')) AS v (at)) AS t
+
+--- parts of intervals
+SELECT EXTRACT(SECOND FROM i) AS a, EXTRACT(MILLISECONDS FROM i) AS b, EXTRACT(MICROSECONDS FROM i) AS c,
+       EXTRACT(MINUTE FROM i) AS d, EXTRACT(HOUR FROM i) AS e, EXTRACT(DAY FROM i) AS f, EXTRACT(MONTH FROM i) AS g,
+       EXTRACT(QUARTER FROM i) AS h, EXTRACT(YEAR FROM i) AS j, EXTRACT(DECADE FROM i) AS k,
+       EXTRACT(CENTURY FROM i) AS l, EXTRACT(MILLENNIUM FROM i) AS m, EXTRACT(EPOCH FROM i) AS n,
+       date_part('secs', i) AS o
+FROM (VALUES (INTERVAL '1 minute 12.25 seconds'), (INTERVAL '2 years 3 months 4 days 1.5 seconds'),
+             (INTERVAL '-61.5 seconds'), (INTERVAL '-30 months -40 days 100 hours'), (INTERVAL '59.999999 seconds'),
+             (INTERVAL '2025 years 11 months'), (-INTERVAL '1 day 2 hours'), (NULL)) AS t (i)
+
+--- parts of spans
+SELECT EXTRACT(DAY FROM a - b) AS a, EXTRACT(HOUR FROM a - b) AS b, EXTRACT(MINUTE FROM a - b) AS c,
+       EXTRACT(SECOND FROM a - b) AS d, EXTRACT(EPOCH FROM a - b) AS e, EXTRACT(MONTH FROM a - b) AS f,
+       EXTRACT(HOUR FROM COALESCE(a - b, INTERVAL '100 hours')) AS g, EXTRACT(DAY FROM a - b + INTERVAL '1 day') AS h,
+       CAST(a - b AS TEXT) AS i
+FROM (VALUES (TIMESTAMP '2025-01-03 05:06:07.5', TIMESTAMP '2025-01-01 00:00:00'),
+             (TIMESTAMP '2025-01-01 00:00:00', TIMESTAMP '2025-01-03 05:06:07.25'), (NULL, NULL)) AS t (a, b)
+
+--- parts of the longest and the first span
+SELECT c.kind, EXTRACT(HOUR FROM MAX(r.responded_at - c.received_at)) AS hours,
+       EXTRACT(MINUTE FROM MAX(r.responded_at) - MIN(c.received_at)) AS minutes
+FROM responses r JOIN complaints c ON c.complaint = r.complaint GROUP BY c.kind
+
+--- intervals of one length
+SELECT INTERVAL '30 days' = INTERVAL '1 month' AS a, INTERVAL '25 hours' > INTERVAL '1 day' AS b,
+       INTERVAL '1 year' = INTERVAL '360 days' AS c, INTERVAL '1 day' IN (INTERVAL '24 hours') AS d,
+       INTERVAL '1 day' BETWEEN INTERVAL '23 hours' AND INTERVAL '25 hours' AS e,
+       CASE INTERVAL '1 day' WHEN INTERVAL '24 hours' THEN 1 ELSE 2 END AS f,
+       INTERVAL '1 day' IS DISTINCT FROM INTERVAL '24 hours' AS g
+
+--- intervals in the order of their lengths
+SELECT CAST(i AS TEXT) AS text FROM (VALUES (INTERVAL '40 days'), (INTERVAL '1 month'), (INTERVAL '800 hours')) AS t (i)
+ORDER BY i
+
+--- multiples of intervals
+SELECT CAST(INTERVAL '1 month' * 2.9 AS TEXT) AS a, CAST(INTERVAL '-1 month -1 day' * 0.1 AS TEXT) AS b,
+       CAST(0.777 * INTERVAL '2 months 5 days 3 hours' AS TEXT) AS c, CAST(-INTERVAL '1 day 2 hours' AS TEXT) AS d,
+       CAST(CAST('5' AS INTERVAL) AS TEXT) AS e, DATE '2025-01-31' + INTERVAL '1 day' * 2 = DATE '2025-02-02' AS f
+
+--- names in templates
+SELECT to_char(day, 'DD Month YYYY') AS a, to_char(day, 'FMDay') AS b, to_char(day, 'Day Dy Mon') AS c,
+       to_char(day, 'FMDD FMMonth FMYY') AS d
+FROM (VALUES (DATE '2005-05-02'), (DATE '2025-09-30')) AS t (day)
+
+--- days and intervals
+SELECT CAST(day + INTERVAL '1 month' AS DATE) AS later, CAST(day - INTERVAL '1 year' AS DATE) AS before,
+       day - DATE '2024-01-01' AS days, day + 7 AS week_later, CAST(day AS TIMESTAMP) + INTERVAL '36 hours' AS at
+FROM (VALUES (DATE '2024-01-31'), (DATE '2024-02-29'), (DATE '2023-12-31')) AS t (day)
+
+--- sets of rows
+SELECT unit FROM complaints EXCEPT SELECT unit FROM allegations
+
+--- common rows
+SELECT unit FROM complaints INTERSECT SELECT unit FROM allegations
+
+--- texts
+SELECT LENGTH('Hải quan') AS a, UPPER('đội') AS b, 'a' || NULL AS c, SUBSTRING('Hải quan' FROM 2 FOR 3) AS d,
+       'a_c' LIKE 'a!_c' ESCAPE '!' AS e, 'abc' LIKE 'a!_c' ESCAPE '!' AS f, POSITION('q' IN 'Hải quan') AS g,
+       SPLIT_PART('a;b;c', ';', 2) AS h, LEFT('abc', -1) AS i, REPLACE('aaa', 'a', 'b') AS j
+
+--- the first rows
+SELECT received_on, COUNT(*) AS n FROM complaints GROUP BY received_on
+ORDER BY received_on FETCH FIRST 5 ROWS ONLY
