@@ -16,6 +16,16 @@ lint:
 test:
     cargo test --workspace
 
+# Run the tests of the whole program, and list how many seconds each takes, the longest first
+test-times:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    program=$(realpath "$(cargo test --workspace --no-run 2>&1 | sed -n 's/.*(\(.*whole-[0-9a-f]*\))$/\1/p')")
+    cd api
+    # The harness of a stable compiler reports times only where it is told to be an unstable one.
+    RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" RUSTC_BOOTSTRAP=1 "$program" -Z unstable-options --report-time \
+        | sed -nE 's/^test (.*) \.\.\. (ok|FAILED) <([0-9.]+)s>$/\3 \1/p' | sort -rn
+
 # Accept the present schema: then review the difference of docs/schema.graphql.snap
 schema:
     INSTA_UPDATE=always cargo test -p api --test whole documents
@@ -27,6 +37,22 @@ charts:
 # Write every chart in both languages, themes and widths as SVG and PNG into a folder
 draw-charts folder:
     cargo run -p jobs --example charts -- {{folder}}
+
+# Draw the pictures of docs/statistics.md from a generated register: then look at them
+draw-statistics:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    cargo build --release --workspace --bins
+    program="${CARGO_TARGET_DIR:-target}/release/phananh"
+    "$program" --database "sqlite:$folder/world.db" generate --complaints 50000 --seed 1
+    "$program" --database "sqlite:$folder/world.db" jobs run recurrence --as-of 2025-12-31
+    cargo run --release -p jobs --example statistics_pictures -- "sqlite:$folder/world.db" docs/pictures
+
+# Count what alerts about bursts find in generated worlds, and false ones: the tables of docs/alerts.md
+study-alerts *args:
+    cargo run --release -p jobs --example alert_study -- {{args}}
 
 # Check licences, sources and bans of the dependencies
 deny:
@@ -42,6 +68,11 @@ bench-recurrence *args:
     cargo build --release --workspace --bins --examples
     python3 tests/bench/recurrence.py {{args}}
 
+# Measure each stage of the recurrence job over a register, as of a day; nothing is stored
+bench-recurrence-stages url day:
+    cargo build --release -p jobs --example recurrence_stages
+    "${CARGO_TARGET_DIR:-target}/release/examples/recurrence_stages" {{url}} {{day}}
+
 # Fetch GraphiQL's assets from npm, which the binary embeds
 graphiql:
     bash api/assets/graphiql/fetch.sh
@@ -55,6 +86,11 @@ bench-api *args:
 bench-pages *args:
     cargo build --release --workspace --bins
     python3 tests/bench/pages.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# Measure the views of the web page over a large register, with 8 readers at once
+bench-web *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/web.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
 
 # Measure honest clients beside 50 hostile connections, against the same clients alone, in one run
 bench-hostile *args:

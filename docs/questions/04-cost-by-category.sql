@@ -7,7 +7,7 @@ WITH volume AS (
     WHERE u.kind = 'BRANCH' AND w.officer IS NULL AND w.month BETWEEN $since AND $until
 )
 SELECT c.category_group, COUNT(*) AS complaints, CAST(COALESCE(SUM(c.cost_vnd), 0) AS DOUBLE) AS cost_vnd,
-    1000 * CAST(COALESCE(SUM(c.cost_vnd), 0) AS DOUBLE) / MAX(v.declarations) AS cost_per_thousand
+    1000 * CAST(COALESCE(SUM(c.cost_vnd), 0) AS DOUBLE) / NULLIF(MAX(v.declarations), 0) AS cost_per_thousand
 FROM complaints c CROSS JOIN volume v
 WHERE c.received_on BETWEEN $since AND $until AND c.category_group IS NOT NULL
 GROUP BY c.category_group

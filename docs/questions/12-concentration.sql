@@ -9,7 +9,7 @@ WITH counted AS (
 ), ranked AS (
     SELECT complaints, ROW_NUMBER() OVER (ORDER BY complaints DESC) AS place, COUNT(*) OVER () AS enterprises FROM counted
 )
-SELECT COUNT(*) AS enterprises, CAST(SUM(complaints) AS BIGINT) AS complaints,
-    CAST(SUM(CASE WHEN place * 10 <= enterprises THEN complaints ELSE 0 END) AS BIGINT) AS of_the_tenth,
+SELECT COUNT(*) AS enterprises, SUM(complaints) AS complaints,
+    SUM(CASE WHEN place * 10 <= enterprises THEN complaints ELSE 0 END) AS of_the_tenth,
     CAST(SUM(CASE WHEN place * 10 <= enterprises THEN complaints ELSE 0 END) AS DOUBLE) / SUM(complaints) AS share
 FROM ranked

@@ -1,5 +1,5 @@
 -- Which branches have more complaints than their peer group lets expect, allowing for volume? O over E with 95 % limits
--- (Byar); E is what the branch would have at the rate of its peers.
+-- (Byar); E is what the branch would have at the rate of its peers. Branches without complaints have the ratio 0.
 -- parameter since DATE = 2025-01-01
 -- parameter until DATE = 2025-12-31
 WITH volume AS (
@@ -12,12 +12,12 @@ WITH volume AS (
 ), compared AS (
     SELECT v.branch, v.peer_group, COALESCE(c.o, 0) AS o,
         v.declarations * SUM(COALESCE(c.o, 0)) OVER (PARTITION BY v.peer_group)
-            / SUM(v.declarations) OVER (PARTITION BY v.peer_group) AS e
+            / NULLIF(SUM(v.declarations) OVER (PARTITION BY v.peer_group), 0) AS e
     FROM volume v LEFT JOIN counted c ON c.branch = v.branch
 )
-SELECT branch, peer_group, o AS observed, e AS expected, o / e AS ratio,
-    o * POWER(1 - 1 / (9.0 * o) - 1.96 / (3 * SQRT(o)), 3) / e AS lower_limit,
-    (o + 1) * POWER(1 - 1 / (9.0 * (o + 1)) + 1.96 / (3 * SQRT(o + 1)), 3) / e AS upper_limit
+SELECT branch, peer_group, o AS observed, e AS expected, o / NULLIF(e, 0) AS ratio,
+    COALESCE(o * POWER(1 - 1 / (9.0 * NULLIF(o, 0)) - 1.96 / (3 * SQRT(NULLIF(o, 0))), 3), 0) / NULLIF(e, 0)
+        AS lower_limit,
+    (o + 1) * POWER(1 - 1 / (9.0 * (o + 1)) + 1.96 / (3 * SQRT(o + 1)), 3) / NULLIF(e, 0) AS upper_limit
 FROM compared
-WHERE o > 0
 ORDER BY branch
