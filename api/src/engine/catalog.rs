@@ -2,7 +2,9 @@
 
 use super::pg_functions;
 use super::relations::Relations;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 use datafusion_pg_catalog::setup_pg_catalog;
@@ -51,4 +53,19 @@ const WORDS: [&str; 14] = [
 pub fn is_named(text: &str) -> bool {
     let text = text.to_lowercase();
     WORDS.iter().any(|word| text.contains(word))
+}
+
+/// Whether a plan reads the catalog. Tools ask it as they like.
+///
+/// # Errors
+/// When the plan cannot be walked.
+pub fn is_read(plan: &LogicalPlan) -> Result<bool, DataFusionError> {
+    let mut is_read = false;
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            is_read |= matches!(scan.table_name.schema(), Some(PG_CATALOG | "information_schema"));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(is_read)
 }

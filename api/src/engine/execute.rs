@@ -4,7 +4,10 @@ use super::output::Output;
 use super::pg_functions::STAND_INS;
 use super::plain::{plain_rows, plain_schema};
 use super::tables::Tables;
-use super::{date_parts, decimals, halves, local_times, misread, numeric_parts, parameters, statement};
+use super::{
+    catalog, comparisons, correlated, date_parts, decimals, halves, local_times, misread, numeric_parts, parameters,
+    patterns, statement, subqueries, text_values,
+};
 use api::sql::protocol::{Ask, Failed};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
@@ -46,11 +49,15 @@ pub async fn answer(state: SessionState, tables: &Tables, ask: &Ask, output: &mu
     let plan = state.statement_to_plan(statement::parse(&ask.text)?).await?;
     let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     options.verify_plan(&plan)?;
-    refuse_stand_ins(&plan)?;
-    misread::in_plan(&plan)?;
+    let is_of_catalog = catalog::is_read(&plan)?;
+    if !is_of_catalog {
+        refuse_stand_ins(&plan)?;
+        comparisons::refuse(&plan)?;
+    }
     // Parts of times, which are numeric, are computed in double precision afterwards.
     let plan = halves::as_postgresql(numeric_parts::divided(plan)?)?;
     let plan = date_parts::as_postgresql(local_times::as_postgresql(plan)?)?;
+    let plan = if is_of_catalog { plan } else { of_analyst(plan)? };
     if ask.describe {
         output.parameters(&parameters::describe(&plan)?)?;
         output.schema(&plain_schema(plan.schema().as_arrow()))?;
@@ -59,16 +66,22 @@ pub async fn answer(state: SessionState, tables: &Tables, ask: &Ask, output: &mu
     // The value of a parameter may tell that a part is one of an interval.
     let plan = date_parts::as_postgresql(parameters::bind(plan, &ask.parameters)?)?;
     let plan = decimals::divided(plan)?;
+    let plan = if is_of_catalog { plan } else { patterns::as_postgresql(plan)? };
     execute(state, plan, tables, ask.rows, output).await
 }
 
-/// Refuses a function that answers null in the place of its result, unless the question is one to the catalog.
+/// The plan of an analyst's question with subqueries that the engine takes as PostgreSQL does. Others are refused.
+fn of_analyst(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
+    let plan = subqueries::as_postgresql(text_values::with_letters(plan)?)?;
+    correlated::refuse(&plan)?;
+    misread::in_plan(&plan)?;
+    Ok(plan)
+}
+
+/// Refuses a function that answers null in the place of its result, which questions to the catalog alone may call.
 fn refuse_stand_ins(plan: &LogicalPlan) -> Result<(), DataFusionError> {
-    let (mut found, mut asks_catalog) = (None, false);
+    let mut found = None;
     plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            asks_catalog |= matches!(scan.table_name.schema(), Some("pg_catalog" | "information_schema"));
-        }
         node.apply_expressions(|expression| {
             expression.apply(|one| {
                 if let Expr::ScalarFunction(function) = one {
@@ -79,10 +92,10 @@ fn refuse_stand_ins(plan: &LogicalPlan) -> Result<(), DataFusionError> {
         })
     })?;
     match found {
-        Some(name) if !asks_catalog => Err(DataFusionError::Plan(format!(
+        Some(name) => Err(DataFusionError::Plan(format!(
             "{name} is there for questions of tools to pg_catalog alone: select the columns themselves"
         ))),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -7,9 +7,7 @@ use jobs::tables::TABLES;
 
 /// The advice of the engine about a column in capital letters, which is left out: askers cannot change that setting.
 const SETTING: &str = " or disable the datafusion.sql_parser.enable_ident_normalization configuration.";
-/// Where the limit of memory is set.
-const LIMIT: &str = " (sql_memory_mb in [api.limits], --memory-mb of a command)";
-/// Words of the engine about a subquery that it cannot rewrite as a join.
+/// What the engine says about a subquery in a place where it cannot join with it.
 const PLACE: &str = "does not support logical expression";
 /// Most characters of a message.
 const LONGEST: usize = 2_000;
@@ -19,7 +17,7 @@ pub fn of_engine(error: &DataFusionError, memory_mb: u32, board: bool) -> Failed
     let root = error.find_root();
     let message = match root {
         DataFusionError::ResourcesExhausted(_) => {
-            format!("the query needs more than {memory_mb} MB: ask for fewer rows or groups, or allow more{LIMIT}")
+            format!("the query needs more than {memory_mb} MB: ask for fewer rows or groups")
         }
         // The message would ask for a report to the authors of the engine.
         DataFusionError::Internal(_) | DataFusionError::Ffi(_) | DataFusionError::ExecutionJoin(_) => {
@@ -31,8 +29,8 @@ pub fn of_engine(error: &DataFusionError, memory_mb: u32, board: bool) -> Failed
         }
         // The message would be the engine's own form of the subquery.
         DataFusionError::NotImplemented(message) if message.contains(PLACE) => {
-            "a subquery is not supported in this place: EXISTS and IN (SELECT …) stand in WHERE and HAVING, and one \
-             that gives a value compares with columns outside of it by = alone; write a join instead"
+            "a subquery is not supported in this place, or compares with columns outside of it by another operator \
+             than =, across two levels or within UNION: write a join instead"
                 .to_owned()
         }
         DataFusionError::Plan(message) if message.contains("' not found") && message.contains("table ") => {

@@ -11,6 +11,7 @@ use super::like_escape::LikeEscape;
 use super::percentile::exact_percentiles;
 use super::quotient::quotient;
 use super::templates::with_templates;
+use super::text_values::TextValues;
 use super::today::today;
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
@@ -41,6 +42,7 @@ pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
         .with_analyzer_rule(Arc::new(CheckedArithmetic::new()))
         .with_analyzer_rule(Arc::new(LikeEscape::new()))
         .with_analyzer_rule(Arc::new(Intervals))
+        .with_analyzer_rule(Arc::new(TextValues::new()))
 }
 
 /// The first planner that plans an expression wins.

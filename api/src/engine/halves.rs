@@ -1,9 +1,11 @@
 //! Halves as PostgreSQL rounds them. `round` and a cast to a whole number take the even one of two whole numbers that
 //! are equally near to a `double precision` or a `real`, and the one farther from zero for a `numeric`. The engine
 //! computes with floating-point numbers for both, so that their type does not tell: averages of whole numbers and
-//! numbers with a point are numeric in PostgreSQL. What a number was made of tells.
+//! numbers with a point are numeric in PostgreSQL. What a number was made of tells. Those that are numeric there are
+//! rounded by their decimal digits ([`super::numeric_rounding`]).
 
 use super::checked_arithmetic::{half_even, is_float};
+use super::numeric_rounding::Rounding;
 use super::rewrite;
 use arrow_schema::DataType;
 use datafusion::common::tree_node::Transformed;
@@ -51,7 +53,7 @@ const MOST_STEPS: usize = 10_000;
 /// The plan with such halves.
 ///
 /// # Errors
-/// If the plan cannot be rebuilt.
+/// When the plan cannot be made anew.
 pub fn as_postgresql(plan: LogicalPlan) -> Result<LogicalPlan> {
     let of_node = |node: &LogicalPlan| {
         let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
@@ -67,25 +69,38 @@ fn rounded(expression: Expr, schema: &DFSchema, inputs: &[&LogicalPlan]) -> Tran
     // A parameter has no type yet.
     let has_point = |one: &Expr| one.get_type(schema).is_ok_and(|of| is_float(&of));
     match expression {
-        Expr::ScalarFunction(mut function) if function.name() == "round" => {
-            let is_double =
-                matches!(function.args.as_slice(), [one] if has_point(one) && Origin::new().is_double(one, inputs));
-            if is_double {
-                function.func = half_even();
+        Expr::ScalarFunction(mut function) if function.args.first().is_some_and(has_point) => {
+            let Some(rounding) = Rounding::named(function.name()) else {
+                return Transformed::no(Expr::ScalarFunction(function));
+            };
+            let number = &function.args[0];
+            if !Origin::new().is_double(number, inputs) && number.get_type(schema).is_ok_and(is_double_precision) {
+                return Transformed::yes(rounding.call(function.args));
             }
-            let function = Expr::ScalarFunction(function);
-            if is_double { Transformed::yes(function) } else { Transformed::no(function) }
+            if rounding == Rounding::Round && function.args.len() == 1 && Origin::new().is_double(number, inputs) {
+                function.func = half_even();
+                return Transformed::yes(Expr::ScalarFunction(function));
+            }
+            Transformed::no(Expr::ScalarFunction(function))
         }
         Expr::Cast(cast)
             if cast.field.data_type().is_integer()
                 && (has_point(&cast.expr) || is_part_of_time(&cast.expr))
                 && !Origin::new().is_double(&cast.expr, inputs) =>
         {
-            let rounded = Expr::ScalarFunction(ScalarFunction::new_udf(round(), vec![*cast.expr]));
+            let rounded = if cast.expr.get_type(schema).is_ok_and(is_double_precision) {
+                Rounding::Round.call(vec![*cast.expr])
+            } else {
+                Expr::ScalarFunction(ScalarFunction::new_udf(round(), vec![*cast.expr]))
+            };
             Transformed::yes(Expr::Cast(Cast { expr: Box::new(rounded), field: cast.field }))
         }
         other => Transformed::no(other),
     }
+}
+
+fn is_double_precision(of: DataType) -> bool {
+    of == DataType::Float64
 }
 
 /// Whether it is `EXTRACT(…)`, which is numeric: it gets its fraction later.

@@ -1,15 +1,19 @@
-//! Refuses SQL that DataFusion silently answers differently from PostgreSQL. The refusal says what to write instead.
+//! What the engine takes for something else than it says, so that it answers other rows than PostgreSQL without a word.
+//! It is refused, with what to write instead.
 
-use api::sql::misread::{FRACTION_OF_FIELD, JOINS, OF_INTERVALS, QUANTIFIED, SAMPLE, SETS, SIMILAR, UNKNOWN};
+use super::subquery_shapes::is_correlated;
+use super::synonyms::is_series;
+use api::sql::misread::{FRACTION_OF_FIELD, JOINS, OF_INTERVALS, QUANTIFIED, SAMPLE, SERIES, SETS, SIMILAR, UNKNOWN};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::expr::InSubquery;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     DateTimeField, Expr as SqlExpr, Interval, Join, JoinConstraint, JoinOperator, ObjectNamePart, Query, Select,
-    SetExpr, SetOperator, SetQuantifier, TableFactor, Visit, Visitor,
+    SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, Visit, Visitor, visit_expressions,
 };
 use std::ops::ControlFlow;
 
@@ -40,6 +44,9 @@ impl Visitor for Clauses {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
+        if select.projection.iter().any(computes_with_series) {
+            return ControlFlow::Break(SERIES);
+        }
         select.from.iter().try_for_each(|from| joins(&from.joins))
     }
 
@@ -69,8 +76,22 @@ impl Visitor for Clauses {
     }
 }
 
-/// INTERSECT ALL and EXCEPT ALL: DataFusion tests whether a row exists on the other side, and does not count
-/// duplicates.
+/// Whether a column is computed of `generate_series(…)`, which is a list to the engine.
+fn computes_with_series(item: &SelectItem) -> bool {
+    let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else {
+        return false;
+    };
+    let found =
+        visit_expressions(
+            expression,
+            |part| {
+                if is_series(part) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+    found.is_break() && !is_series(expression)
+}
+
+/// The engine looks for rows that are there, and does not count them.
 fn set_operations(body: &SetExpr) -> ControlFlow<&'static str> {
     let SetExpr::SetOperation { left, op, set_quantifier, right } = body else { return ControlFlow::Continue(()) };
     let counts_rows = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
@@ -81,8 +102,7 @@ fn set_operations(body: &SetExpr) -> ControlFlow<&'static str> {
     set_operations(right)
 }
 
-/// RIGHT and FULL joins with USING or NATURAL: DataFusion takes the common column from the left side, where it is NULL
-/// for rows of the right side alone.
+/// The common column of both sides would be that of the left one, which is null in rows of the right one alone.
 fn joins(joins: &[Join]) -> ControlFlow<&'static str> {
     joins.iter().try_for_each(|join| match &join.join_operator {
         JoinOperator::Right(JoinConstraint::Using(_) | JoinConstraint::Natural)
@@ -92,7 +112,7 @@ fn joins(joins: &[Join]) -> ControlFlow<&'static str> {
     })
 }
 
-/// Whether PostgreSQL would cut off what is smaller than the field after an interval literal.
+/// Whether PostgreSQL would cut off what is smaller than the field behind an interval.
 fn drops_fraction(interval: &Interval) -> bool {
     use DateTimeField::{Microsecond, Microseconds, Millisecond, Milliseconds, Second, Seconds};
     let has_whole_numbers = interval.leading_field.as_ref().is_some_and(|field| {
@@ -116,56 +136,45 @@ fn is_subquery(expression: &SqlExpr) -> bool {
     }
 }
 
-/// Refuses a condition whose result depends on whether `IN (SELECT …)` is NULL. DataFusion plans such a condition,
-/// where it is part of a larger one, as a join with a mark that is only true or false.
+/// Refuses a condition that depends on whether `IN (SELECT …)` is unknown: beside other conditions the engine joins
+/// with a mark that is true or false. Most of them have become numbers of rows before ([`super::subqueries`]).
 ///
 /// # Errors
 /// When the plan has one.
 pub fn in_plan(plan: &LogicalPlan) -> Result<()> {
-    let (mut is_misread, mut asks_catalog) = (false, false);
+    let mut is_misread = false;
     plan.apply_with_subqueries(|node| {
-        match node {
-            LogicalPlan::Filter(filter) => {
-                let schema = merge_schema(&node.inputs());
-                is_misread |= misreads(&filter.predicate, &schema, Place::Conjunct)?;
-            }
-            LogicalPlan::TableScan(scan) => {
-                asks_catalog |= matches!(scan.table_name.schema(), Some("pg_catalog" | "information_schema"));
-            }
-            _ => {}
+        if let LogicalPlan::Filter(filter) = node {
+            is_misread |= misreads(&filter.predicate, &merge_schema(&node.inputs()), Place::Conjunct)?;
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
-    // Client tools query the catalog in ways of their own. NULLs in its columns change no result.
-    if is_misread && !asks_catalog { Err(DataFusionError::Plan(UNKNOWN.into())) } else { Ok(()) }
+    if is_misread { Err(DataFusionError::Plan(UNKNOWN.into())) } else { Ok(()) }
 }
 
-/// The position of a part within a condition.
+/// Where a part of a condition stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// All parts at this position must be true. DataFusion plans each of them separately.
+pub enum Place {
+    /// All such parts have to be true. The engine plans each on its own.
     Conjunct,
-    /// NULL and FALSE are equivalent here.
+    /// It makes no difference whether it is false or unknown.
     Alternative,
-    /// NULL and FALSE give different rows.
+    /// It makes one.
     Value,
 }
 
-fn misreads(part: &Expr, schema: &DFSchema, place: Place) -> Result<bool> {
+/// Whether a part of a condition depends on whether `IN (SELECT …)` is unknown.
+///
+/// # Errors
+/// When the part cannot be walked.
+pub fn misreads(part: &Expr, schema: &DFSchema, place: Place) -> Result<bool> {
     match part {
-        Expr::InSubquery(inner) => {
-            let is_safe = match place {
-                Place::Conjunct => true,
-                Place::Alternative => !inner.negated,
-                Place::Value => false,
-            };
-            let of_subquery = inner.subquery.subquery.schema().fields().first();
-            let may_be_unknown =
-                inner.expr.nullable(schema).unwrap_or(true) || of_subquery.is_none_or(|field| field.is_nullable());
-            Ok((!is_safe && may_be_unknown) || misreads(&inner.expr, schema, Place::Value)?)
-        }
+        Expr::InSubquery(inner) => in_subquery(inner, inner.negated, schema, place),
         Expr::Not(inner) if place == Place::Conjunct && matches!(inner.as_ref(), Expr::InSubquery(_)) => {
-            misreads(inner, schema, place)
+            match inner.as_ref() {
+                Expr::InSubquery(inner) => in_subquery(inner, !inner.negated, schema, place),
+                other => misreads(other, schema, place),
+            }
         }
         Expr::BinaryExpr(both) if place != Place::Value && matches!(both.op, Operator::And | Operator::Or) => {
             let place = if both.op == Operator::And { place } else { Place::Alternative };
@@ -180,6 +189,19 @@ fn misreads(part: &Expr, schema: &DFSchema, place: Place) -> Result<bool> {
             Ok(is_misread)
         }
     }
+}
+
+fn in_subquery(inner: &InSubquery, is_negated: bool, schema: &DFSchema, place: Place) -> Result<bool> {
+    let is_safe = match place {
+        // Without a column, or with further conditions, the engine does not look for nulls.
+        Place::Conjunct => !is_negated || (inner.expr.any_column_refs() && !is_correlated(&inner.subquery)),
+        Place::Alternative => !is_negated,
+        Place::Value => false,
+    };
+    let of_subquery = inner.subquery.subquery.schema().fields().first();
+    let may_be_unknown =
+        inner.expr.nullable(schema).unwrap_or(true) || of_subquery.is_none_or(|field| field.is_nullable());
+    Ok((!is_safe && may_be_unknown) || misreads(&inner.expr, schema, Place::Value)?)
 }
 
 #[cfg(test)]
@@ -205,6 +227,7 @@ mod tests {
             "SELECT now() - make_interval(days => 2)".to_owned(),
             "SELECT JUSTIFY_HOURS(INTERVAL '36 hours')".to_owned(),
             "SELECT now() - INTERVAL '1.5' DAY".to_owned(),
+            "SELECT generate_series(1, 3) + 1".to_owned(),
         ] {
             assert!(parse(&text).is_err(), "{text}");
         }
@@ -213,6 +236,7 @@ mod tests {
             format!("SELECT a FROM {two} LEFT JOIN (VALUES (2)) AS u (a) USING (a)"),
             format!("SELECT t.a FROM {two} FULL JOIN (VALUES (2)) AS u (a) ON t.a = u.a"),
             format!("SELECT a FROM {two} WHERE a = ANY (ARRAY[1, 2])"),
+            "SELECT generate_series(1, 3) AS n, 2".to_owned(),
             "SELECT INTERVAL '1.5' SECOND, INTERVAL '1.5 days', INTERVAL '2' HOUR".to_owned(),
         ] {
             assert!(parse(&text).is_ok(), "{text}");

@@ -1,16 +1,21 @@
 //! Other words of PostgreSQL for what the engine has: `FETCH FIRST n ROWS ONLY` is LIMIT, `mod(a, b)` the operator `%`,
-//! and some functions have another name. The sign before an interval is that of all its parts, where the engine gives
+//! and some functions have another name. `substring(a FROM 'pattern')` is what `regexp_match` finds, and
+//! `SELECT generate_series(…)` has its rows by `unnest`. The sign before an interval is that of all its parts, where the engine gives
 //! it to the first one.
 
+use super::compatibility::parsed;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause,
-    ObjectNamePart, Query, UnaryOperator, Value, VisitMut, VisitorMut,
+    ObjectNamePart, Query, Select, SelectItem, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use std::ops::ControlFlow;
 
 /// Functions with the name that the engine has for them.
-const FUNCTIONS: [(&str, &str); 3] = [("every", "bool_and"), ("sign", "signum"), ("variance", "var_samp")];
+const FUNCTIONS: [(&str, &str); 4] =
+    [("ceiling", "ceil"), ("every", "bool_and"), ("sign", "signum"), ("variance", "var_samp")];
+/// The function that makes rows of numbers or days, in FROM and in SELECT.
+const SERIES: &str = "generate_series";
 
 /// Puts the engine's words into a statement.
 pub fn replace(statement: &mut Statement) {
@@ -46,7 +51,29 @@ impl VisitorMut for Synonyms {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for item in &mut select.projection {
+            match item {
+                SelectItem::UnnamedExpr(expr) if is_series(expr) => {
+                    if let Some(rows) = parsed(&format!("unnest({expr})")) {
+                        *item = SelectItem::ExprWithAlias { expr: rows, alias: Ident::new(SERIES) };
+                    }
+                }
+                SelectItem::ExprWithAlias { expr, .. } if is_series(expr) => {
+                    if let Some(rows) = parsed(&format!("unnest({expr})")) {
+                        *expr = rows;
+                    }
+                }
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Some(found) = found_by_pattern(expression) {
+            *expression = found;
+        }
         if let Expr::UnaryOp { op: UnaryOperator::Minus, expr } = expression
             && matches!(**expr, Expr::Interval(_))
         {
@@ -64,6 +91,25 @@ impl VisitorMut for Synonyms {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Whether it is `generate_series(…)`.
+pub fn is_series(expression: &Expr) -> bool {
+    let Expr::Function(function) = expression else { return false };
+    matches!(function.name.0.as_slice(), [ObjectNamePart::Identifier(name)] if is_named(name, SERIES))
+}
+
+/// What `substring` with a regular expression finds: the first group, or without one all that matches.
+fn found_by_pattern(expression: &Expr) -> Option<Expr> {
+    let Expr::Substring { expr, substring_from: Some(pattern), substring_for: None, .. } = expression else {
+        return None;
+    };
+    let is_text = matches!(
+        pattern.as_ref(),
+        Expr::Value(value)
+            if matches!(value.value, Value::SingleQuotedString(_) | Value::EscapedStringLiteral(_))
+    );
+    if is_text { parsed(&format!("(regexp_match({expr}, {pattern}))[1]")) } else { None }
 }
 
 fn is_named(name: &Ident, word: &str) -> bool {

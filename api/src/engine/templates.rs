@@ -44,9 +44,9 @@ const PARTS: [(&str, &str); 26] = [
     ("Q", "%q"),
 ];
 
-/// Marks the beginning and the end of a padded name.
+/// Stands before and after a name that is padded.
 const PADDED: char = '\u{e000}';
-/// The length of the longest padded name.
+/// So many letters have names that are padded.
 const LETTERS: usize = 9;
 
 /// The functions, in the place of the engine's.

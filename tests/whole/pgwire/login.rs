@@ -1,4 +1,4 @@
-//! Logging in: the roles that may, the ways, and the length of a session.
+//! Who may log in, how, and for how long.
 
 use super::{PgApp, certificate};
 use std::io::{Read, Write};

@@ -209,3 +209,113 @@ SELECT LENGTH('Hải quan') AS a, UPPER('đội') AS b, 'a' || NULL AS c, SUBSTR
 --- the first rows
 SELECT received_on, COUNT(*) AS n FROM complaints GROUP BY received_on
 ORDER BY received_on FETCH FIRST 5 ROWS ONLY
+
+--- the value of the only row
+SELECT u.code, (SELECT p.kind FROM units p WHERE p.code = u.parent) AS parent_kind,
+       (SELECT q.n FROM (SELECT unit, COUNT(*) AS n FROM complaints GROUP BY unit) q WHERE q.unit = u.code) AS n
+FROM units u
+
+--- the value of the first row
+SELECT u.code, (SELECT c.received_on FROM complaints c WHERE c.unit = u.code ORDER BY c.received_on DESC LIMIT 1) AS last_on,
+       (SELECT c.received_on FROM complaints c WHERE c.unit = u.code AND c.kind = 'CONDUCT' ORDER BY received_on LIMIT 1) AS first_on
+FROM units u
+
+--- a value without rows
+SELECT (SELECT received_on FROM complaints WHERE complaint = 'none') AS a,
+       (SELECT received_on FROM complaints WHERE complaint = 'none') IS NULL AS b,
+       COALESCE((SELECT code FROM units WHERE code = 'none'), 'nothing') AS c, (SELECT 1 WHERE false) IS NULL AS d
+
+--- exists as a value
+SELECT u.code, EXISTS (SELECT 1 FROM complaints c WHERE c.unit = u.code) AS a,
+       CASE WHEN NOT EXISTS (SELECT 1 FROM complaints c WHERE c.unit = u.code AND c.overdue) THEN 'none' ELSE 'some' END AS b,
+       EXISTS (SELECT COUNT(*) FROM complaints c WHERE c.unit = u.code) AS c
+FROM units u
+
+--- in as a value
+SELECT u.code, u.code IN (SELECT unit FROM complaints) AS a, u.parent NOT IN (SELECT unit FROM complaints) AS b,
+       u.code NOT IN (SELECT v.parent FROM units v WHERE v.kind = u.kind) AS c, NULL IN (SELECT parent FROM units) AS d,
+       'x' IN (SELECT parent FROM units WHERE false) AS e
+FROM units u
+
+--- subqueries in aggregates
+SELECT kind, COUNT(*) FILTER (WHERE unit IN (SELECT code FROM units WHERE peer_group = 'SEAPORT')) AS a,
+       SUM(CASE WHEN EXISTS (SELECT 1 FROM allegations l WHERE l.complaint = c.complaint) THEN 1 ELSE 0 END) AS b,
+       SUM((SELECT COUNT(*) FROM responses r WHERE r.complaint = c.complaint)) AS d
+FROM complaints c GROUP BY kind
+
+--- not in without a column
+SELECT COUNT(*) AS a, (SELECT COUNT(*) FROM units WHERE 'x' NOT IN (SELECT parent FROM units)) AS b,
+       (SELECT COUNT(*) FROM units WHERE NOT ('U9' IN (SELECT parent FROM units))) AS c,
+       (SELECT COUNT(*) FROM units WHERE 'x' NOT IN (SELECT code FROM units)) AS d
+FROM units WHERE (NULL IN (SELECT parent FROM units)) IS NULL
+
+--- not in of the rows that belong to a row
+SELECT u.code FROM units u WHERE u.code NOT IN (SELECT v.parent FROM units v WHERE v.kind = u.kind)
+
+--- not in beside or
+SELECT a FROM (VALUES (1), (2), (NULL)) AS t (a) WHERE a NOT IN (SELECT b FROM (VALUES (2), (3)) AS v (b)) OR a = 2
+
+--- a number in the number of rows
+SELECT u.code FROM units u WHERE 0 IN (SELECT COUNT(*) FROM complaints c WHERE c.unit = u.code)
+  OR 1 NOT IN (SELECT COUNT(*) FROM complaints c WHERE c.unit = u.code)
+
+--- lateral aggregates
+SELECT u.code, x.n, x.last_on FROM units u
+CROSS JOIN LATERAL (SELECT COUNT(*) AS n, MAX(received_on) AS last_on FROM complaints c WHERE c.unit = u.code) x
+
+--- lateral groups
+SELECT u.code, x.kind, x.n FROM units u
+LEFT JOIN LATERAL (SELECT kind, COUNT(*) AS n FROM complaints c WHERE c.unit = u.code GROUP BY kind HAVING COUNT(*) > 1) x ON true
+
+--- exists with groups
+SELECT u.code FROM units u
+WHERE EXISTS (SELECT 1 FROM complaints c WHERE c.unit = u.code GROUP BY c.kind HAVING COUNT(*) > 1)
+
+--- a condition on the number of rows
+SELECT u.code, (SELECT COUNT(*) FROM complaints c WHERE c.unit = u.code) * 100.0 / (SELECT COUNT(*) FROM complaints) AS share
+FROM units u WHERE (SELECT COUNT(*) FROM complaints c WHERE c.unit = u.code) < 3
+
+--- texts of values
+SELECT complaint, CAST(received_at AS TEXT) AS a, received_at || '' AS b, CONCAT(received_at, '/', overdue) AS c,
+       CAST(delay_hours AS TEXT) AS d, CONCAT_WS('-', delay_hours, received_on, overdue) AS e, CAST(overdue AS TEXT) AS f,
+       overdue || '' AS g, LENGTH(CAST(received_at AS TEXT)) AS h, LEFT(CAST(received_at AS TEXT), 13) AS i
+FROM complaints
+
+--- conditions on the text of an instant
+SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE CAST(received_at AS TEXT) LIKE '2024-03%') AS a,
+       COUNT(*) FILTER (WHERE CAST(received_at AS TEXT) LIKE '% 02:%') AS b FROM complaints
+
+--- texts of doubles
+SELECT n, CAST(CAST(n AS DOUBLE PRECISION) AS TEXT) AS a, CAST(CAST(n AS REAL) AS TEXT) AS b
+FROM (VALUES ('4'), ('-0.5'), ('1e20'), ('1e15'), ('123456789012345'), ('0.0001'), ('0.00001'), ('1234567'), (NULL)) AS t (n)
+
+--- texts of local times
+SELECT CAST(received_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS TEXT) AS a, CAST(date_trunc('day', received_at) AS TEXT) AS b,
+       CAST(TIMESTAMP '2025-01-05 10:00:00.5' AS TEXT) AS c FROM complaints
+
+--- replacements
+SELECT REGEXP_REPLACE('xabcx', 'b(.)', '[\1]$1') AS a, REGEXP_REPLACE('abc', 'b', '\&\&') AS b,
+       REGEXP_REPLACE('aXa', 'x', '-', 'gi') AS c, REGEXP_REPLACE('a$b', '[$]', '$0') AS d
+
+--- regular expressions
+SELECT code, name_vi ~ '^[[:upper:]][[:alpha:]]+\y' AS a, name_vi ~* 'HẢI' AS b, name_vi ~ '\mquan\M' AS c,
+       name_vi !~ '[[:digit:]]' AS d, SUBSTRING(code FROM '[0-9]+') AS e, SUBSTRING(code FROM '(.).$') AS f
+FROM units
+
+--- a point is any character
+SELECT ('a' || CHR(10) || 'b') ~ 'a.b' AS a, ('a' || CHR(10) || 'b') ~ '^b' AS b, 'a.b' ~ 'a\.b' AS c, ']' ~ '[]]' AS d
+
+--- decimal digits are rounded
+SELECT ROUND(0.285, 2) AS a, ROUND(100.0 * 201 / 20000, 2) AS b, FLOOR(0.29 * 100) AS c, CEIL(0.1 * 3 * 10) AS d,
+       TRUNC(0.29 * 100) AS e, ROUND(-1.005, 2) AS f, CEILING(2.1) AS g, CAST(0.29 * 100 + 0.5 AS BIGINT) AS h
+
+--- shares are rounded
+SELECT kind, ROUND(COUNT(*) * 100.0 / SUM(COUNT(*)) OVER (), 1) AS share FROM complaints GROUP BY kind
+
+--- rows of numbers
+SELECT generate_series(1, 3) AS n, 'a' AS a
+
+--- texts that are written out take the type of their place
+SELECT COUNT(*) FILTER (WHERE received_on >= '2024-03-01') AS a, COUNT(*) FILTER (WHERE officers = '1') AS b,
+       COUNT(*) FILTER (WHERE overdue = 'f') AS c, COUNT(*) FILTER (WHERE received_at < '2024-06-01 00:00:00+00') AS d
+FROM complaints
