@@ -282,3 +282,23 @@ fn an_import_into_a_register_with_complaints_keeps_all_indexes() {
         import.kill();
     });
 }
+
+#[test]
+fn a_foreign_key_that_nobody_checked_is_checked_when_an_import_makes_it_anew() {
+    let database = &Database::postgres();
+    let fresh = empty(database);
+    let unchecked = "ALTER TABLE complaints DROP CONSTRAINT complaints_category_id_fkey, \
+        ADD CONSTRAINT complaints_category_id_fkey FOREIGN KEY (category_id) REFERENCES issue_categories NOT VALID";
+    database.tamper(unchecked);
+    assert_ne!(definitions(database), fresh);
+    program().run(database, Files::new().import("complaints", csv(), MAPPING)).ok();
+    assert_complete(database, &fresh);
+    // A process that is killed after the first step of a foreign key leaves this.
+    database.tamper(unchecked);
+    database.tamper(
+        "INSERT INTO deferred_indexes (name, made_by) VALUES ('complaints.complaints_category_id_fkey', \
+         'ALTER TABLE complaints VALIDATE CONSTRAINT complaints_category_id_fkey')",
+    );
+    program().run(database, ["migrate"]).ok();
+    assert_complete(database, &fresh);
+}

@@ -94,6 +94,36 @@ fn import(database: &Database, texts: &[&str]) {
     program().run(database, files.import("complaints", csv, MAP)).ok();
 }
 
+#[derive(QueryableByName)]
+struct Form {
+    #[diesel(sql_type = Text)]
+    text: String,
+    #[diesel(sql_type = Text)]
+    form: String,
+}
+
+#[test]
+fn both_databases_make_the_search_form_that_the_program_makes() {
+    let texts = [
+        "Container 40 feet, ABC xyz {|}~",
+        "Đ đ Ð ð Ɖ ɖ: Đường, Ðường",
+        "Ế ề ữ Ự Ỵ ỗ Ẵ ị Ỉ ẽ ỏ",
+        "E\u{323}\u{302} U\u{31b}\u{309} a\u{306}\u{303} i\u{300}",
+        "ñ ç ǖ Ǟ İ o\u{304}\u{308}\u{36f}",
+        "日本語 “ngoặc” – ß Ω µ ½ 😀",
+    ];
+    for database in &Database::both() {
+        import(database, &texts);
+        let query = "SELECT text, phananh_plain(text) AS form FROM complaints";
+        let found: Vec<Form> =
+            database.open().read(|conn| Ok(schema::each!(conn, c => diesel::sql_query(query).load(c)?))).unwrap();
+        assert_eq!(found.len(), texts.len());
+        for Form { text, form } in found {
+            assert_eq!(form, search_form(&text), "{text:?} on {}", database.name);
+        }
+    }
+}
+
 /// The texts of complaints that a filter selects, which the count must agree with.
 fn texts(client: &Client<'_>, filter: &serde_json::Value) -> BTreeSet<String> {
     let query = "query($f: ComplaintFilter) { complaints(filter: $f, first: 50) { totalCount nodes { text } } }";

@@ -10,6 +10,11 @@
 //! more slowly. PostgreSQL's foreign keys are deferred in the same way; meanwhile the program's own checks hold, because
 //! it refers to rows that it has read or stored in the same transaction, and deletes none of them. A generated register
 //! gets its primary keys on PostgreSQL in the same way.
+//!
+//! A foreign key is made in two steps: first for new rows, which takes a moment, and then it is checked for all others,
+//! which keeps neither writers nor the indexes of the other table waiting.
+
+mod order;
 
 use super::indexes::{Droppable, Keys, indexes_of, keys_of, sorting};
 use super::{Backend, Conn, Db, ImportLock, StoreError, dialect};
@@ -19,9 +24,8 @@ use crate::tables::{complaints, deferred_indexes};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use std::collections::VecDeque;
+use order::Queue;
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The migration that made the table.
@@ -63,35 +67,23 @@ impl Db {
         }
         let Some(_alone) = ImportLock::alone(self)? else { return Ok(()) };
         tracing::info!("making the indexes that were left out");
-        let mut steps: [VecDeque<Deferred>; 3] = Default::default();
-        for one in all {
-            match one.step() {
-                // The index of trigrams takes as long as all others together, so it begins first.
-                Step::Indexes if one.made_by.contains("gin_trgm_ops") => steps[1].push_front(one),
-                step => steps[step as usize].push_back(one),
-            }
-        }
-        for (nth, step) in steps.into_iter().enumerate() {
-            // Foreign keys lock the tables of both ends.
-            let is_alone = nth == Step::ForeignKeys as usize || self.backend() == Backend::Sqlite;
-            let waiting = Mutex::new(step);
-            std::thread::scope(|scope| {
-                let other = (!is_alone).then(|| scope.spawn(|| self.make_all(&waiting)));
-                let made = self.make_all(&waiting);
-                let other = other.map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-                made.and(other.unwrap_or(Ok(())))
-            })?;
-        }
-        Ok(())
+        let queue = Queue::new(all);
+        std::thread::scope(|scope| {
+            let helps = self.backend() == Backend::Postgres;
+            let other = helps.then(|| scope.spawn(|| self.make_all(&queue)));
+            let made = self.make_all(&queue);
+            let other = other.map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            made.and(other.unwrap_or(Ok(())))
+        })
     }
 
     /// Makes one after another until there are no more, which another thread may take, too.
-    fn make_all(&self, waiting: &Mutex<VecDeque<Deferred>>) -> Result<(), StoreError> {
-        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    fn make_all(&self, queue: &Queue) -> Result<(), StoreError> {
         self.with_connection(|conn| {
-            sorting(conn, |conn| {
-                while let Some(one) = next() {
-                    make_patiently(conn, &one)?;
+            sorting(conn, queue.has_longest(), |conn| {
+                while let Some(taken) = queue.take() {
+                    let rest = make_patiently(conn, taken.one())?;
+                    taken.made(rest);
                 }
                 Ok(())
             })
@@ -147,7 +139,7 @@ pub(crate) fn defer(conn: &mut Conn, tables: &[&str], keys: Keys, kept: &[&str])
 }
 
 /// An index or a constraint that is to be made.
-#[derive(Debug, Queryable)]
+#[derive(Debug, Clone, Queryable)]
 struct Deferred {
     name: String,
     made_by: String,
@@ -157,25 +149,13 @@ struct Deferred {
 const INDEX: &str = "CREATE INDEX ";
 const CONSTRAINT: &str = "ALTER TABLE ";
 
-/// A group of indexes and constraints that are made at the same time. Foreign keys need what makes rows unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Unique,
-    Indexes,
-    ForeignKeys,
-}
-
 impl Deferred {
-    fn step(&self) -> Step {
-        if !self.made_by.starts_with(CONSTRAINT) {
-            return Step::Indexes;
-        }
-        if !self.made_by.contains(" FOREIGN KEY ") {
-            return Step::Unique;
-        }
-        // One that does not lock the complaints is made while they get their index of trigrams.
-        let locks_complaints = self.name.starts_with("complaints.") || self.made_by.contains(" REFERENCES complaints(");
-        if locks_complaints { Step::ForeignKeys } else { Step::Indexes }
+    /// The statement that checks a foreign key which is there for new rows only. None for anything else, and for a
+    /// foreign key that is made at once.
+    fn checked_by(&self) -> Option<String> {
+        let (table, rest) = self.made_by.strip_prefix(CONSTRAINT)?.split_once(" DROP CONSTRAINT IF EXISTS ")?;
+        let (name, added) = rest.split_once(", ADD CONSTRAINT ")?;
+        added.contains(" FOREIGN KEY ").then(|| format!("{CONSTRAINT}{table} VALIDATE CONSTRAINT {name}"))
     }
 }
 
@@ -185,7 +165,7 @@ pub(super) fn make_before_migrations(conn: &mut Conn, applied: &[String]) -> Res
         return Ok(());
     }
     let mut all = recorded(conn)?;
-    all.sort_by_key(|one| one.step() as usize);
+    order::sort(&mut all);
     all.iter().try_for_each(|one| make(conn, one))
 }
 
@@ -203,9 +183,9 @@ const YIELDS: usize = 3;
 /// Texts by which PostgreSQL reports that a lock was not granted.
 const GAVE_WAY: [&str; 2] = ["lock timeout", "deadlock detected"];
 
-/// Makes an index or a constraint in a transaction. A foreign key locks two tables: it gives way to writers, who may hold
-/// one of them and want the other.
-fn make_patiently(conn: &mut Conn, one: &Deferred) -> Result<(), StoreError> {
+/// Makes an index or a constraint in a transaction, and returns what is left of it. A foreign key locks two tables: it
+/// gives way to writers, who may hold one of them and want the other.
+fn make_patiently(conn: &mut Conn, one: &Deferred) -> Result<Option<Deferred>, StoreError> {
     let mut tries = 1;
     loop {
         let made = dialect::in_write_transaction(conn, |conn| {
@@ -215,7 +195,7 @@ fn make_patiently(conn: &mut Conn, one: &Deferred) -> Result<(), StoreError> {
                 let millis = if tries <= YIELDS { 500 } else { 2_500 };
                 c.batch_execute(&format!("SET LOCAL lock_timeout = {millis}"))?;
             }
-            make(conn, one)
+            make_first_step(conn, one)
         });
         match made {
             Err(StoreError::Query(DieselError::DatabaseError(_, info)))
@@ -227,6 +207,20 @@ fn make_patiently(conn: &mut Conn, one: &Deferred) -> Result<(), StoreError> {
             made => return made,
         }
     }
+}
+
+/// Makes a foreign key for new rows, and anything else as a whole. Returns what is left of it, which is recorded.
+fn make_first_step(conn: &mut Conn, one: &Deferred) -> Result<Option<Deferred>, StoreError> {
+    let Some(checked_by) = one.checked_by() else { return make(conn, one).map(|()| None) };
+    let row = deferred_indexes::table.find(&one.name);
+    let changed = diesel::update(row).set(deferred_indexes::made_by.eq(&checked_by)).execute(conn)?;
+    // Another process may have made it.
+    if changed == 0 {
+        return Ok(None);
+    }
+    let statement = format!("{} NOT VALID", one.made_by);
+    each!(conn, c => diesel::sql_query(statement).execute(c)?);
+    Ok(Some(Deferred { name: one.name.clone(), made_by: checked_by }))
 }
 
 fn make(conn: &mut Conn, one: &Deferred) -> Result<(), StoreError> {

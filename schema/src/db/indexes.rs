@@ -54,7 +54,7 @@ pub(super) fn keys_of(conn: &mut Conn, table: &str, keys: Keys) -> Result<Vec<Dr
         "SELECT format('%s.%s', conrelid::regclass, conname) AS name, \
          format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS dropped_by, \
          format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I, ADD CONSTRAINT %I %s', conrelid::regclass, conname, \
-         conname, pg_get_constraintdef(oid)) AS made_by \
+         conname, regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', '')) AS made_by \
          FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'f' \
          OR $2 AND (conrelid = $1::regclass AND contype IN ('p', 'u') OR confrelid = $1::regclass AND contype = 'f') \
          ORDER BY contype, 1",
@@ -97,19 +97,27 @@ pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreErro
 /// page cache may hold.
 const CACHE_OF_SORTS: u32 = 65_536;
 
-/// Does work that makes indexes, outside of a transaction. SQLite sorts in a second thread and in files, so that memory does not grow with the
-/// register. PostgreSQL gets the memory for a large sort.
+/// Does work that makes indexes, outside of a transaction. SQLite sorts in a second thread and in files, so that memory
+/// does not grow with the register. PostgreSQL gets the memory for a large sort. `beside_longest`: whether an index that
+/// takes longer than all others is made meanwhile.
 pub(super) fn sorting<T>(
     conn: &mut Conn,
+    beside_longest: bool,
     work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     match &mut *conn {
-        // PostgreSQL's default of 64 MB makes it sort a large index on disk, and write a trigram index in many parts. A
-        // larger setting of the server stays.
-        Conn::Pg(c) => c.batch_execute(
-            "SELECT set_config('maintenance_work_mem', '256MB', false) \
-             WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < 268435456",
-        )?,
+        Conn::Pg(c) => {
+            // PostgreSQL's default of 64 MB makes it sort a large index on disk. An index of trigrams is not made
+            // sooner with 1 GB. A larger setting of the server stays.
+            c.batch_execute(
+                "SELECT set_config('maintenance_work_mem', '256MB', false) \
+                 WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < 268435456",
+            )?;
+            // Its workers would take the processors from the index that everything waits for, which has none.
+            if beside_longest {
+                c.batch_execute("SET max_parallel_maintenance_workers = 0")?;
+            }
+        }
         Conn::Sqlite(_) => {
             sort_in_files(conn, true)?;
             keep_pages(conn, CACHE_OF_SORTS)?;

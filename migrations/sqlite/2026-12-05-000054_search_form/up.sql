@@ -1,0 +1,2 @@
+-- SQLite's function is part of the program.
+SELECT 1;
