@@ -83,9 +83,9 @@ filter! {
 }
 
 /// The complaint that a reference of this register names.
-fn of_reference(reference: &String, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+fn of_reference(reference: &str, _: &ReferenceData) -> OptionalCondition<complaints::table> {
     let (first, last) =
-        ids_of_reference(reference).ok_or_else(|| FilterRefusal::NotAReference { reference: reference.clone() })?;
+        ids_of_reference(reference).ok_or_else(|| FilterRefusal::NotAReference { reference: reference.to_owned() })?;
     Ok(Some(Box::new(complaints::id.ge(first).and(complaints::id.le(last)).nullable())))
 }
 
