@@ -34,7 +34,7 @@ impl ExprPlanner for DecimalDivision {
 /// The plan with such divisions also where only the value of a parameter says that a number is decimal.
 ///
 /// # Errors
-/// When the plan cannot be made anew.
+/// If the plan cannot be rebuilt.
 pub fn divided(plan: LogicalPlan) -> Result<LogicalPlan> {
     rewrite::expressions(plan, |expression, schema| {
         Ok(match expression {

@@ -53,7 +53,7 @@ const MOST_STEPS: usize = 10_000;
 /// The plan with such halves.
 ///
 /// # Errors
-/// When the plan cannot be made anew.
+/// If the plan cannot be rebuilt.
 pub fn as_postgresql(plan: LogicalPlan) -> Result<LogicalPlan> {
     let of_node = |node: &LogicalPlan| {
         let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
@@ -68,13 +68,14 @@ pub fn as_postgresql(plan: LogicalPlan) -> Result<LogicalPlan> {
 fn rounded(expression: Expr, schema: &DFSchema, inputs: &[&LogicalPlan]) -> Transformed<Expr> {
     // A parameter has no type yet.
     let has_point = |one: &Expr| one.get_type(schema).is_ok_and(|of| is_float(&of));
+    let is_double_precision = |one: &Expr| one.get_type(schema).is_ok_and(|of| of == DataType::Float64);
     match expression {
         Expr::ScalarFunction(mut function) if function.args.first().is_some_and(has_point) => {
             let Some(rounding) = Rounding::named(function.name()) else {
                 return Transformed::no(Expr::ScalarFunction(function));
             };
             let number = &function.args[0];
-            if !Origin::new().is_double(number, inputs) && number.get_type(schema).is_ok_and(is_double_precision) {
+            if !Origin::new().is_double(number, inputs) && is_double_precision(number) {
                 return Transformed::yes(rounding.call(function.args));
             }
             if rounding == Rounding::Round && function.args.len() == 1 && Origin::new().is_double(number, inputs) {
@@ -88,7 +89,7 @@ fn rounded(expression: Expr, schema: &DFSchema, inputs: &[&LogicalPlan]) -> Tran
                 && (has_point(&cast.expr) || is_part_of_time(&cast.expr))
                 && !Origin::new().is_double(&cast.expr, inputs) =>
         {
-            let rounded = if cast.expr.get_type(schema).is_ok_and(is_double_precision) {
+            let rounded = if is_double_precision(&cast.expr) {
                 Rounding::Round.call(vec![*cast.expr])
             } else {
                 Expr::ScalarFunction(ScalarFunction::new_udf(round(), vec![*cast.expr]))
@@ -97,10 +98,6 @@ fn rounded(expression: Expr, schema: &DFSchema, inputs: &[&LogicalPlan]) -> Tran
         }
         other => Transformed::no(other),
     }
-}
-
-fn is_double_precision(of: DataType) -> bool {
-    of == DataType::Float64
 }
 
 /// Whether it is `EXTRACT(…)`, which is numeric: it gets its fraction later.

@@ -30,12 +30,12 @@ pub struct Held {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By key; the columns of each by their places. Those that the question was not given may be of an earlier state,
-    /// with other rows.
+    /// By key; the columns of each by index. Columns that the question was not given may be of an earlier state, with
+    /// other rows.
     pieces: BTreeMap<u32, BTreeMap<usize, Values>>,
     /// The places of the columns that the question was given.
     given: BTreeSet<usize>,
-    /// Those that it needs beyond; of a table whose rows it counts, none.
+    /// Columns that the plan scanned but was not given; empty for a bare `COUNT(*)`.
     needs: Option<BTreeSet<usize>>,
 }
 
@@ -46,7 +46,7 @@ struct Values {
 }
 
 impl Held {
-    /// A table without rows, which so many threads read.
+    /// A table without rows, which `partitions` threads read.
     pub fn new(table: &'static Table, partitions: usize) -> Self {
         let fields: Vec<Field> = table.columns.iter().map(Column::field).collect();
         Self { table, schema: Arc::new(Schema::new(fields)), partitions: partitions.max(1), state: Mutex::default() }
@@ -158,7 +158,7 @@ impl TableProvider for Held {
     }
 }
 
-/// The slices in so many partitions, each with consecutive ones.
+/// Divides the slices into this many partitions, each with consecutive ones.
 fn shared(slices: Vec<RecordBatch>, partitions: usize) -> Vec<Vec<RecordBatch>> {
     let each = slices.len().div_ceil(partitions).max(1);
     let mut shared: Vec<Vec<RecordBatch>> = Vec::with_capacity(partitions);

@@ -21,7 +21,7 @@ use datafusion::logical_expr::{Between, BinaryExpr, Expr, ExprSchemable, Logical
 /// The zone of instants, which a session has and all tables: a cast to it is no `AT TIME ZONE` that changes a clock.
 pub const ZONE_OF_INSTANTS: &str = "UTC";
 
-/// PostgreSQL compares a month as so many days.
+/// PostgreSQL compares a month as this many days.
 const DAYS_OF_MONTH: i64 = 30;
 
 /// The plan of a question with times as PostgreSQL has them.
@@ -41,7 +41,7 @@ fn rewritten(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let local = ScalarFunction::new_udf(to_local_time(), vec![Expr::Cast(cast)]);
             Ok(Transformed::yes(Expr::ScalarFunction(local)))
         }
-        // It stays one that is written out.
+        // A negated literal stays a literal.
         Expr::Negative(of) => Ok(match negated(&of) {
             Some(literal) => Transformed::yes(literal),
             None => Transformed::no(Expr::Negative(of)),

@@ -1,5 +1,4 @@
-//! What the engine takes for something else than it says, so that it answers other rows than PostgreSQL without a word.
-//! It is refused, with what to write instead.
+//! Refuses SQL that DataFusion silently answers differently from PostgreSQL. The refusal says what to write instead.
 
 use super::subquery_shapes::is_correlated;
 use super::synonyms::is_series;
@@ -91,7 +90,8 @@ fn computes_with_series(item: &SelectItem) -> bool {
     found.is_break() && !is_series(expression)
 }
 
-/// The engine looks for rows that are there, and does not count them.
+/// INTERSECT ALL and EXCEPT ALL: DataFusion tests whether a row exists on the other side, and does not count
+/// duplicates.
 fn set_operations(body: &SetExpr) -> ControlFlow<&'static str> {
     let SetExpr::SetOperation { left, op, set_quantifier, right } = body else { return ControlFlow::Continue(()) };
     let counts_rows = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
@@ -102,7 +102,8 @@ fn set_operations(body: &SetExpr) -> ControlFlow<&'static str> {
     set_operations(right)
 }
 
-/// The common column of both sides would be that of the left one, which is null in rows of the right one alone.
+/// RIGHT and FULL joins with USING or NATURAL: DataFusion takes the common column from the left side, where it is NULL
+/// for rows of the right side alone.
 fn joins(joins: &[Join]) -> ControlFlow<&'static str> {
     joins.iter().try_for_each(|join| match &join.join_operator {
         JoinOperator::Right(JoinConstraint::Using(_) | JoinConstraint::Natural)
@@ -112,7 +113,7 @@ fn joins(joins: &[Join]) -> ControlFlow<&'static str> {
     })
 }
 
-/// Whether PostgreSQL would cut off what is smaller than the field behind an interval.
+/// Whether PostgreSQL would cut off what is smaller than the field after an interval literal.
 fn drops_fraction(interval: &Interval) -> bool {
     use DateTimeField::{Microsecond, Microseconds, Millisecond, Milliseconds, Second, Seconds};
     let has_whole_numbers = interval.leading_field.as_ref().is_some_and(|field| {
@@ -136,8 +137,9 @@ fn is_subquery(expression: &SqlExpr) -> bool {
     }
 }
 
-/// Refuses a condition that depends on whether `IN (SELECT …)` is unknown: beside other conditions the engine joins
-/// with a mark that is true or false. Most of them have become numbers of rows before ([`super::subqueries`]).
+/// Refuses a condition whose result depends on whether `IN (SELECT …)` is NULL. DataFusion plans such a condition,
+/// where it is part of a larger one, as a join with a mark that is only true or false. [`super::subqueries`] has made
+/// numbers of rows of most such conditions before.
 ///
 /// # Errors
 /// When the plan has one.
@@ -152,18 +154,18 @@ pub fn in_plan(plan: &LogicalPlan) -> Result<()> {
     if is_misread { Err(DataFusionError::Plan(UNKNOWN.into())) } else { Ok(()) }
 }
 
-/// Where a part of a condition stands.
+/// The position of a part within a condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// All such parts have to be true. The engine plans each on its own.
+    /// All parts at this position must be true. DataFusion plans each of them separately.
     Conjunct,
-    /// It makes no difference whether it is false or unknown.
+    /// NULL and FALSE are equivalent here.
     Alternative,
-    /// It makes one.
+    /// NULL and FALSE give different rows.
     Value,
 }
 
-/// Whether a part of a condition depends on whether `IN (SELECT …)` is unknown.
+/// Whether the result of a part of a condition depends on whether `IN (SELECT …)` is NULL.
 ///
 /// # Errors
 /// When the part cannot be walked.

@@ -42,7 +42,7 @@ const MOST_STEPS: usize = 10_000;
 /// The plan with such divisions. It has to come before types of parts are changed and before halves are rounded.
 ///
 /// # Errors
-/// When the plan cannot be made anew.
+/// If the plan cannot be rebuilt.
 pub fn divided(plan: LogicalPlan) -> Result<LogicalPlan> {
     let of_node = |node: &LogicalPlan| {
         let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();

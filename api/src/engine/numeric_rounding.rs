@@ -2,9 +2,9 @@
 //! than that in binary, so that its third digit would be rounded down, and `0.29 * 100` is a little less than 29. What
 //! is rounded are the 15 digits that a floating-point number holds exactly.
 
+use arrow_array::Float64Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, Float64Array};
 use arrow_cast::cast;
 use arrow_schema::DataType;
 use datafusion::error::{DataFusionError, Result};

@@ -20,23 +20,43 @@ impl Output {
         Ok(Self(BufWriter::with_capacity(1 << 16, File::from(own))))
     }
 
+    /// Writes the columns of the answer.
+    ///
+    /// # Errors
+    /// If the columns cannot be encoded, or the pipe is closed.
     pub fn schema(&mut self, schema: &Schema) -> io::Result<()> {
         self.write(SCHEMA, &stream(schema, None).map_err(io::Error::other)?)
     }
 
+    /// Writes the types of the parameters.
+    ///
+    /// # Errors
+    /// If the types cannot be encoded, or the pipe is closed.
     pub fn parameters(&mut self, schema: &Schema) -> io::Result<()> {
         self.write(PARAMETERS, &stream(schema, None).map_err(io::Error::other)?)
     }
 
+    /// Writes rows of the answer.
+    ///
+    /// # Errors
+    /// If the rows cannot be encoded, or the pipe is closed.
     pub fn batch(&mut self, rows: &RecordBatch) -> io::Result<()> {
         self.write(BATCH, &stream(rows.schema_ref(), Some(rows)).map_err(io::Error::other)?)
     }
 
+    /// Writes the end of the answer; `truncated` if it has more rows than the limit.
+    ///
+    /// # Errors
+    /// If the pipe is closed.
     pub fn end(&mut self, truncated: bool) -> io::Result<()> {
         write_json(&mut self.0, END, &End { truncated })?;
         self.0.flush()
     }
 
+    /// Writes the failure of the question.
+    ///
+    /// # Errors
+    /// If the pipe is closed.
     pub fn failed(&mut self, failed: &Failed) -> io::Result<()> {
         write_json(&mut self.0, FAILED, failed)?;
         self.0.flush()

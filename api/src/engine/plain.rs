@@ -29,7 +29,8 @@ pub fn plain_rows(rows: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch,
 }
 
 fn plain_fields(of: &Fields) -> Vec<Field> {
-    // Comments of the tables would stand in each answer again. The catalog marks its own types, such as `oid`.
+    // Without this, each answer would repeat the comments of the tables. The catalog marks its own types, such as
+    // `oid`.
     let plain = |field: &Arc<Field>| {
         let marks = field.metadata().iter().filter(|(key, _)| key.starts_with("pg."));
         let marks = marks.map(|(key, value)| (key.clone(), value.clone())).collect();

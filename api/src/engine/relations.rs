@@ -1,4 +1,4 @@
-//! What `pg_catalog` says about tables, their columns and comments.
+//! The relations of `pg_catalog` about tables, their columns and comments.
 //!
 //! The catalog's crate numbers tables as it meets them, differently in each process. A tool that learns the number of a
 //! table from one engine may ask another one about it, so that the numbers here are the same everywhere.
@@ -106,7 +106,7 @@ fn oid_of_catalog(name: &str) -> Option<i32> {
     known.or_else(|| (FIRST_OF_CATALOG..).zip(PG_CATALOG_TABLES).find(|(_, one)| **one == name).map(|(oid, _)| oid))
 }
 
-/// The catalog's tables, those about tables and columns among them made anew.
+/// The catalog's tables, with those about tables and columns replaced.
 #[derive(Debug)]
 pub struct Relations {
     catalog: Arc<dyn SchemaProvider>,
@@ -272,7 +272,7 @@ fn values_of_settings(schema: &SchemaRef) -> Result<RecordBatch> {
     rows(schema, all.len(), &given)
 }
 
-/// Rows with the given columns. The others hold null, or what stands for nothing.
+/// Rows with the given columns. The other columns hold null, or a value that means nothing.
 fn rows(schema: &SchemaRef, number: usize, given: &[(&str, ArrayRef)]) -> Result<RecordBatch> {
     let column = |field: &FieldRef| {
         let found = given.iter().find(|(name, _)| *name == field.name().as_str());

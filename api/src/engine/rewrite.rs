@@ -18,7 +18,7 @@ pub fn expressions(
     with_context(plan, |node| merge_schema(&node.inputs()), rewrite)
 }
 
-/// The same with what a rewriter has to know of the node in which an expression stands.
+/// Like the function above, with the node that contains the expression.
 ///
 /// # Errors
 /// When a part is refused.

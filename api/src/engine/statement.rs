@@ -79,7 +79,7 @@ fn reads_tables(statement: &Statement) -> bool {
     }
 }
 
-/// Whether a statement only reads. What stands within a SELECT is checked in its plan.
+/// Whether a statement only reads. The plan check covers what a SELECT contains.
 fn reads(statement: &Statement) -> bool {
     match statement {
         Statement::Statement(statement) => match statement.as_ref() {

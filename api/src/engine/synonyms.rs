@@ -1,7 +1,7 @@
 //! Other words of PostgreSQL for what the engine has: `FETCH FIRST n ROWS ONLY` is LIMIT, `mod(a, b)` the operator `%`,
 //! and some functions have another name. `substring(a FROM 'pattern')` is what `regexp_match` finds, and
-//! `SELECT generate_series(…)` has its rows by `unnest`. The sign before an interval is that of all its parts, where the engine gives
-//! it to the first one.
+//! `SELECT generate_series(…)` has its rows by `unnest`. The sign before an interval is that of all its parts, where the
+//! engine gives it to the first one.
 
 use super::compatibility::parsed;
 use datafusion::sql::parser::Statement;
@@ -12,8 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use std::ops::ControlFlow;
 
 /// Functions with the name that the engine has for them.
-const FUNCTIONS: [(&str, &str); 4] =
-    [("ceiling", "ceil"), ("every", "bool_and"), ("sign", "signum"), ("variance", "var_samp")];
+const FUNCTIONS: [(&str, &str); 3] = [("every", "bool_and"), ("sign", "signum"), ("variance", "var_samp")];
 /// The function that makes rows of numbers or days, in FROM and in SELECT.
 const SERIES: &str = "generate_series";
 

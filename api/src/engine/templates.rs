@@ -44,9 +44,9 @@ const PARTS: [(&str, &str); 26] = [
     ("Q", "%q"),
 ];
 
-/// Stands before and after a name that is padded.
+/// Marks the beginning and the end of a padded name.
 const PADDED: char = '\u{e000}';
-/// So many letters have names that are padded.
+/// The length of the longest padded name.
 const LETTERS: usize = 9;
 
 /// The functions, in the place of the engine's.

@@ -27,7 +27,7 @@ pub fn json_rows(batch: &RecordBatch) -> Result<Vec<Vec<Value>>, QueryError> {
 /// The values of a column as PostgreSQL writes them.
 ///
 /// # Errors
-/// For a type that its protocol has not.
+/// If the PostgreSQL protocol lacks the type.
 pub fn postgres_texts(column: &dyn Array) -> Result<StringArray, ArrowError> {
     let texts = TextColumn::of(column, Form::Postgres)?;
     let text = |row: usize| -> Result<Option<String>, ArrowError> {

@@ -1,4 +1,4 @@
-//! Who may log in, how, and for how long.
+//! Logging in: the roles that may, the ways, and the length of a session.
 
 use super::{PgApp, certificate};
 use std::io::{Read, Write};

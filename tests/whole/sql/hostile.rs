@@ -7,7 +7,7 @@ use tests::fixtures::Files;
 use tests::{Client, Json, Role, TestApp, wait_until};
 
 const COUNT: &str = "SELECT COUNT(*) AS n FROM complaints";
-/// How long an honest question may take beside a hostile one on a machine that runs other tests, too.
+/// How long an honest question may take at the same time as a hostile one, on a machine that runs other tests, too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is no question.

@@ -180,7 +180,7 @@ fn a_member_who_is_an_officer_finds_nothing_about_the_own_person() {
             let sql = format!("SELECT COUNT(*) FROM {table} WHERE complaint NOT IN (SELECT complaint FROM complaints)");
             assert_eq!(rows(&member, &sql)[0][0].integer(), 0, "{table}");
         }
-        // As over GraphQL, and less than the rest of the Board.
+        // As over GraphQL, this member reads less than the rest of the Board.
         for table in ["flags", "enterprises"] {
             let [of_board, of_member] = [&board, &member].map(|client| {
                 let by_graphql = client.data(&format!("{{ {table} {{ totalCount }} }}"))[table]["totalCount"].integer();
