@@ -1,5 +1,6 @@
-//! Refuses clauses that the engine of the register refuses, too, because it would not answer the rows that PostgreSQL
-//! answers. A cluster may be built on the same engine, and a question must have one answer wherever it is asked.
+//! Refuses clauses that the engine of the register refuses, or answers in other words, because it would not answer the
+//! rows that PostgreSQL answers. A cluster may be built on the same engine, and a question must have one answer wherever
+//! it is asked.
 
 use super::conditions::Brackets;
 use super::lexer::Token;

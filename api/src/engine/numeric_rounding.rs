@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// Digits behind the first one, of those that are exact.
 const DIGITS: i64 = 14;
+/// The part of a number by which it may miss a border, such as a whole number, and still stand for it. Digits that are
+/// not exact are smaller by far.
+const NEAR: f64 = 1e-13;
 /// Most digits behind the point that a number is written with.
 const MOST_DIGITS: i64 = 17;
 
@@ -47,8 +50,26 @@ impl Rounding {
         Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
     }
 
-    /// The number with so many digits behind the point.
+    /// The whole number, unless digits that are not exact decide which one it is. Writing all digits takes longer.
+    fn whole(self, number: f64) -> Option<f64> {
+        let (whole, border) = match self {
+            Self::Round => (number.round(), number.trunc() + 0.5_f64.copysign(number)),
+            Self::Floor => (number.floor(), number.round()),
+            Self::Ceil => (number.ceil(), number.round()),
+            Self::Truncate => (number.trunc(), number.round()),
+        };
+        let is_clear = (number - border).abs() > number.abs() * NEAR;
+        // A numeric zero has no sign.
+        is_clear.then_some(whole + 0.0)
+    }
+
+    /// The number with this many digits behind the point.
     fn apply(self, number: f64, digits: i64) -> f64 {
+        if digits == 0
+            && let Some(whole) = self.whole(number)
+        {
+            return whole;
+        }
         if digits >= 0 && number.fract() == 0.0 {
             return number;
         }
@@ -145,10 +166,17 @@ mod tests {
             (Round, 1e-300, 2, 0.0),
             (Floor, 0.29 * 100.0, 0, 29.0),
             (Floor, -0.5, 0, -1.0),
+            (Floor, 500.0 / 56.0, 0, 8.0),
+            (Floor, -500.0 / 56.0, 0, -9.0),
+            (Floor, 3.0 - 1e-9, 0, 2.0),
             (Floor, 1e-300, 0, 0.0),
             (Ceil, 0.1 * 3.0 * 10.0, 0, 3.0),
             (Ceil, 1e-300, 0, 1.0),
             (Ceil, -0.5, 0, 0.0),
+            (Ceil, 8.000_000_1, 0, 9.0),
+            (Round, 2.5 - 1e-9, 0, 2.0),
+            (Round, -2.5 + 1e-15, 0, -3.0),
+            (Truncate, -8.9, 0, -8.0),
             (Truncate, 2.567, 1, 2.5),
             (Truncate, -0.29 * 100.0, 0, -29.0),
             (Truncate, 0.0, 0, 0.0),
@@ -156,6 +184,9 @@ mod tests {
             let found = rounding.apply(number, digits);
             assert!((found - expected).abs() <= expected.abs() * 1e-15, "{rounding:?}({number}, {digits}): {found}");
         }
+        assert!(
+            [Floor.apply(0.4, 0), Ceil.apply(-0.4, 0), Round.apply(-0.4, 0)].iter().all(|zero| zero.is_sign_positive())
+        );
         assert!(Round.apply(f64::NAN, 2).is_nan() && Round.apply(f64::INFINITY, 2).is_infinite());
     }
 }

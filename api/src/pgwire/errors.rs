@@ -67,6 +67,9 @@ const CODES: &[(&str, &str)] = &[
     ("divide by zero", "22012"),
     ("division by zero", "22012"),
     ("overflow", "22003"),
+    ("do not compare: cast one of them", "42804"),
+    ("more than one row returned by a subquery", "21000"),
+    ("compares with columns outside", "0A000"),
     ("ends with its escape character", "22025"),
     ("error parsing timestamp", "22007"),
     ("no value found for placeholder", "08P01"),
@@ -140,6 +143,9 @@ mod tests {
             ("Error during planning: DDL not supported: CreateMemoryTable", "42501"),
             ("Resources exhausted: Failed to allocate", "53200"),
             ("Arrow error: Divide by zero error", "22012"),
+            ("Error during planning: text and bigint do not compare: cast one of them", "42804"),
+            ("more than one row returned by a subquery used as an expression", "21000"),
+            ("DISTINCT in a subquery that compares with columns outside of it: write GROUP BY", "0A000"),
             ("something else", "42000"),
         ] {
             assert_eq!(code_and_position(message, "SELECT 1"), (code.to_owned(), None), "{message}");

@@ -237,34 +237,27 @@ fn subqueries_that_the_engine_would_compute_over_all_rows_are_refused() {
     let app = served(TestApp::sqlite().world(), &files, "");
     let team = app.as_role(Role::DataTeam);
     let own = "FROM complaints c WHERE c.unit = u.code";
+    let lateral = |columns: &str, more: &str| {
+        format!("SELECT x.* FROM units u CROSS JOIN LATERAL (SELECT {columns} {own}{more}) x")
+    };
+    let value = |of: &str| format!("SELECT ({of}) AS n FROM units u");
+    let number = "row_number() OVER (ORDER BY received_on)";
     for (sql, advice) in [
-        (format!("SELECT x.k FROM units u CROSS JOIN LATERAL (SELECT row_number() OVER (ORDER BY received_on) AS k {own}) x"), {
-            "PARTITION BY"
-        }),
-        (format!("SELECT code FROM units u WHERE 1 IN (SELECT row_number() OVER (ORDER BY received_on) {own})"), {
-            "PARTITION BY"
-        }),
-        (format!("SELECT x.n FROM units u CROSS JOIN LATERAL (SELECT COUNT(*) AS n {own} HAVING COUNT(*) > 1) x"), {
-            "LEFT JOIN"
-        }),
+        (lateral(&format!("{number} AS k"), ""), "PARTITION BY"),
+        (format!("SELECT code FROM units u WHERE 1 IN (SELECT {number} {own})"), "PARTITION BY"),
+        (lateral("COUNT(*) AS n", " HAVING COUNT(*) > 1"), "LEFT JOIN"),
         (format!("SELECT code FROM units u WHERE (SELECT COUNT(*) {own} HAVING COUNT(*) > 1) IS NULL"), "LEFT JOIN"),
         (format!("SELECT code FROM units u WHERE EXISTS (SELECT COUNT(*) {own} HAVING COUNT(*) > 1)"), "LEFT JOIN"),
-        (format!("SELECT x.n FROM units u CROSS JOIN LATERAL (SELECT kind, COUNT(*) AS n {own} GROUP BY ROLLUP (kind)) x"), {
-            "ROLLUP"
-        }),
-        (format!("SELECT (SELECT DISTINCT COUNT(*) {own}) AS n FROM units u"), "DISTINCT"),
-        (format!("SELECT x.s FROM units u CROSS JOIN LATERAL (SELECT 'a' AS s, COUNT(*) AS n {own}) x"), "constants"),
+        (lateral("kind, COUNT(*) AS n", " GROUP BY ROLLUP (kind)"), "ROLLUP"),
+        (value(&format!("SELECT DISTINCT COUNT(*) {own}")), "DISTINCT"),
+        (lateral("'a' AS s, COUNT(*) AS n", ""), "constants"),
         (format!("SELECT code FROM units u WHERE EXISTS (SELECT 1 {own} OFFSET 1)"), "OFFSET"),
-        (format!("SELECT x.kind FROM units u CROSS JOIN LATERAL (SELECT kind {own} LIMIT 1) x"), "row_number()"),
+        (lateral("kind", " LIMIT 1"), "row_number()"),
         (
-            "SELECT (SELECT COUNT(*) FROM complaints c LEFT JOIN units v ON v.code = c.unit AND v.parent = u.code) AS n \
-             FROM units u"
-                .to_owned(),
+            value("SELECT COUNT(*) FROM complaints c LEFT JOIN units v ON v.code = c.unit AND v.parent = u.code"),
             "outer join",
         ),
-        ("SELECT code, (SELECT COUNT(*) FROM complaints c WHERE c.unit > u.code) AS n FROM units u".to_owned(), {
-            "write a join"
-        }),
+        (value("SELECT COUNT(*) FROM complaints c WHERE c.unit > u.code"), "write a join"),
         (
             "SELECT (SELECT b FROM (VALUES (1), (1)) AS v (b) WHERE b = a) AS b FROM (VALUES (1)) AS t (a)".to_owned(),
             "more than one row",

@@ -319,3 +319,46 @@ SELECT generate_series(1, 3) AS n, 'a' AS a
 SELECT COUNT(*) FILTER (WHERE received_on >= '2024-03-01') AS a, COUNT(*) FILTER (WHERE officers = '1') AS b,
        COUNT(*) FILTER (WHERE overdue = 'f') AS c, COUNT(*) FILTER (WHERE received_at < '2024-06-01 00:00:00+00') AS d
 FROM complaints
+
+--- everyday comparisons
+SELECT COUNT(*) FILTER (WHERE received_on >= date_trunc('month', DATE '2024-03-15')) AS a,
+       COUNT(*) FILTER (WHERE received_on + 7 < COALESCE(answered_on, DATE '2024-12-31')) AS b,
+       COUNT(*) FILTER (WHERE answered_on - received_on > 10) AS c,
+       COUNT(*) FILTER (WHERE EXTRACT(YEAR FROM received_on) = year) AS d,
+       COUNT(*) FILTER (WHERE TO_CHAR(received_on, 'YYYY-MM') = month) AS e,
+       COUNT(*) FILTER (WHERE CAST(LEFT(month, 4) AS INTEGER) = year) AS f,
+       COUNT(*) FILTER (WHERE COALESCE(delay_hours, 0) > 24.5) AS g,
+       COUNT(*) FILTER (WHERE overdue IS NOT TRUE AND NOT COALESCE(blames_system, false)) AS h,
+       COUNT(*) FILTER (WHERE received_at BETWEEN '2024-03-01' AND now()) AS i,
+       COUNT(*) FILTER (WHERE CAST(received_at AS DATE) <= received_on AND unit IN ('02', '02A')) AS j,
+       SUM(CAST(overdue AS INTEGER)) AS k, MAX(GREATEST(received_on, due_on, answered_on)) AS l
+FROM complaints
+
+--- numbers of rows that may be none
+SELECT u.code, COALESCE(c.n, 0) AS n, NULLIF(COALESCE(c.n, 0), 0) AS some, GREATEST(COALESCE(c.n, 0), 1) AS least,
+       CASE WHEN c.n IS NULL THEN 'none' WHEN c.n > 10 THEN 'many' ELSE 'some' END AS size,
+       COALESCE(c.last_on, DATE '1900-01-01') AS last_on
+FROM units u LEFT JOIN (SELECT unit, COUNT(*) AS n, MAX(received_on) AS last_on FROM complaints GROUP BY unit) c
+     ON c.unit = u.code
+
+--- groups and their total
+SELECT kind, COUNT(*) AS n, SUM(cost_vnd) AS cost FROM complaints GROUP BY kind
+UNION ALL SELECT 'TOTAL', COUNT(*), SUM(cost_vnd) FROM complaints
+UNION ALL SELECT NULL AS kind, 0 AS n, NULL AS cost
+
+--- the newest of each unit
+SELECT c.unit, COUNT(*) AS n FROM complaints c
+WHERE c.received_on = (SELECT MAX(d.received_on) FROM complaints d WHERE d.unit = c.unit) GROUP BY c.unit
+
+--- an outer join within a subquery
+SELECT u.code, (SELECT COUNT(*) FROM complaints c LEFT JOIN responses r ON r.complaint = c.complaint
+                WHERE c.unit = u.code AND r.complaint IS NULL) AS unanswered,
+       (SELECT COALESCE(SUM(c.cost_vnd), 0) FROM complaints c WHERE c.unit = u.code) AS cost
+FROM units u
+
+--- groups with alternatives in patterns
+SELECT code, SUBSTRING(code FROM '(0|1)[0-9]') AS a, SUBSTRING(name_vi FROM '(?:Cục|Chi cục) ([^ ]+)') AS b FROM units
+
+--- whole numbers of quotients
+SELECT n, FLOOR(n / 56.0) AS a, CEIL(-n / 8.0) AS b, ROUND(n / 4.0) AS c, TRUNC(-n / 7.0) AS d
+FROM (VALUES (0), (1), (2), (3), (6), (28), (55), (56), (57), (500)) AS t (n)
