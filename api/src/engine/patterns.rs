@@ -106,7 +106,7 @@ fn has_optional_group(pattern: &str) -> bool {
                 around.push(std::mem::replace(&mut group, Group { captures, ..Group::default() }));
             }
             ')' => {
-                let is_left_out = match characters.peek() {
+                let is_left_out = match characters.peek().copied() {
                     Some('?' | '*') => true,
                     Some('{') => matches!(characters.clone().nth(1), Some('0' | ',')),
                     _ => false,
