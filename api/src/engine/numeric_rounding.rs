@@ -52,15 +52,20 @@ impl Rounding {
 
     /// The whole number, unless digits that are not exact decide which one it is. Writing all digits takes longer.
     fn whole(self, number: f64) -> Option<f64> {
-        let (whole, border) = match self {
-            Self::Round => (number.round(), number.trunc() + 0.5_f64.copysign(number)),
-            Self::Floor => (number.floor(), number.round()),
-            Self::Ceil => (number.ceil(), number.round()),
-            Self::Truncate => (number.trunc(), number.round()),
-        };
+        let border = if self == Self::Round { number.trunc() + 0.5_f64.copysign(number) } else { number.round() };
         let is_clear = (number - border).abs() > number.abs() * NEAR;
         // A numeric zero has no sign.
-        is_clear.then_some(whole + 0.0)
+        is_clear.then(|| self.of_all_digits(number) + 0.0)
+    }
+
+    /// The whole number by all digits, also those that are not exact.
+    fn of_all_digits(self, number: f64) -> f64 {
+        match self {
+            Self::Round => number.round(),
+            Self::Floor => number.floor(),
+            Self::Ceil => number.ceil(),
+            Self::Truncate => number.trunc(),
+        }
     }
 
     /// The number with this many digits behind the point.
@@ -80,6 +85,9 @@ impl Rounding {
         };
         // Digits of the mantissa that are cut off.
         let cut = (DIGITS - exponent).saturating_sub(digits);
+        if cut < 0 && digits == 0 {
+            return self.of_all_digits(number);
+        }
         if cut < 0 {
             // More digits are asked for than are exact.
             let digits = usize::try_from(digits).ok().filter(|_| self == Self::Round && digits <= MOST_DIGITS);
@@ -176,13 +184,15 @@ mod tests {
             (Ceil, 8.000_000_1, 0, 9.0),
             (Round, 2.5 - 1e-9, 0, 2.0),
             (Round, -2.5 + 1e-15, 0, -3.0),
+            (Floor, 1_234_567_890_123_456.5, 0, 1_234_567_890_123_456.0),
+            (Round, 1_234_567_890_123_456.5, 0, 1_234_567_890_123_457.0),
             (Truncate, -8.9, 0, -8.0),
             (Truncate, 2.567, 1, 2.5),
             (Truncate, -0.29 * 100.0, 0, -29.0),
             (Truncate, 0.0, 0, 0.0),
         ] {
             let found = rounding.apply(number, digits);
-            assert!((found - expected).abs() <= expected.abs() * 1e-15, "{rounding:?}({number}, {digits}): {found}");
+            assert!((found - expected).abs() <= expected.abs() * 1e-16, "{rounding:?}({number}, {digits}): {found}");
         }
         assert!(
             [Floor.apply(0.4, 0), Ceil.apply(-0.4, 0), Round.apply(-0.4, 0)].iter().all(|zero| zero.is_sign_positive())
