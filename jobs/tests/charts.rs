@@ -80,8 +80,15 @@ fn check(chart: &Chart) {
         let named = document.descendants().filter(|node| node.attribute("id") == Some(id));
         assert_eq!(named.count(), 1, "{id}");
     }
+    // A screen reader says the title and then the description; the alternative text of a mail has both.
     let described = document.descendants().find(|node| node.has_tag_name("desc")).and_then(|node| node.text());
-    assert_eq!(described.unwrap_or_default().trim(), chart.alt.trim());
+    let said = format!("{}. {}", chart.title.trim_end_matches('.'), described.unwrap_or_default());
+    assert_eq!(said.trim().trim_end_matches('.'), chart.alt.trim().trim_end_matches('.'));
+    let mut sentences: Vec<&str> = chart.alt.split_inclusive(". ").map(str::trim_end).collect();
+    let all = sentences.len();
+    sentences.sort_unstable();
+    sentences.dedup();
+    assert_eq!(sentences.len(), all, "a sentence comes twice: {}", chart.alt);
     // The pages' CSP forbids both.
     assert!(document.descendants().all(|node| node.attribute("style").is_none() && !node.has_tag_name("style")));
     assert!(!chart.svg.contains("NaN"), "{}", chart.title);
@@ -252,6 +259,7 @@ fn single(locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
     waiting.curves.truncate(1);
     waiting.curves[0].steps.truncate(1);
     waiting.curves[0].censored.clear();
+    let without_deadline = WaitingData { due: None, ..waiting.clone() };
     let mut timeline = samples::timeline_data(locale);
     timeline.episodes.truncate(1);
     timeline.tiers.truncate(1);
@@ -267,6 +275,7 @@ fn single(locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
         funnel::chart(&funnel, words, style).unwrap(),
         cusum::chart(&cusum, words, style).unwrap(),
         waiting::chart(&waiting, words, style).unwrap(),
+        waiting::chart(&without_deadline, words, style).unwrap(),
         timeline::chart(&timeline, words, style).unwrap(),
         interval::chart(&interval, words, style).unwrap(),
         map::chart(&map, words, style).unwrap(),

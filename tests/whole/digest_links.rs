@@ -62,6 +62,7 @@ fn kind(path: &str) -> String {
         "/explore" if arguments.contains("responsible-alone") => "overdue of a unit".to_owned(),
         "/explore" if arguments.contains("category=") => "rising".to_owned(),
         "/explore" => of("measure").unwrap_or_default().to_owned(),
+        "/complaints" if arguments.contains("due-from") => "newly overdue".to_owned(),
         "/flags" | "/measures" | "/complaints" if arguments.is_empty() => "a heading".to_owned(),
         _ if view.matches('/').count() == 2 && !view.ends_with("/escalations") && !view.ends_with("/changes") => {
             format!("one of {}", view.split('/').nth(1).unwrap_or_default())
@@ -239,6 +240,7 @@ fn each_number_of_a_digest_leads_to_the_same_number_on_the_page() {
             "answered",
             "OVERDUE",
             "overdue of a unit",
+            "newly overdue",
             "COST_VND",
             "DELAY_HOURS",
             "SHARE_ANSWERED_IN_TIME",
@@ -265,6 +267,7 @@ fn each_number_of_a_digest_leads_to_the_same_number_on_the_page() {
         workbook_has_what_was_decided(&out, &document);
         workbook_has_news_and_branches(&out, &document);
         assert!(document["overdue"]["newlyEscalated"][0].integer() > 0);
+        assert!(document["news"]["overdue"].integer() > 0, "the list of what is newly overdue has rows");
 
         // Readers who see more than the digest has find the same numbers, too: a member of the Board, and the head
         // above.
@@ -301,7 +304,9 @@ fn each_number_of_a_digest_leads_to_the_same_number_on_the_page() {
             // The department and those above it have the overdue complaints of the other branch.
             let is_above = address != "below@example.org";
             assert!(!is_above || (late && escalated), "{} {address}", database.name);
-            assert_eq!(html.contains("New since the last digest"), address == "head@example.org", "{address}");
+            let has_news = address == "head@example.org";
+            assert_eq!(html.contains("New since the last digest"), has_news, "{address}");
+            assert_eq!(kinds.contains("newly overdue"), has_news, "{address}: {kinds:?}");
         }
     }
 }

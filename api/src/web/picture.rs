@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
-/// A chart of a page: `ui.chart` shows it.
+/// A chart of a page: `picture.html` shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Picture {
     pub title: String,

@@ -106,8 +106,10 @@ impl<'a> Frame<'a> {
         y + LINE_HEIGHT * 0.25
     }
 
-    /// The whole document.
+    /// The whole document. `alt` begins with the title. The description of the picture leaves the title out, because
+    /// screen readers say it after the title.
     pub fn finish(self, alt: String, table: ChartTable, height: f64) -> Chart {
+        let more = alt.strip_prefix(self.sentence().as_str()).unwrap_or_default().trim_start();
         let background = self.canvas.attributes(Look::fill(Paint::Surface));
         let id = escape(self.style.id);
         let svg = format!(
@@ -119,7 +121,7 @@ impl<'a> Frame<'a> {
             width = Px(self.width),
             height = Px(height.ceil() + MARGIN),
             title = escape(&self.title),
-            desc = escape(&alt),
+            desc = escape(more),
             body = self.canvas.into_body(),
         );
         Chart { title: self.title, alt, table, svg }

@@ -87,9 +87,11 @@ pub fn chart(data: &WaitingData, words: &Words, style: Style<'_>) -> Result<Char
     let keys = keys.collect::<Result<Vec<_>, JobError>>()?;
     let bottom = frame.legend(plot.bottom + axis::BELOW_NUMBERS, keys);
     let height = frame.note(bottom, &words.word("waiting-note")?);
-    let sentences = curves.iter().map(|curve| median(curve, words)).collect::<Result<Vec<_>, JobError>>()?;
-    let alt = format!("{} {}", frame.sentence(), sentences.join(" "));
-    Ok(frame.finish(alt, table, height))
+    // Without a deadline the title says how long half of the first curve wait.
+    let others = curves.iter().skip(usize::from(data.due.is_none()));
+    let medians = others.map(|curve| median(curve, words));
+    let sentences = std::iter::once(Ok(frame.sentence())).chain(medians).collect::<Result<Vec<_>, JobError>>()?;
+    Ok(frame.finish(sentences.join(" "), table, height))
 }
 
 fn draw(frame: &mut Frame<'_>, (x, y): (Scale, Scale), curve: &WaitingCurve, look: Look) {

@@ -69,8 +69,9 @@ impl Links {
             "overdue-older" => self.older(),
             "news-received" => self.news("CATEGORY_GROUP", ["day-from", "day-until"]),
             "news-answered" => self.news("RESPONSIBLE_UNIT", ["answered-from", "answered-until"]),
-            // No view has those alone that are newly overdue, or that were recorded later.
-            "news-overdue" | "news-other" => None,
+            "news-overdue" => self.newly_overdue(),
+            // No view has those alone that were recorded later.
+            "news-other" => None,
             "months" => self.months(),
             "scorecard" => {
                 let unit = document.unit.as_ref().map(|unit| unit.code.as_str());
@@ -130,6 +131,19 @@ impl Links {
         let from = (self.document.previous_as_of? + Days::new(1)).to_string();
         let until = self.document.as_of.to_string();
         Some(self.explore(by, "COMPLAINTS", &[(bounds[0], from.as_str()), (bounds[1], until.as_str())]))
+    }
+
+    /// The overdue complaints whose deadline passed after the day of the digest before. A deadline passes at the end of
+    /// its day.
+    fn newly_overdue(&self) -> Option<String> {
+        let from = self.document.previous_as_of?.to_string();
+        let until = (self.document.as_of - Days::new(1)).to_string();
+        let mut all =
+            vec![("counted", "1"), ("overdue", "1"), ("due-from", from.as_str()), ("due-until", until.as_str())];
+        if let Some(unit) = self.narrowed() {
+            all.extend([("concerning", unit), ("confidential", "0")]);
+        }
+        Some(address("/complaints", &all))
     }
 
     /// The overdue complaints that were received before the period of the scorecard.

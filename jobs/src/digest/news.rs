@@ -21,7 +21,7 @@ pub struct NewsPart {
     pub received: u32,
     /// Complaints answered after that day.
     pub answered: u32,
-    /// Complaints that are overdue and were not on that day.
+    /// Complaints that are overdue, and whose deadline passed after that day: it was on that day or later.
     pub overdue: u32,
     /// Other complaints that were recorded, or got an answer recorded, since then: those of earlier days.
     pub other: u32,
@@ -52,10 +52,10 @@ pub(super) fn news_part(
     let is_new = |day: Option<i32>| day.is_some_and(|day| day > from && day <= until);
     let (days, answers) = (facts.column("day")?.i32()?, facts.column("answered")?.i32()?);
     let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
-    let handled = Handlings::of(facts, until)?.into_iter().zip(Handlings::of(facts, from)?);
+    let handled = Handlings::of(facts, until)?;
     let mut part = NewsPart { position: Some(snapshot.position), ..NewsPart::default() };
     let rows = days.iter().zip(answers.iter()).zip(high.iter().zip(low.iter())).zip(handled);
-    for (((day, answered), (high, low)), (now, then)) in rows {
+    for (((day, answered), (high, low)), now) in rows {
         if day.is_none_or(|day| day > until) {
             continue;
         }
@@ -63,7 +63,7 @@ pub(super) fn news_part(
         let is_recorded = high.zip(low).is_some_and(|id| recorded.contains(&id));
         part.received += u32::from(is_received);
         part.answered += u32::from(is_answered);
-        part.overdue += u32::from(now.overdue && !then.overdue);
+        part.overdue += u32::from(now.overdue && now.due.is_some_and(|due| due >= from));
         part.other += u32::from(is_recorded && !is_received && !is_answered);
     }
     let rose = |code: &str| before.is_some_and(|(.., rising)| rising.iter().any(|then| then.code == code));

@@ -281,6 +281,7 @@ mod tests {
         assert_eq!(names(&document), ["waiting", "peers"]);
         let waiting = picture(&document, "waiting", Locale::En);
         assert_eq!(waiting.title, "Hanoi: half are answered within 3 days");
+        assert_eq!(waiting.alt, "Hanoi: half are answered within 3 days.", "said once");
         let peers = picture(&document, "peers", Locale::En);
         assert_eq!(peers.title, "Hanoi: 50% answered in time, less than most of 27 comparable units (85% to 100%)");
         let peers = picture(&document, "peers", Locale::Vi);

@@ -12,7 +12,7 @@ const VIEWS: [(&str, &str); 20] = [
         "/complaints",
         "search state unit responsible category from until overdue officer enterprise finding channel form \
          confidential anonymous blames recorded due order after before kind responded answered-from answered-until \
-         unit-alone category-alone responsible-alone concerning counted",
+         due-from due-until unit-alone category-alone responsible-alone concerning counted",
     ),
     ("/complaints/redacted", "state unit after before"),
     ("/complaints/corrections", "state complaint after before"),

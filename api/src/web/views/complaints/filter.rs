@@ -10,7 +10,7 @@ use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm};
 use serde_json::{Map, Value, json};
 
 /// The arguments that a filter reads.
-pub const ARGUMENTS: [&str; 28] = [
+pub const ARGUMENTS: [&str; 30] = [
     "search",
     "state",
     "unit",
@@ -34,6 +34,8 @@ pub const ARGUMENTS: [&str; 28] = [
     "responded",
     "answered-from",
     "answered-until",
+    "due-from",
+    "due-until",
     "unit-alone",
     "category-alone",
     "responsible-alone",
@@ -176,10 +178,18 @@ impl<'v> Reading<'v> {
         self.filter.extend(given.map(|(field, bounds)| (field.to_owned(), bounds.into())));
     }
 
-    /// Complaints that wait for an answer whose deadline is within some days from today.
+    /// Complaints whose deadline lies between two days, and those that wait for an answer whose deadline is within some
+    /// days from today.
     fn due(&mut self) {
         if !self.visit.may("ComplaintFilter", "dueOn") {
             return;
+        }
+        let mut day = |name: &str| self.arguments.day((name, &format!("complaints-{name}")));
+        let bounds = [("gte", day("due-from")), ("lte", day("due-until"))];
+        let bounds = bounds.into_iter().filter_map(|(bound, day)| Some((bound.to_owned(), json!(day?))));
+        let bounds: Map<String, Value> = bounds.collect();
+        if !bounds.is_empty() {
+            self.all.push(json!({ "dueOn": bounds }));
         }
         let days = self.arguments.number(("due", "complaints-due-within"), (0, MOST_DAYS));
         let today = local_date(Timestamp::now());
