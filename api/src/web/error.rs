@@ -83,6 +83,11 @@ impl PageError {
         }
     }
 
+    /// Whether the same request may succeed a little later.
+    pub(super) const fn may_pass(&self) -> bool {
+        matches!(self, Self::TooMany | Self::TookTooLong | Self::Away | Self::Internal)
+    }
+
     /// The beginning of the keys of its words.
     pub(super) const fn key(&self) -> &'static str {
         match self {

@@ -168,7 +168,7 @@ pub struct Next {
 
 /// Leads to the issuer.
 pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Query<Next>>) -> HttpResponse {
-    let refused = |error: &PageError| render_error(&service, &http, None, Preferences::of(&http), error);
+    let refused = |error: &PageError| render_error(&service, &http, None, Preferences::of(&http), (error, &[]));
     let Some(client) = Client::of(&service) else { return refused(&PageError::NotFound) };
     // Without its metadata the issuer is asked: attempts count until it has answered.
     let asks = client.kept_metadata().is_none();

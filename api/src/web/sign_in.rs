@@ -75,7 +75,7 @@ pub fn refuse(service: &Service, http: &HttpRequest, failed: SignInError) -> Htt
 pub async fn by_token(service: Data<Service>, http: HttpRequest, form: Option<Form<TokenForm>>) -> HttpResponse {
     // A form of another site could sign a reader in as another user.
     if is_from_elsewhere(&http) {
-        return render_error(&service, &http, None, Preferences::of(&http), &PageError::Forged);
+        return render_error(&service, &http, None, Preferences::of(&http), (&PageError::Forged, &[]));
     }
     let form = form.map_or(TokenForm { token: None, next: None }, Form::into_inner);
     let next = next_of(form.next.as_deref()).to_owned();

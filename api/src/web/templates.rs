@@ -9,8 +9,8 @@ use super::preferences::Preferences;
 use super::refusals::told_to;
 use super::words::{messages, word};
 use crate::http::{Service, Session, stands_for};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Asia::Ho_Chi_Minh;
@@ -201,20 +201,28 @@ const BROKEN: &str = "<!doctype html><html lang=\"vi\"><title>Phản Ánh</title
     <p>Nhật ký của máy chủ cho biết nguyên nhân. <span lang=\"en\">This page is broken; the server's log says why.\
     </span></p></html>";
 
-/// The page of an error.
+/// The page of an error. `sent` are the fields of the form that the request sent: where the same form may succeed later,
+/// the page keeps them, and sends them again.
 pub fn render_error(
     service: &Service,
     http: &HttpRequest,
     session: Option<&Session>,
     preferences: Preferences,
-    error: &PageError,
+    (error, sent): (&PageError, &[(String, String)]),
 ) -> HttpResponse {
     let layout = Layout::new(service, http, session, preferences);
+    let may_pass = error.may_pass();
+    let again = (may_pass && http.method() == Method::GET).then(|| layout.here.clone());
+    let sent: &[(String, String)] = if may_pass { sent } else { &[] };
     let title = word(preferences.locale, error.key(), &[]);
     let told = |problem| told_to(http, preferences.locale, problem);
     // The page of an error has no fields to lead to.
     let problems = error.problems().iter().map(|problem| Problem { field: None, ..told(problem) }).collect();
-    let page = Page::new("error.html", title).with("what_to_do", format!("{}-help", error.key())).problems(problems);
+    let page = Page::new("error.html", title)
+        .with("what_to_do", format!("{}-help", error.key()))
+        .with("again", again)
+        .with("sent", sent)
+        .problems(problems);
     render(page, &layout, error.status())
 }
 

@@ -41,6 +41,8 @@ pub struct Visit {
     arguments: Vec<(String, String)>,
     /// The documents that the page asked, for *show the query*.
     asked: Mutex<Vec<Shown>>,
+    /// The fields of the form that was sent, without the secret of its session.
+    sent: Vec<(String, String)>,
 }
 
 impl Visit {
@@ -52,10 +54,10 @@ impl Visit {
         let session = match session(&service, &http).await {
             Ok(Some(session)) => session,
             Ok(None) => return Err(sign_in_first(&service, &http, preferences)),
-            Err(_) => return Err(render_error(&service, &http, None, preferences, &PageError::Away)),
+            Err(_) => return Err(render_error(&service, &http, None, preferences, (&PageError::Away, &[]))),
         };
         let arguments = arguments(&http);
-        Ok(Self { service, http, session, preferences, arguments, asked: Mutex::default() })
+        Ok(Self { service, http, session, preferences, arguments, asked: Mutex::default(), sent: Vec::new() })
     }
 
     pub fn role(&self) -> Role {
@@ -224,7 +226,7 @@ impl Visit {
 
     /// The page of an error.
     pub fn refuse(&self, error: &PageError) -> HttpResponse {
-        render_error(&self.service, &self.http, Some(&self.session), self.preferences, error)
+        render_error(&self.service, &self.http, Some(&self.session), self.preferences, (error, self.sent.as_slice()))
     }
 
     /// Redirects to another page after a change; `done` is the key of a word that begins with `done-`.
@@ -276,13 +278,14 @@ impl FromRequest for Posted {
         let http = http.clone();
         let form = web::Form::<Vec<(String, String)>>::from_request(&http, payload);
         Box::pin(async move {
-            let visit = Visit::of(http).await.map_err(refused)?;
+            let mut visit = Visit::of(http).await.map_err(refused)?;
             let fields = form.await.map(web::Form::into_inner).unwrap_or_default();
             let secret = fields.iter().find(|(key, _)| key == "csrf").map(|(_, value)| value.as_str());
             if is_from_elsewhere(&visit.http) || is_forged(&visit.http, &visit.session, secret) {
                 let response = visit.refuse(&PageError::Forged);
                 return Err(refused(response));
             }
+            visit.sent = fields.iter().filter(|(name, _)| name != "csrf").cloned().collect();
             Ok(Self { visit, fields })
         })
     }
@@ -322,7 +325,7 @@ pub async fn not_found(service: Data<Service>, http: HttpRequest) -> HttpRespons
         return nothing_at(http).await;
     }
     let session = session(&service, &http).await.ok().flatten();
-    render_error(&service, &http, session.as_ref(), Preferences::of(&http), &PageError::NotFound)
+    render_error(&service, &http, session.as_ref(), Preferences::of(&http), (&PageError::NotFound, &[]))
 }
 
 /// The name of an object in a language, of its `nameVi` and `nameEn`.

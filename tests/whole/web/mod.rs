@@ -1,5 +1,6 @@
 //! The web page: signing in and out, its views, and what protects its sessions.
 
+mod again;
 mod alerts;
 pub mod browser;
 mod categories;

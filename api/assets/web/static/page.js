@@ -23,6 +23,15 @@ document.addEventListener("htmx:afterSettle", () => {
   document.getElementById("announced").textContent = found ? found.textContent : "";
 });
 
+// A filter that fails says why, as a page does. What is no page of this server is left to the browser.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, pathInfo } = event.detail;
+  if (xhr.status < 400 || xhr.status === 422) return;
+  if (xhr.responseText.includes('id="content"')) event.detail.shouldSwap = true;
+  else location.assign(pathInfo.finalRequestPath);
+});
+document.addEventListener("htmx:sendError", (event) => location.assign(event.detail.pathInfo.finalRequestPath));
+
 // A day counts once its field is left. While it is typed, each digit of the year makes another one, and a filter that
 // shows its results at once would replace the field under the hands of its reader.
 const typed = new WeakSet();
