@@ -130,6 +130,35 @@ fn today_compares_the_month_with_its_usual_range() {
     assert!(visitor.get("/").text.contains("picture-wide"), "the number of complaints is always drawn");
 }
 
+#[test]
+fn a_category_that_rises_leads_to_the_complaints_that_it_counts() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
+        for number in 0..12 {
+            let text = json!({ "text": format!("Việc thứ {number} trong ngày.") });
+            let position = submitted(&intake, &format!("rise-{number}"), &text)["position"].clone();
+            // The columns that trends read have it, too.
+            let seen = "query($p: Int) { complaintStatistics(minPosition: $p) { totals { complaints } } }";
+            board.data_with(seen, &json!({ "p": position }));
+        }
+        for token in [board.token, app.as_head("02CV").token] {
+            let mut visitor = Visitor::signed_in(app.server(), &token);
+            let today = page(&mut visitor, "/").replace("&amp;", "&");
+            let table = today.split("id=\"table-rising\"").nth(1).and_then(|rest| rest.split("</table>").next());
+            let table = table.unwrap_or_else(|| panic!("nothing rises: {today}"));
+            assert!(table.contains("href=\"/categories?category=TD1\""), "{table}");
+            let links = table.split("href=\"/complaints?").skip(1).filter_map(|rest| rest.split_once("\">"));
+            let links: Vec<(&str, &str)> = links.collect();
+            assert!(!links.is_empty(), "{table}");
+            for (query, rest) in links {
+                let number: usize = rest.split('<').next().and_then(|text| text.parse().ok()).expect("a number");
+                assert_eq!(rows(&mut visitor, &format!("/complaints?{query}")), number, "{query}");
+                assert!(number >= 12, "{query}: {number}");
+            }
+        }
+    }
+}
+
 /// The rows of the table of a page.
 #[track_caller]
 fn rows(visitor: &mut Visitor<'_>, href: &str) -> usize {

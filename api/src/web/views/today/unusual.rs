@@ -1,6 +1,9 @@
 //! Charts of values outside of chance: branches in the funnel plot, and rising categories.
 
-use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, once_in, picture};
+use crate::web::address::address;
+use crate::web::views::numbers::{today, with_list};
+use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, once_in, picture, text};
+use chrono::Days;
 use jobs::charts::funnel::{self, FunnelData, FunnelPoint};
 use serde_json::{Value, json};
 
@@ -32,6 +35,8 @@ pub async fn add(visit: &Visit, page: Page) -> Result<(Page, Option<Picture>), P
 
 /// The categories that rise; None if none does.
 fn rising(visit: &Visit, trends: &Value) -> Option<Table> {
+    let days = trends["recentDays"].as_i64().unwrap_or(30);
+    let recent = (today() - Days::new(u64::try_from(days - 1).unwrap_or(0)), today());
     let rising = trends["categories"].as_array().into_iter().flatten().filter(|row| row["rises"] == true);
     let rows: Vec<Vec<Cell>> = rising
         .map(|row| {
@@ -42,15 +47,16 @@ fn rising(visit: &Visit, trends: &Value) -> Option<Table> {
             let q = row["q"].as_f64().map_or_else(Cell::default, |q| {
                 Cell::number(q, visit.t_with("today-once-in", &[("once", once_in(visit, q).into())]))
             });
-            let category = Cell::text(name(&names, visit.locale())).marked("mark-unusual");
-            vec![category, number(&row["recent"], 0), number(&row["expected"], 1), q]
+            let code = text(&row["categoryCode"]);
+            let category = Cell::link(name(&names, visit.locale()), address("/categories", [("category", code)]));
+            let listed = with_list(visit, number(&row["recent"], 0), recent, &[("category", code)]);
+            vec![category.marked("mark-unusual"), listed, number(&row["expected"], 1), q]
         })
         .collect();
     if rows.is_empty() {
         return None;
     }
     let columns = ["category", "recent", "expected", "chance"].map(|column| visit.t(&format!("today-{column}")));
-    let days = trends["recentDays"].as_i64().unwrap_or(30);
     Some(Table::new("rising", visit.t_with("today-rising-caption", &[("days", days.into())]), &columns, rows))
 }
 
