@@ -43,6 +43,9 @@ fn a_proposal_goes_from_the_page_into_force() {
             assert!(missing.text.contains(&format!("href=\"#{field}\"")), "{field}: {}", missing.text);
         }
         assert!(missing.text.contains("Bỏ giấy tờ trùng"), "what was written stays");
+        let codes_alone = visitor.post_with_secret("/categories/proposals", &[("categories", "TD1")]);
+        let unfolded = |page: &str| page.matches("<details open><summary>").count();
+        assert!(codes_alone.status == 422 && unfolded(&codes_alone.text) == 1, "{codes_alone:?}");
         let new = [("title", "Bỏ giấy tờ trùng"), ("text", "Không yêu cầu bản giấy.")];
         let unknown = [&new[..], &[("categories", "NOWHERE")]].concat();
         let unknown = visitor.post_with_secret("/categories/proposals", &unknown);
@@ -61,6 +64,12 @@ fn a_proposal_goes_from_the_page_into_force() {
         };
         let without = step(&mut visitor, &first, &[("step", "REJECTED")]);
         assert!(without.status == 422 && without.text.contains("href=\"#reason-"), "{without:?}");
+        assert_eq!(unfolded(&without.text), 1, "the field of the grounds is to be seen: {without:?}");
+        let proposals = page(&mut visitor, "/categories");
+        assert_eq!(unfolded(&proposals), 0, "{proposals}");
+        let form = proposals.split(&format!("action=\"{path}\"")).nth(1).expect("the form of the proposal");
+        let first = form.split("<button").nth(1).and_then(|rest| rest.split('>').next());
+        assert_eq!(first, Some(" disabled hidden"), "Enter decides nothing: {form}");
         assert_eq!(
             visitor.post(&path, &[("step", "ACCEPTED"), ("version", first.as_str())]).status,
             403,

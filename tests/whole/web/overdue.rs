@@ -19,6 +19,12 @@ fn overdue_complaints_their_units_and_escalations_are_listed() {
         assert!(csv.status == 200 && csv.text.lines().count() > 1, "{}", csv.text);
         let of_unit = board.get("/overdue?unit=03").text;
         assert!(rows(&of_unit) > 0 && rows(&of_unit) < rows(&all.text), "{of_unit}");
+        let unit = board.get("/units/03").text.replace("&#x2f;", "/");
+        assert!(unit.contains("href=\"/overdue?unit=03\""), "its list leads to the whole one: {unit}");
+        // The numbers of units count whatever is overdue, so they are not beside those of some days.
+        let of_days = board.get("/overdue?unit=03&days=1").text;
+        assert!(of_unit.contains("id=\"table-units\"") && rows(&of_days) > 0, "{of_days}");
+        assert!(!of_days.contains("id=\"table-units\""), "{of_days}");
         let none = board.get("/overdue?unit=03&days=100000&as=csv&table=complaints").text;
         assert_eq!(none.lines().count(), 1, "only the header: {none}");
         let wrong = board.get("/overdue?days=many");

@@ -87,6 +87,10 @@ fn searched_and_ended_units() {
     assert!(found.contains(",02DS,"), "{found}");
     let teams = page(&mut visitor, "/units?search=02CV-D1&as=csv");
     assert!(teams.contains(",02CV-D1,Đội,02CV,"), "{teams}");
+    let none = page(&mut visitor, "/units?search=nowhere");
+    assert!(!none.contains("<ul class=\"tree\">") && none.contains("id=\"table-units\""), "{none}");
+    let before = none.split("id=\"table-units\"").next().unwrap_or_default();
+    assert!(before.ends_with("<p class=\"nothing\" "), "it says so: {none}");
     let workbook = visitor.get("/units?search=02DS&as=xlsx");
     assert_eq!((workbook.status, workbook.content_type.as_str()), (200, WORKBOOK), "{workbook:?}");
     assert!(workbook.text.starts_with("PK"), "{workbook:?}");

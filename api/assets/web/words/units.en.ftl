@@ -88,7 +88,8 @@ units-over = Overdue: { $count ->
     [one] { $count } complaint
    *[other] { $count } complaints
     }
-units-over-caption = Overdue complaints that this unit has to answer, the latest ones first
+units-over-caption = Overdue complaints that this unit has to answer, the longest overdue first
+units-over-all = All overdue complaints of this unit and those below it
 units-over-complaint = Complaint
 units-over-due = Due
 units-over-days = Days overdue

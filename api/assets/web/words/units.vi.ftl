@@ -77,6 +77,7 @@ units-cusum = Tổng tích lũy theo tuần (CUSUM)
 units-cusum-note = Tổng tích lũy phần vượt mức kỳ vọng; khi vượt giới hạn thì có tín hiệu và tính lại từ 0. Đơn vị ở mức kỳ vọng cứ năm năm mới có một tín hiệu.
 units-over = Quá hạn: { $count } phản ánh
 units-over-caption = Phản ánh quá hạn mà đơn vị phải trả lời, trễ nhất trước
+units-over-all = Tất cả phản ánh quá hạn của đơn vị và các đơn vị dưới
 units-over-complaint = Phản ánh
 units-over-due = Hạn trả lời
 units-over-days = Số ngày quá hạn

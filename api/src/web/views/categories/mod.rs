@@ -47,5 +47,6 @@ async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
         .with("given_text", refused.text)
         .with("given_categories", refused.categories)
         .with("given_units", refused.units)
+        .with("given_proposal", refused.proposal)
         .problems(refused.problems))
 }
