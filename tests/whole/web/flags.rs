@@ -176,6 +176,9 @@ fn a_head_reads_the_flags_of_its_officers_without_numbers_and_records_what_they_
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
         let board = app.as_role(Role::Board);
         let (path, run) = flag_of(&board, "CC01");
+        let of_board = Visitor::signed_in(app.server(), &board.token).get(&path).text;
+        assert!(!of_board.contains("#do-record"), "the Board records no measure: {of_board}");
+        assert!(of_board.contains("<button disabled hidden></button>"), "Enter decides nothing: {of_board}");
         // CC01 serves at 03TG today.
         let mut own = Visitor::signed_in(app.server(), &app.as_head("03TG").token);
         let page = own.get(&path);
@@ -193,7 +196,14 @@ fn a_head_reads_the_flags_of_its_officers_without_numbers_and_records_what_they_
             ("explanation", "Thừa nhận."),
         ];
         assert_eq!(own.post_with_secret(&path, &said).status, 303);
-        assert!(own.get(&path).text.contains("Thừa nhận."));
+        let text = own.get(&path).text.replace("&#x2f;", "/").replace("&amp;", "&");
+        assert!(text.contains("Thừa nhận."));
+        let id = path.trim_start_matches("/flags/");
+        let measure = format!("/measures?officer=CC01&flag={id}");
+        assert!(text.contains(&format!("href=\"{measure}#do-record\"")), "the flag leads to a measure: {text}");
+        let form = own.get(&measure).text;
+        assert!(form.contains("id=\"do-record\" open") && form.contains(&format!("value=\"{id}\"")), "{form}");
+        assert!(!own.get("/measures?officer=CC01").text.contains("id=\"do-record\" open"), "else it is folded");
         assert!(Visitor::signed_in(app.server(), &board.token).get(&path).text.contains("Thừa nhận."));
 
         let mut other = Visitor::signed_in(app.server(), &app.as_head("02CV").token);

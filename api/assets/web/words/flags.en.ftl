@@ -165,6 +165,7 @@ flags-derive-differs = Not equal. The first difference:
 flags-derive-recorded = Hash of the run:
 flags-derive-derived = Hash of what was derived:
 flags-derive-command = On the command line:
+flags-record-measure = Record a measure about this officer
 flags-measure-REASSIGNMENT = Reassignment
 flags-measure-DISCIPLINE = Discipline
 flags-measure-SUSPENSION = Suspension

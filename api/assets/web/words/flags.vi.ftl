@@ -137,6 +137,7 @@ flags-derive-differs = Không khớp. Điểm khác đầu tiên:
 flags-derive-recorded = Mã băm của lần tính toán:
 flags-derive-derived = Mã băm vừa tính lại:
 flags-derive-command = Bằng dòng lệnh:
+flags-record-measure = Ghi biện pháp đối với cán bộ này
 flags-measure-REASSIGNMENT = Điều chuyển
 flags-measure-DISCIPLINE = Kỷ luật
 flags-measure-SUSPENSION = Đình chỉ công tác

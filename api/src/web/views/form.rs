@@ -145,6 +145,13 @@ impl Form {
         self
     }
 
+    /// Unfolded from the beginning.
+    #[must_use]
+    pub fn unfolded(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
     /// Whether a reader sent this form.
     pub fn is(&self, posted: &Posted) -> bool {
         self.step == posted.field("step") && self.subject == posted.field("subject")

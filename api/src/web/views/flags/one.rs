@@ -5,6 +5,7 @@ use super::left_out::{left_out, offers};
 use super::numbers::{days_of_rule, enterprises, main_window, sentence, windows, without};
 use super::pictures::{limits, time_line};
 use super::subject;
+use crate::web::address::address;
 use crate::web::views::conditions::word;
 use crate::web::{Cell, Page, PageError, Problem, Table, Visit, name, text};
 use actix_web::HttpResponse;
@@ -132,6 +133,7 @@ pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
         .with("steps", steps(visit, &flag))
         .with("explains", visit.may("Mutation", "recordExplanation") && officer.is_some() && waits(&flag))
         .with("is_officer", officer.is_some())
+        .with("measure", measure_form(visit, &flag))
         .with("address", format!("/flags/{}", text(&flag["id"])))
         .with("run_id", text(&flag["runId"]))
         .with("given_reason", refused.reason)
@@ -143,6 +145,14 @@ pub async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
 /// Whether a flag waits for a decision.
 fn waits(flag: &Value) -> bool {
     matches!(flag["state"].as_str(), Some("OPEN" | "ACKNOWLEDGED" | "UNDER_REVIEW"))
+}
+
+/// The form for a measure about the officer that rests on the flag; None for a role that records none, and for a flag
+/// that has ended.
+fn measure_form(visit: &Visit, flag: &Value) -> Option<String> {
+    let is_current = waits(flag) || flag["state"] == "UPHELD";
+    let officer = flag["officer"]["code"].as_str().filter(|_| is_current && visit.may("Mutation", "recordMeasure"))?;
+    Some(format!("{}#do-record", address("/measures", [("officer", officer), ("flag", text(&flag["id"]))])))
 }
 
 /// The properties of the flag: pairs of names and values.

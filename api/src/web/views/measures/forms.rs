@@ -56,7 +56,8 @@ pub fn record(visit: &Visit) -> Form {
         plain(Kind::Date, "explainedOn"),
         plain(Kind::Date, "explanationRefusedOn"),
     ];
-    form(visit, "record", 0).fields(fields)
+    let form = form(visit, "record", 0).fields(fields);
+    if visit.argument("flag").is_some() { form.unfolded() } else { form }
 }
 
 /// The mutation of that form, and its input.
