@@ -26,6 +26,7 @@ mod receipts;
 mod rights;
 mod sending;
 mod server;
+mod service;
 mod sessions;
 mod signing_in;
 mod snapshot_keeper;
@@ -43,7 +44,8 @@ mod watched;
 pub use health::not_found as nothing_at;
 pub use in_process::in_process;
 pub use protocol::locale as accepted_locale;
-pub use server::{Server, ServerOptions, listen};
+pub use server::{Server, listen};
+pub use service::ServerOptions;
 pub use sessions::secret as random_secret;
 pub use sessions::{Session, is_forged, is_from_elsewhere, is_plain_loopback, session, session_cookie, stands_for};
 pub use signing_in::{
