@@ -7,19 +7,19 @@ use std::process::{Command, Stdio};
 use tests::fixtures::{self, Files};
 use tests::{Answer, Client, Database, Finished, Json, Role, TestApp, TestAppBuilder, project, python};
 
-fn started(app: TestAppBuilder, files: &Files) -> TestApp {
+pub fn started(app: TestAppBuilder, files: &Files) -> TestApp {
     let key = files.path().join("key").display().to_string();
     let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
     app.key_file(files);
     app
 }
 
-fn get(client: &Client<'_>, path: &str) -> Answer {
+pub fn get(client: &Client<'_>, path: &str) -> Answer {
     let bearer = format!("Bearer {}", client.token);
     client.server.send("GET", &format!("/export/{path}"), &[("authorization", &bearer)], "")
 }
 
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 

@@ -50,6 +50,7 @@ mod ended_early;
 mod escalations;
 mod explorer;
 mod export_columns;
+mod export_command;
 mod exports;
 mod failover;
 mod first_routing;

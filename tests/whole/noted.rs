@@ -34,8 +34,13 @@ fn what_a_command_takes_from_the_database_is_in_the_audit_log() {
         let file = files.put("q.sql", text).display().to_string();
         app.run(&["queries", "save", "of-kind", &file]);
         run(&["sql", "@of-kind"]).ok();
-        let [to, lake] = ["all.csv", "lake"].map(|name| files.path().join(name).display().to_string());
+        let [to, groups, lake] =
+            ["all.csv", "groups.csv", "lake"].map(|name| files.path().join(name).display().to_string());
         run(&["export", &to, "--from", "2024-01-01", "--for", "BOARD", "--references"]).ok();
+        let costly = r#"{"costVnd": {"gte": "1"}}"#;
+        run(&["export", &groups, "--group-by", "MONTH", "--measures", "complaints", "--filter", costly]).ok();
+        // What is refused shows nothing, and has no entry.
+        assert_eq!(run(&["export", &to, "--table", "responses", "--filter", r#"{"unti": 1}"#]).status, 1);
         run(&["lake", "sync", &lake]).ok();
 
         let entries = entries(&app);
@@ -72,6 +77,12 @@ fn what_a_command_takes_from_the_database_is_in_the_audit_log() {
             (&complaints["objects"]["references"], &complaints["objects"]["keyVersion"]),
             (&json!(true), &json!(1))
         );
+        let costly = json!({ "costVnd": { "gte": "1" } });
+        let counted = exported("statistics");
+        assert_eq!(counted["objects"]["filter"], costly);
+        let asked = json!({ "groupBy": ["MONTH"], "measures": "complaints", "filter": costly });
+        assert_eq!(counted["objects"]["query"], asked);
+        assert!(entries.iter().all(|entry| entry["objects"]["table"] != "responses"), "{entries:?}");
         assert_eq!((&synced["operation"], &synced["action"]), (&json!("phananh lake sync"), &json!("EXPORT")));
         for entry in &entries {
             let actor = entry["actor"].text();

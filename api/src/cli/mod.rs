@@ -236,7 +236,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
             let plan = command.plan()?;
             queries::run(&existing()?, plan, out)
         }
-        Command::Export(args) => export::run(&existing()?, &settings, args, out),
+        Command::Export(args) => export::run(&existing()?, &cli.database, &settings, args, out),
         Command::Lake(command) => lake::run(existing, &settings, command, out),
         // A backup must not migrate the register: it is made before an upgrade.
         Command::Backup(args) => backup::back_up(&Db::open_existing(&cli.database)?, args, out),

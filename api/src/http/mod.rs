@@ -41,6 +41,7 @@ mod unsubscribe;
 mod unused_memory;
 mod watched;
 
+pub use export::{Groups, LocalExports, StatisticsArguments, StatisticsAsked, parsed_json};
 pub use health::not_found as nothing_at;
 pub use in_process::in_process;
 pub use protocol::locale as accepted_locale;

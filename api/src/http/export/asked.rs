@@ -48,13 +48,29 @@ pub struct Asked {
     pub statistics: Option<StatisticsAsked>,
 }
 
-/// The arguments of a statistic.
+/// The arguments of a statistic but its filter, as a URL or a command line has them.
+#[derive(Debug, Default)]
+pub struct StatisticsArguments {
+    /// Dimensions, separated by commas.
+    pub group_by: Option<String>,
+    /// Fields, separated by commas; None for all.
+    pub measures: Option<String>,
+    /// A `StatisticsHaving` as JSON.
+    pub having: Option<String>,
+    pub as_of: Option<String>,
+    pub timezone: Option<String>,
+    pub fill: Option<bool>,
+}
+
+/// The question of a statistic.
 #[derive(Debug)]
 pub struct StatisticsAsked {
     pub question: StatisticsQuestion,
     /// Names and types of the arguments that are given.
     pub given: Vec<(&'static str, &'static str)>,
     pub variables: Map<String, Value>,
+    /// The arguments, as the description of the file shows them.
+    pub query: Value,
 }
 
 /// The error of a URL.
@@ -64,7 +80,11 @@ fn wrong(message: impl Into<String>) -> Wrong {
     (StatusCode::BAD_REQUEST, Code::BadUserInput, message.into())
 }
 
-fn json(name: &str, text: Option<&str>) -> Result<Value, Wrong> {
+/// Reads an argument that is JSON; null for none.
+///
+/// # Errors
+/// Names the argument, and says where it stops being JSON.
+pub fn parsed_json(name: &str, text: Option<&str>) -> Result<Value, Wrong> {
     let Some(text) = text else { return Ok(Value::Null) };
     serde_json::from_str(text).map_err(|e| wrong(format!("{name} is not JSON: {e}")))
 }
@@ -98,17 +118,19 @@ impl Asked {
         if url.references && subject != Subject::Complaints {
             return Err(wrong("references: only complaints have references of other registers"));
         }
-        let filter = json("filter", url.filter.as_deref())?;
+        let filter = parsed_json("filter", url.filter.as_deref())?;
         if !filter.is_null() && !subject.is_of_complaints() && subject != Subject::Statistics {
             return Err(wrong(format!("filter selects complaints, and {name} has all rows: leave filter out")));
         }
-        let is_statistic = url.group_by.is_some()
-            || url.measures.is_some()
-            || url.having.is_some()
-            || url.as_of.is_some()
-            || url.timezone.is_some()
-            || url.fill.is_some();
-        if is_statistic && subject != Subject::Statistics {
+        let arguments = StatisticsArguments {
+            group_by: url.group_by,
+            measures: url.measures,
+            having: url.having,
+            as_of: url.as_of,
+            timezone: url.timezone,
+            fill: url.fill,
+        };
+        if !arguments.is_empty() && subject != Subject::Statistics {
             return Err(wrong("groupBy, measures, having, asOf, timezone and fill are for statistics"));
         }
         let form = Form { format, bom: url.bom };
@@ -119,28 +141,37 @@ impl Asked {
             };
             return Ok(Self { subject, form, manifest, references: url.references, filter, query, statistics: None });
         }
-        let statistics = StatisticsAsked::of(&url, filter.clone())?;
-        let mut query = statistics.variables.clone();
-        if let Some(measures) = url.measures {
-            query.insert("measures".into(), measures.into());
-        }
-        let query = Value::Object(query);
+        let statistics = StatisticsAsked::of(arguments, filter.clone())?;
+        let query = statistics.query.clone();
         Ok(Self { subject, form, manifest, references: false, filter, query, statistics: Some(statistics) })
     }
 }
 
+impl StatisticsArguments {
+    pub fn is_empty(&self) -> bool {
+        let Self { group_by, measures, having, as_of, timezone, fill } = self;
+        let texts = [group_by, measures, having, as_of, timezone];
+        texts.iter().all(|text| text.is_none()) && fill.is_none()
+    }
+}
+
 impl StatisticsAsked {
-    fn of(url: &UrlQuery, filter: Value) -> Result<Self, Wrong> {
-        let question = StatisticsQuestion::parse(url.group_by.as_deref(), url.measures.as_deref()).map_err(wrong)?;
+    /// Reads the arguments of a statistic; `filter` is null for none.
+    ///
+    /// # Errors
+    /// Says which argument is wrong, and which values it can have.
+    pub fn of(arguments: StatisticsArguments, filter: Value) -> Result<Self, Wrong> {
+        let StatisticsArguments { group_by, measures, having, as_of, timezone, fill } = arguments;
+        let question = StatisticsQuestion::parse(group_by.as_deref(), measures.as_deref()).map_err(wrong)?;
         let mut given = vec![("groupBy", "[StatisticsDimension!]!")];
         let dimensions: Vec<Value> = question.dimensions().into_iter().map(Value::from).collect();
         let mut variables = Map::from_iter([("groupBy".to_owned(), Value::Array(dimensions))]);
         let optional = [
             ("filter", "ComplaintStatisticsFilter", filter),
-            ("having", "StatisticsHaving", json("having", url.having.as_deref())?),
-            ("asOf", "NaiveDate", url.as_of.clone().map_or(Value::Null, Value::from)),
-            ("timezone", "String!", url.timezone.clone().map_or(Value::Null, Value::from)),
-            ("fill", "Boolean!", url.fill.map_or(Value::Null, Value::from)),
+            ("having", "StatisticsHaving", parsed_json("having", having.as_deref())?),
+            ("asOf", "NaiveDate", as_of.map_or(Value::Null, Value::from)),
+            ("timezone", "String!", timezone.map_or(Value::Null, Value::from)),
+            ("fill", "Boolean!", fill.map_or(Value::Null, Value::from)),
         ];
         for (name, of, value) in optional {
             if !value.is_null() {
@@ -148,7 +179,11 @@ impl StatisticsAsked {
                 variables.insert(name.to_owned(), value);
             }
         }
-        Ok(Self { question, given, variables })
+        let mut query = variables.clone();
+        if let Some(measures) = measures {
+            query.insert("measures".into(), measures.into());
+        }
+        Ok(Self { question, given, variables, query: Value::Object(query) })
     }
 }
 

@@ -2,33 +2,35 @@
 //! complete file is kept for some minutes, so that readers can ask for parts of it and for its manifest.
 
 mod asked;
+mod asker;
 mod kept;
+mod local;
 mod produce;
 mod send;
 mod statistics;
 
+pub use asked::{StatisticsArguments, StatisticsAsked, parsed_json};
 pub use kept::KeptExports;
+pub use local::LocalExports;
+pub use statistics::Groups;
 
 use super::Service;
 use super::authenticate::authenticated;
 use super::graphql::counted_by_token;
-use super::operation::{budget, run};
-use super::prepare::{Ready, prepare};
-use super::protocol::{Body, Media, OperationResult, locale, position_to_see, refusal, respond};
+use super::protocol::{Media, locale, position_to_see, refusal, respond};
 use super::rights::RightsWatch;
 use super::snapshot_position::wait_for_position;
 use super::spool::spool;
 use crate::access::{EXPORTERS, Viewer};
 use crate::admission::{Owner, Permit};
 use crate::export::{Subject, audience, table_of};
-use crate::graphql::ComplaintFilter;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use asked::Asked;
-use async_graphql::{InputType, Value};
+use asker::{Asker, Refused};
 use kept::{KEEP, Kept, Key};
 use produce::{Source, Work};
 use schema::domain::ids::random_id;
@@ -37,13 +39,11 @@ use schema::register::audit::Audited;
 use schema::{JsonText, Timestamp};
 use send::{Wanted, answer, head, watched};
 use serde_json::json;
+use statistics::groups;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Checks the filter like that of a list: against the schema, and against the access table of the role.
-const PROBE: &str =
-    "query Export($filter: ComplaintFilter) { complaints(filter: $filter, first: 0) { pageInfo { hasNextPage } } }";
 /// How long an export waits for a permit.
 const WAITS_FOR_A_PLACE: Duration = Duration::from_secs(10);
 
@@ -91,7 +91,14 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     if asked.statistics.is_none() && asked.subject != Subject::Complaints {
         wait_for_position(service, http).await?;
     }
-    let source = source(service, &viewer, http, &asked).await?;
+    let asker = Asker {
+        service: service.get_ref(),
+        viewer: &viewer,
+        locale: locale(http),
+        at_least: position_to_see(http),
+        is_of_this_program: false,
+    };
+    let source = source(&asker, &asked).await.map_err(|refused| refused.response(http))?;
     let download = download(service, http, &viewer).await?;
     let reading = service.exports.acquire_within(Owner::of(Some(&viewer)), WAITS_FOR_A_PLACE).await;
     let reading = reading.ok_or_else(|| too_many(http))?;
@@ -257,55 +264,16 @@ async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u
 }
 
 /// Where the rows come from, once the filter is allowed.
-async fn source(service: &Service, viewer: &Viewer, http: &HttpRequest, asked: &Asked) -> Result<Source, HttpResponse> {
+async fn source(asker: &Asker<'_>, asked: &Asked) -> Result<Source, Refused> {
     if let Some(statistics) = &asked.statistics {
-        return Ok(Source::Statistics(statistics::groups(service, viewer, http, statistics).await?));
+        return Ok(Source::Statistics(groups(asker, statistics).await?));
     }
     if asked.subject == Subject::Complaints {
-        return Ok(Source::Complaints(Box::new(checked(service, viewer, http, asked.filter.clone()).await?)));
+        return Ok(Source::Complaints(Box::new(asker.filter(asked.filter.clone()).await?)));
     }
-    let table = table_of(asked.subject, viewer.role == Role::Board)
-        .map_err(|message| refusal(http, StatusCode::FORBIDDEN, Code::Forbidden, message))?;
+    let table = table_of(asked.subject, asker.viewer.role == Role::Board)
+        .map_err(|message| Refused::Export((StatusCode::FORBIDDEN, Code::Forbidden, message)))?;
     // An export without a filter is checked, too: an allow-list of operations decides about all exports.
-    let filter = checked(service, viewer, http, asked.filter.clone()).await?;
+    let filter = asker.filter(asked.filter.clone()).await?;
     Ok(Source::Table(table, Box::new(filter)))
-}
-
-/// Parses the filter and checks it by running a list query with it.
-async fn checked(
-    service: &Service,
-    viewer: &Viewer,
-    http: &HttpRequest,
-    given: serde_json::Value,
-) -> Result<Option<ComplaintFilter>, HttpResponse> {
-    let variables = serde_json::Map::from_iter([("filter".to_owned(), given.clone())]);
-    let body = Body { query: Some(PROBE.into()), variables: Some(variables), ..Body::default() };
-    executed(service, viewer, http, body).await?;
-    let value = Value::from_json(given).unwrap_or_default();
-    Option::<ComplaintFilter>::parse(Some(value))
-        .map_err(|_| refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, "filter is not a ComplaintFilter"))
-}
-
-/// Runs a query as the viewer.
-async fn executed(
-    service: &Service,
-    viewer: &Viewer,
-    http: &HttpRequest,
-    body: Body,
-) -> Result<OperationResult, HttpResponse> {
-    // This is not GraphQL over HTTP: the status reflects the outcome, whatever the client accepts.
-    let answer = |outcome: OperationResult| respond(Media::GraphqlResponse, outcome);
-    let budget = budget(service, Some(viewer));
-    let mut outcome = match prepare(service, Some(viewer), body, locale(http), &budget).await.map_err(answer)? {
-        Ready::Checked(mut prepared) => {
-            prepared.at_least = position_to_see(http);
-            run(service, Some(viewer), *prepared, &budget).await
-        }
-        Ready::Answered(outcome) => outcome,
-    };
-    if !outcome.errors.is_empty() {
-        outcome.refused.get_or_insert(StatusCode::BAD_REQUEST);
-        return Err(answer(outcome));
-    }
-    Ok(outcome)
 }

@@ -149,7 +149,7 @@ impl Work {
                 tell(&about);
                 let mut writer = ExportWriter::new(self.form, to, &groups.schema, about.clone())?;
                 let people = People { snapshot: &snapshot, answers: &self.answers, files: pseudonyms };
-                let batches = people.in_file(&groups.batches, &groups.people)?;
+                let batches = groups.in_file(&people)?;
                 batches.iter().try_for_each(|batch| writer.write(batch))?;
                 let (to, rows) = writer.finish()?;
                 Ok((to, rows, about))

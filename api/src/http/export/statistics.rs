@@ -1,13 +1,10 @@
 //! The groups of a statistic, asked over the GraphQL schema as the viewer: the access table decides about them.
 
-use super::super::Service;
-use super::super::protocol::{Body, refusal};
 use super::asked::StatisticsAsked;
-use super::executed;
-use crate::access::Viewer;
+use super::asker::{Asker, Refused};
+use crate::export::People;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use anyhow::Context;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -32,6 +29,16 @@ pub struct Groups {
     pub as_of: Timestamp,
 }
 
+impl Groups {
+    /// The rows with the pseudonyms of files.
+    ///
+    /// # Errors
+    /// If the snapshot has no subject of a pseudonym.
+    pub fn in_file(&self, people: &People<'_>) -> anyhow::Result<Vec<RecordBatch>> {
+        people.in_file(&self.batches, &self.people)
+    }
+}
+
 /// One answer.
 struct Page {
     batch: RecordBatch,
@@ -44,37 +51,27 @@ struct Page {
 ///
 /// # Errors
 /// The refusal of a page, or that the register changed between pages again and again.
-pub async fn groups(
-    service: &Service,
-    viewer: &Viewer,
-    http: &HttpRequest,
-    asked: &StatisticsAsked,
-) -> Result<Groups, HttpResponse> {
+pub async fn groups(asker: &Asker<'_>, asked: &StatisticsAsked) -> Result<Groups, Refused> {
     for _ in 0..TRIES {
-        if let Some(groups) = of_one_position(service, viewer, http, asked).await? {
+        if let Some(groups) = of_one_position(asker, asked).await? {
             return Ok(groups);
         }
     }
     let message = "the register changes faster than the groups can be read: ask for fewer groups, or try again";
-    Err(refusal(http, StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message))
+    Err(Refused::Export((StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message.to_owned())))
 }
 
 /// None where the register changed between two pages.
-async fn of_one_position(
-    service: &Service,
-    viewer: &Viewer,
-    http: &HttpRequest,
-    asked: &StatisticsAsked,
-) -> Result<Option<Groups>, HttpResponse> {
-    let first = page(service, viewer, http, asked, None).await?;
+async fn of_one_position(asker: &Asker<'_>, asked: &StatisticsAsked) -> Result<Option<Groups>, Refused> {
+    let first = page(asker, asked, None).await?;
     let (position, as_of, mut end) = (first.position, first.as_of, first.end);
     let mut batches = vec![first.batch];
     while let Some(after) = end {
         if batches.len() == PAGES {
             let message = format!("the statistic has more than {} groups: choose fewer", PAGES * PAGE as usize);
-            return Err(refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, message));
+            return Err(Refused::Export((StatusCode::BAD_REQUEST, Code::BadUserInput, message)));
         }
-        let next = page(service, viewer, http, asked, Some(after)).await?;
+        let next = page(asker, asked, Some(after)).await?;
         if next.position != position {
             return Ok(None);
         }
@@ -84,27 +81,20 @@ async fn of_one_position(
     Ok(Some(Groups { schema: asked.question.schema(), batches, people: asked.question.people(), position, as_of }))
 }
 
-async fn page(
-    service: &Service,
-    viewer: &Viewer,
-    http: &HttpRequest,
-    asked: &StatisticsAsked,
-    after: Option<String>,
-) -> Result<Page, HttpResponse> {
+async fn page(asker: &Asker<'_>, asked: &StatisticsAsked, after: Option<String>) -> Result<Page, Refused> {
     let mut given = asked.given.clone();
     let mut variables = asked.variables.clone();
     given.push(("first", "Int!"));
-    variables.insert("first".into(), PAGE.min(service.limits_of(Some(viewer)).groups).into());
+    variables.insert("first".into(), PAGE.min(asker.service.limits_of(Some(asker.viewer)).groups).into());
     if let Some(after) = after {
         given.push(("after", "String!"));
         variables.insert("after".into(), after.into());
     }
-    let body = Body { query: Some(asked.question.document(&given)), variables: Some(variables), ..Body::default() };
-    let outcome = executed(service, viewer, http, body).await?;
+    let outcome = asker.executed(asked.question.document(&given), variables).await?;
     read(outcome.json(), asked).map_err(|error| {
         tracing::error!(%error, "the answer to a statistic cannot be exported");
         let message = "the statistic could not be written to a file: ask for it over /graphql";
-        refusal(http, StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
+        Refused::Export((StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message.to_owned()))
     })
 }
 
