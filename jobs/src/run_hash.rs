@@ -17,7 +17,7 @@ use std::collections::HashMap;
 /// The hashes of a run, in hex (SHA-256).
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunHashes {
-    /// By month of receipt, and by kind of exposure: the number of rows and their hash.
+    /// Number of rows and their hash, by month of receipt, and by kind of exposure.
     pub inputs: Value,
     pub input_hash: String,
     pub output_hash: String,
@@ -51,7 +51,7 @@ pub fn run_hashes(
     Ok(RunHashes { inputs, input_hash, output_hash, result_hash })
 }
 
-/// One assessment in the form that is hashed and compared.
+/// An assessment in the form that is hashed and compared.
 pub fn output(assessment: &Assessment) -> Value {
     json!({
         "kind": assessment.kind,

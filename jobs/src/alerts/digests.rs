@@ -15,7 +15,7 @@ use schema::{Conn, Id, StoreError, Timestamp};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// How long the delivery of a digest may take.
+/// The delivery of a digest may take this many hours.
 const UNDELIVERED_HOURS: i64 = 1;
 /// A digest older than this raises no alert.
 const DIGEST_DAYS: i64 = 7;

@@ -17,10 +17,10 @@ const DAYS_OF_A_MONTH: f64 = 30.44;
 /// The time between two scans during a planted burst, as the job scans. At other times one scan ends each hour: windows
 /// end at full hours, so that more scans raise no further alarms.
 const BETWEEN_LOOKS: TimeDelta = TimeDelta::minutes(5);
-/// For this long after the beginning of a planted burst an alarm counts as its alarm: a window of a day may hold the
-/// burst, and the alarm remains for six hours after that window.
+/// An alarm counts as the alarm of a planted burst if it is raised within this time after the burst begins: a window of
+/// a day may hold the burst, and the alarm remains for six hours after that window.
 const IS_TOLD: TimeDelta = TimeDelta::hours(36);
-/// For this long a recorded failure explains an alarm: complaints about it come on its day and the two after it, and
+/// A recorded failure explains the alarms of this time: complaints about it come on its day and the two after it, and
 /// remain in windows for another day.
 const AFTER_FAILURE: TimeDelta = TimeDelta::days(4);
 
@@ -28,7 +28,7 @@ const AFTER_FAILURE: TimeDelta = TimeDelta::days(4);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Watched {
     pub planted: u32,
-    /// For each planted burst that was found, the minutes from its beginning to its alarm.
+    /// The minutes from the beginning of a planted burst to its alarm, for each burst that was found.
     pub minutes: Vec<i64>,
     /// Alarms that neither a planted burst nor a recorded failure explains.
     pub false_alarms: u32,

@@ -56,7 +56,7 @@ const STANDS: i64 = 6;
 pub const BASE_DAYS: i64 = 56;
 /// Days between these and the present one, so that no window reaches into them.
 pub const GAP_DAYS: i64 = 2;
-/// How much rates drift from the usual one, as a coefficient of variation: seasons, and more trade.
+/// Drift of rates from the usual one, as a coefficient of variation: seasons, and more trade.
 const DRIFT: f64 = 0.2;
 /// Weight of the mean over all hours in the profile of hours, in complaints.
 const EVEN: f64 = 24.0;
@@ -161,7 +161,7 @@ struct Scan {
 }
 
 impl Scan {
-    /// From branches up to all units together: a level above counts only what the bursts below do not explain.
+    /// Bursts from branches up to all units together: a level above counts only what the bursts below do not explain.
     fn found(mut self) -> Vec<Burst> {
         let mut found = Vec::new();
         for level in 0..3 {

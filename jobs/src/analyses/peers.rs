@@ -1,5 +1,5 @@
-//! What would have become of an officer without a measure: the rates of episodes before and after it, by workload,
-//! compared with those of officers at the same level before about whom nothing was decided. Pure functions.
+//! Compares the rates of episodes before and after a measure, by workload, with those of officers at the same level
+//! before about whom nothing was decided: they show what would have become of the officer without it. Pure functions.
 //!
 //! Measures follow a peak of complaints, and a peak falls by itself: regression to the mean. Officers who had as many
 //! episodes with as much work show how far (docs/statistics.md, "Before and after").
@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 const CONFIDENCE: f64 = 0.95;
 /// Complaints of one enterprise about one officer within this many days are one episode.
 const EPISODE_DAYS: i32 = 7;
-/// With fewer officers at the level of the officer, the level is widened.
+/// The level is widened if there are fewer officers than this at the level of the officer.
 const ENOUGH: usize = 5;
 /// Officers are comparable whose work before was from 1/2 to 2 of the officer's.
 const ALIKE: f64 = 2.0;

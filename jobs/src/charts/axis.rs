@@ -9,7 +9,7 @@ use super::theme::Paint;
 use crate::JobError;
 use chrono::NaiveDate;
 
-/// How far below the plot its axis ends, without and with a name.
+/// Distance from the plot down to the end of its axis, without and with a name.
 pub const BELOW_DATES: f64 = 26.0;
 pub const BELOW_NUMBERS: f64 = 42.0;
 

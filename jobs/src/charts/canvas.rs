@@ -37,7 +37,7 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// How a shape is painted.
+/// Paint of a shape.
 #[derive(Clone, Copy)]
 pub struct Look {
     fill: Option<Paint>,
@@ -58,7 +58,7 @@ impl Look {
         Self { stroke: Some((paint, width)), ..self }
     }
 
-    /// With a stroke that many times as wide.
+    /// The same paint, with a stroke that many times as wide.
     pub fn scaled(self, times: f64) -> Self {
         let stroke = self.stroke.map(|(paint, width)| (paint, (width * times * 100.0).round() / 100.0));
         Self { stroke, ..self }
@@ -69,7 +69,7 @@ impl Look {
     }
 }
 
-/// Where a text begins, ends or has its middle.
+/// The part of a text that its position gives: beginning, end or middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     Start,
@@ -77,7 +77,7 @@ pub enum Anchor {
     End,
 }
 
-/// How a text is set.
+/// Size, weight and anchor of a text.
 #[derive(Clone, Copy)]
 pub struct Type {
     pub anchor: Anchor,

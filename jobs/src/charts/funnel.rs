@@ -25,7 +25,7 @@ pub struct FunnelData {
     pub what: String,
     /// The name of the compared subjects, in the plural.
     pub units_name: String,
-    /// How much more units differ than by chance alone: 1 is chance alone. The limits allow for it.
+    /// Dispersion of units relative to chance: 1 is chance alone. The limits allow for it.
     pub dispersion: f64,
     pub units: Vec<FunnelPoint>,
 }
@@ -145,7 +145,7 @@ fn draw(frame: &mut Frame<'_>, plot: Plot, (x, y): (Scale, Scale), units: &[&Fun
     }
 }
 
-/// How far beyond its limit a unit is.
+/// Distance of a unit beyond its limit.
 fn farness(unit: &FunnelPoint) -> f64 {
     let farness = (unit.ratio() - unit.upper_998).max(unit.lower_998 - unit.ratio());
     drawable(farness * unit.expected.sqrt())

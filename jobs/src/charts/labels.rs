@@ -52,7 +52,7 @@ impl Places {
         is_free
     }
 
-    /// The baseline of a label beside a point: right, left, above or below of it. None without room.
+    /// The baseline of a point's label: right, left, above or below the point. None without room.
     pub fn beside(&mut self, point: (f64, f64), label: &str) -> Option<((f64, f64), Anchor)> {
         const GAP: f64 = 9.0;
         let (x, y) = point;

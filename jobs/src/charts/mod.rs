@@ -48,7 +48,7 @@ pub struct ChartTable {
     pub rows: Vec<Vec<String>>,
 }
 
-/// How a chart is drawn.
+/// Style of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style<'a> {
     pub theme: Theme,

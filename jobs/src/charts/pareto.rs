@@ -20,14 +20,14 @@ pub struct ParetoData {
     pub what: String,
     /// The name of the groups, in the plural.
     pub groups: String,
-    /// In any order.
+    /// The bars, in any order.
     pub bars: Vec<ParetoBar>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParetoBar {
     pub label: String,
-    /// At least 0.
+    /// The value, at least 0.
     pub value: f64,
 }
 

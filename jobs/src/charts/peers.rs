@@ -20,7 +20,7 @@ const DRAWING: f64 = 44.0;
 pub struct PeersData {
     /// The unit.
     pub label: String,
-    /// What the share counts, in words that follow a number: “answered in time”.
+    /// The subject of the share, in words that follow a number: “answered in time”.
     pub what: String,
     /// The name of the share.
     pub share_name: String,

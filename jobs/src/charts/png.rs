@@ -12,7 +12,7 @@ pub const FONT_REGULAR: &[u8] = include_bytes!("font/NotoSans-Regular.ttf");
 pub const FONT_BOLD: &[u8] = include_bytes!("font/NotoSans-Bold.ttf");
 const FAMILY: &str = "Noto Sans";
 
-/// Only the embedded fonts: a chart looks the same on every machine.
+/// The embedded fonts and no others: a chart looks the same on every machine.
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
     for font in [FONT_REGULAR, FONT_BOLD] {

@@ -66,7 +66,7 @@ pub enum DateStep {
     Months,
 }
 
-/// At most `most` dates from `from` to `to`: first days of months, or days when the time is short.
+/// Chooses at most `most` dates from `from` to `to`: first days of months, or days when the time is short.
 pub fn dates(from: NaiveDate, to: NaiveDate, most: usize) -> (Vec<NaiveDate>, DateStep) {
     let days = (to - from).num_days().max(0);
     let most = most.max(1) as i64;

@@ -30,7 +30,7 @@ pub struct WaitingData {
 #[derive(Debug, Clone, PartialEq)]
 pub struct WaitingCurve {
     pub label: String,
-    /// How many complaints it is made of.
+    /// Number of complaints in the curve.
     pub complaints: usize,
     /// (days, share still waiting after it) at each day with an answer, in order.
     pub steps: Vec<(f64, f64)>,

@@ -1,4 +1,5 @@
-//! How well suggestions meet what a person decided: against the most frequent category, and against the keyword rules.
+//! Compares suggestions with what a person decided, and with two baselines: the most frequent category, and the keyword
+//! rules.
 
 use super::calibration::{Bin, curve, expected_error};
 use crate::analyses::recurrence::round_6_digits;
@@ -56,7 +57,7 @@ pub struct Evaluation {
     pub majority_accuracy: f64,
     pub rules_accuracy: f64,
     pub rules_answered: f64,
-    /// By code.
+    /// Measures of each category, by code.
     pub categories: Vec<CategoryMeasures>,
     pub curve: Vec<Bin>,
 }

@@ -32,7 +32,7 @@ pub type Vector = Vec<(u32, f64)>;
 /// The buckets that count, with their weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
-    /// In ascending order.
+    /// The buckets, in ascending order.
     pub buckets: Vec<u32>,
     /// The inverse document frequency of each.
     pub idf: Vec<f32>,

@@ -64,8 +64,8 @@ pub fn name_of_rules(rules: &Rules) -> String {
     format!("rules-{}", rules.version)
 }
 
-/// How certain suggestions are: the confidence in the first less that in the second (margin sampling: Scheffer,
-/// Decomain and Wrobel 2001, IDA, "Active hidden Markov models for information extraction"). 0 without a suggestion.
+/// Certainty of suggestions: the confidence in the first less that in the second (margin sampling: Scheffer, Decomain
+/// and Wrobel 2001, IDA, "Active hidden Markov models for information extraction"). 0 without a suggestion.
 pub fn margin(confidences: &[f64]) -> f64 {
     let of = |at: usize| confidences.get(at).copied().unwrap_or(0.0);
     (of(0) - of(1)).clamp(0.0, 1.0)

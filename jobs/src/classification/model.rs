@@ -131,8 +131,8 @@ impl Sample {
     }
 }
 
-/// What the optimiser has evaluated. It asks for the loss and the gradient of a point one after the other, and what it
-/// reached is lost when a line search fails near the minimum.
+/// Cache of what the optimiser has evaluated. It asks for the loss and the gradient of a point one after the other, and
+/// what it reached is lost when a line search fails near the minimum.
 #[derive(Default)]
 struct Evaluated {
     number: u32,

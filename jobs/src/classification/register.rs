@@ -23,7 +23,7 @@ pub struct Confirmed {
     pub corpus: Corpus,
     /// The position of the register at which they were read.
     pub position: i64,
-    /// How many there are; the corpus has at most as many as were asked for.
+    /// Number of texts in the register; the corpus has at most as many as were asked for.
     pub available: usize,
 }
 

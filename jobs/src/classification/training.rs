@@ -18,9 +18,9 @@ use std::collections::{HashMap, HashSet};
 pub const LEAST_EXAMPLES: usize = 5;
 /// Texts that a model needs altogether.
 pub const LEAST_TEXTS: usize = 50;
-/// One in this many groups of equal texts tests a model.
+/// A model is tested on one in this many groups of equal texts.
 const TESTS: u64 = 10;
-/// One in this many of the others calibrates it.
+/// A model is calibrated on one in this many of the other groups.
 const CALIBRATES: u64 = 8;
 
 /// A text with the index of its category.
@@ -53,7 +53,7 @@ impl Corpus {
         corpus
     }
 
-    /// At most `most` of the texts, in their order: a sample that depends on their places and the seed.
+    /// Draws at most `most` of the texts and keeps their order: the sample depends on their indexes and the seed.
     pub fn sample(mut self, most: usize, seed: u64) -> Self {
         if self.examples.len() > most {
             let hasher = SipHasher13::new_with_keys(seed, 2);

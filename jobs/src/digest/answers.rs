@@ -1,4 +1,4 @@
-//! How units answered the complaints of a period, and which of them answered best and worst.
+//! Summarises the answers of units to the complaints of a period, and lists which units answered best and worst.
 
 use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness};
 use serde::{Deserialize, Serialize};

@@ -266,7 +266,7 @@ pub(super) fn latest<T: DeserializeOwned>(
 }
 
 /// The run of the escalation job whose result a digest shows. The scheduled runs of this job are for their own day: if
-/// none ran on the day of the digest, the one of the night after it stands in.
+/// none ran on the day of the digest, the run of the night after replaces it.
 fn latest_overdue(conn: &mut Conn, as_of: NaiveDate) -> Result<JobRun, JobError> {
     let found = latest_run(conn, overdue::NAME, as_of);
     if found.as_ref().is_ok_and(|run| run.as_of == Some(as_of)) {

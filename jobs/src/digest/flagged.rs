@@ -55,7 +55,7 @@ pub struct Flagged {
     pub kind: SubjectKind,
     pub tier: Tier,
     pub count: usize,
-    /// At most 300.
+    /// Codes of flags, at most 300.
     pub codes: Vec<String>,
 }
 

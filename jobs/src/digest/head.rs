@@ -249,7 +249,7 @@ fn of_kind(kind: UnitKind, document: &TimelinessDocument) -> Vec<UnitTimeliness>
     }
 }
 
-/// How long the complaints wait that the scorecard of a unit counts.
+/// Waiting times of the complaints that the scorecard of a unit counts.
 fn waiting(visible: &Snapshot, unit: &Unit, as_of: NaiveDate, days: i32) -> Result<Option<WaitingPart>, JobError> {
     let level = match unit.kind {
         UnitKind::GeneralDepartment => None,

@@ -13,12 +13,12 @@ pub(super) const FIRST_DAYS: u64 = 30;
 #[serde(rename_all = "camelCase")]
 pub struct HeadPart {
     pub scorecard: ScorecardPart,
-    /// How long the complaints of the scorecard wait; None without complaints.
+    /// Waiting times of the complaints in the scorecard; None without complaints.
     #[serde(default)]
     pub waiting: Option<WaitingPart>,
     /// Overdue complaints, the longest overdue first.
     pub late: Vec<LateLine>,
-    /// How many overdue complaints were received before the period of the scorecard, which does not count them.
+    /// Number of overdue complaints received before the period of the scorecard, which does not count them.
     #[serde(default)]
     pub older: u32,
     /// Complaints escalated to the unit or one below it since the digest before, or in the last days, the latest first.

@@ -1,5 +1,5 @@
-//! Where the page shows the numbers of a digest: addresses of views whose filters give exactly these numbers, for the
-//! reader of the digest and as long as the register is as it was.
+//! Links of a digest to the page: addresses of views whose filters give exactly its numbers, for the reader of the
+//! digest and as long as the register is as it was.
 
 use super::document::DigestDocument;
 use super::head_part::FIRST_DAYS;

@@ -12,7 +12,7 @@ pub struct Part {
     /// The end of its name: `xlsx`, `json`, or of a picture `trend.png`.
     pub ending: String,
     pub content_type: &'static str,
-    /// How the HTML names a picture; None for an attachment.
+    /// Content id by which the HTML names a picture; None for an attachment.
     pub cid: Option<String>,
     pub bytes: Vec<u8>,
 }

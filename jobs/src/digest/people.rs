@@ -52,7 +52,7 @@ pub struct PlainNumbers {
     /// Enterprises that complained in the last `days` days.
     pub enterprises: u32,
     pub days: i32,
-    /// How many times as many episodes as expected; None without exposure, or where chance explains it.
+    /// Ratio of observed to expected episodes; None without exposure, or where chance explains it.
     pub ratio: Option<f64>,
     /// Chance explains this less often than once in so many cases: a power of ten.
     pub once_in: Option<f64>,

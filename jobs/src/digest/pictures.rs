@@ -81,7 +81,7 @@ impl Drawing<'_> {
         Ok(Some(named("trend", trend::chart(&data, &self.words, style("trend"))?)))
     }
 
-    /// How long the complaints that the unit of a head has to answer wait.
+    /// Waiting times of the complaints that the unit of a head has to answer.
     fn waiting(&self) -> Result<Option<(Picture, Chart)>, JobError> {
         let document = self.document;
         let (Some(head), Some(unit)) = (&document.head, &document.unit) else { return Ok(None) };

@@ -19,8 +19,8 @@ use uuid::Uuid;
 /// Groups of flags that have ended.
 const ENDED: [&str; 3] = ["flags-gone", "flags-dismissed", "flags-retracted"];
 
-/// What flags propose, in the order of their lists, and most flags in a list. The highest tier has two lists: it proposes
-/// a review of suspension for officers, and an inspection for branches.
+/// The proposals of flags, in the order of their lists, and the limit of flags in a list. The highest tier has two
+/// lists: it proposes a review of suspension for officers, and an inspection for branches.
 const PROPOSED: [Proposed; 4] = [Proposed::SuspensionReview, Proposed::Inspection, Proposed::Review, Proposed::Watch];
 const MOST: usize = 200;
 

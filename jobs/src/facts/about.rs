@@ -92,7 +92,7 @@ impl Facts {
     }
 }
 
-/// By what the complaints about a subject are found. It may find others, too.
+/// The criteria by which the complaints about a subject are found. They may find others, too.
 struct Meant {
     /// The officer itself; of a branch, all that were ever posted in it or below it.
     officers: HashSet<Id>,

@@ -15,7 +15,7 @@ pub(super) struct Branches<'f> {
     tree: UnitTree,
     /// The days on which the tree changes, in order: between two of them it is the same.
     changes: Vec<NaiveDate>,
-    /// By unit, and by how many changes came before.
+    /// The branch of a unit, by unit and number of earlier changes.
     cache: HashMap<(Id, usize), Option<Id>>,
 }
 

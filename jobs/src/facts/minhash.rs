@@ -34,7 +34,7 @@ pub fn normalised(text: &str) -> String {
     normalised
 }
 
-/// What one character of a text becomes. Each is normalised by itself: the decomposition of a text is that of its
+/// Normal form of one character of a text. Each is normalised by itself: the decomposition of a text is that of its
 /// characters, but for the order of combining marks, which are left out.
 #[derive(Debug, Clone, Copy)]
 enum Plain {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 pub(super) struct OfficerWorkload<'f> {
     rows: Vec<&'f WorkloadFact>,
-    /// Where the rows of each officer begin, and where the last ones end.
+    /// Index of the first row of each officer, and the number of rows at the end.
     begins: Vec<usize>,
 }
 
@@ -54,7 +54,7 @@ impl<'f> OfficerWorkload<'f> {
         self.rows.iter().map(|row| row.unit_id)
     }
 
-    /// How many officers have workload.
+    /// Number of officers with workload.
     pub fn officers(&self) -> usize {
         self.begins.windows(2).filter(|two| two[0] < two[1]).count()
     }

@@ -46,7 +46,7 @@ pub struct Facts {
     pub officer_codes: HashMap<Id, String>,
     pub enterprises: HashMap<Id, EnterpriseFact>,
     pub categories: HashMap<Id, CategoryFact>,
-    /// In no order.
+    /// Workload rows, in no order.
     pub workload: Vec<WorkloadFact>,
     /// Sketches of the texts of complaints about conduct: see [`Facts::load_texts`]. The texts are dropped, because
     /// statistics only need their similarity.

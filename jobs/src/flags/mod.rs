@@ -37,7 +37,7 @@ pub fn flag_id(kind: SubjectKind, subject: Id) -> Id {
 /// The complaints of the longest window that count against each subject, flagged or not.
 #[derive(Debug, Clone, Default)]
 pub struct CountedComplaints {
-    /// For each complaint, whether its attribution counts as CONFIRMED.
+    /// Whether the attribution of each complaint counts as CONFIRMED, by subject and complaint.
     by_subject: HashMap<(SubjectKind, Id), HashMap<Id, bool>>,
     /// All complaints received in the window.
     received: HashSet<Id>,

@@ -17,11 +17,11 @@ use std::iter::once;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     Columns(ColumnCondition),
-    /// One allegation of the complaint, or its own finding, meets all of these limits.
+    /// An allegation of the complaint, or the complaint's own finding, meets all of these limits.
     Allegation(Allegations),
     /// All of these are true.
     All(Vec<Self>),
-    /// At least one of these is true.
+    /// The complaint meets at least one of these conditions.
     Any(Vec<Self>),
     /// The other is not true.
     Not(Box<Self>),

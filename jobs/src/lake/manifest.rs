@@ -39,7 +39,7 @@ pub struct Manifest {
     pub day: NaiveDate,
     /// The hash of the rules of deadlines.
     pub clock: String,
-    /// By the name of the table.
+    /// Files of each table, by the table's name.
     pub tables: BTreeMap<String, TableFiles>,
     /// Versions of states before, which stay for their readers.
     pub superseded: Vec<Superseded>,
@@ -50,7 +50,7 @@ pub struct Manifest {
 #[serde(rename_all = "camelCase")]
 pub struct TableFiles {
     pub rows: u64,
-    /// In the order of months.
+    /// Files in the order of months.
     pub files: Vec<LakeFile>,
 }
 
@@ -96,8 +96,8 @@ impl Manifest {
         Self::at(&folder.path(MANIFEST))
     }
 
-    /// Reads the manifest of a lake as those do who read its files: also while a sync runs, whose new files stand
-    /// beside those of this manifest.
+    /// Reads the manifest of a lake as those do who read its files: also while a sync runs, whose new files already
+    /// exist next to those of this manifest.
     ///
     /// # Errors
     /// `Lake` if the lake does not exist or cannot be read, or another version of the program wrote it.

@@ -11,7 +11,7 @@
 //! a rename, and only then the statements and the newest files, each by a rename. A reader of the manifest or of
 //! `lake.sql` therefore reads one state, also while a sync runs: files of the state before stay for some hours. The
 //! files of a table's folder are links to versions: a pattern such as `complaints/*.parquet` finds each part once,
-//! because a sync replaces the file of a part and never puts a second one beside it.
+//! because a sync replaces the file of a part and never puts a second one next to it.
 
 mod conditions;
 mod content;

@@ -21,8 +21,8 @@ enum Engine {
 
 const ENGINES: [Engine; 5] = [Engine::DuckDb, Engine::DataFusion, Engine::Spark, Engine::ClickHouse, Engine::Trino];
 
-/// How ClickHouse reads the files. A folder above the lake, such as `year=2025`, gives no column, which would be in the
-/// place of one of that name. And what a left join does not find, or an aggregate of no rows, is null and no zero.
+/// Settings with which ClickHouse reads the files. A folder above the lake, such as `year=2025`, gives no column, which
+/// would replace one of that name. And what a left join does not find, or an aggregate of no rows, is null and no zero.
 const CLICKHOUSE: &str = "use_hive_partitioning = 0, schema_inference_make_columns_nullable = 1";
 
 impl Engine {
@@ -133,7 +133,7 @@ fn comments(table: &Table) -> String {
     all
 }
 
-/// One pattern that matches these files and no other: they are in one folder.
+/// A pattern that matches these files and no others: they are in one folder.
 pub(super) fn pattern(files: &[LakeFile]) -> String {
     match files {
         [] => String::new(),

@@ -71,7 +71,7 @@ impl Counted<'_> {
         Ok(grouped(by, &[], &measures, &rows))
     }
 
-    /// How many complaints of each group waited how long: after the dimensions [`WAITS`].
+    /// SQL that counts the complaints of each group by waiting time, after the dimensions [`WAITS`].
     ///
     /// # Errors
     /// Names the dimension that a lake cannot give.

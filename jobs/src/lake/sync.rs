@@ -21,13 +21,13 @@ const ROUNDS: usize = 3;
 /// The tables whose rows follow from events and the rules of deadlines alone: where neither changed, nor did they.
 pub(super) const FROM_EVENTS: [&str; 4] = ["complaints", "allegations", "recurrence_complaints", "recurrence_exposure"];
 
-/// How a lake is brought up to date.
+/// Settings of a sync.
 #[derive(Debug, Clone, Copy)]
 pub struct SyncOptions {
     pub role: Role,
     /// Writes all files, also over a lake of another register, role or key.
     pub anew: bool,
-    /// How long versions of earlier states stay for their readers.
+    /// Versions of earlier states stay this many hours for their readers.
     pub keep_hours: u32,
 }
 
@@ -105,7 +105,7 @@ pub fn sync(
     })
 }
 
-/// By table, by part.
+/// Files by table and part.
 type Parts = BTreeMap<&'static str, BTreeMap<String, LakeFile>>;
 
 struct Work<'a> {

@@ -21,7 +21,7 @@ use ureq::http::Uri;
 
 /// The longest address of a webhook, in characters.
 const LONGEST: usize = 2_000;
-/// How long messages are also signed with the secret before a rotation.
+/// After a rotation, messages are also signed with the earlier secret for this many hours.
 pub const OVERLAP_HOURS: i64 = 24;
 
 /// A new endpoint.

@@ -27,7 +27,7 @@ pub struct Item {
 pub enum Audience {
     /// Endpoints without a reader, and those of these readers, who see it as the Board does.
     Board(Vec<Id>),
-    /// One head of a unit.
+    /// A head of a unit.
     Head(Id),
 }
 

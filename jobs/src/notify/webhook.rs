@@ -19,7 +19,7 @@ use ureq::unversioned::transport::DefaultConnector;
 pub struct Failure {
     pub status: Option<i32>,
     pub why: String,
-    /// How long the receiver asks to wait.
+    /// The time that the receiver asks to wait.
     pub retry_after: Option<Duration>,
     /// Whether the receiver wants no further messages (410 Gone).
     pub is_gone: bool,

@@ -9,7 +9,7 @@ use super::poisson::Limits;
 pub const Z_95: f64 = 1.959_964;
 pub const Z_998: f64 = 3.090_232;
 
-/// How the counts of units vary around their expectations.
+/// Variation of the counts of units around their expectations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Funnel {
     /// (√(O/E) − 1) · 2√E of each unit.

@@ -49,9 +49,9 @@ impl FromIterator<f64> for Compensated {
     }
 }
 
-/// How many terms are added without halving.
+/// Number of terms that are added without halving.
 const BLOCK: usize = 128;
-/// How many partial sums a block has.
+/// Number of partial sums of a block.
 const LANES: usize = 16;
 
 /// The sum by halves, as polars adds rows that lie together. Terms before the first whole block are added one

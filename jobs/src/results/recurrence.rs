@@ -47,7 +47,7 @@ pub struct RecurrenceDocument {
     pub monthly: Vec<MonthlySource>,
 }
 
-/// How the subjects of a kind were compared.
+/// Comparison of the subjects of a kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KindDocument {

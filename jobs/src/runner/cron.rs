@@ -72,7 +72,7 @@ impl Schedule {
     }
 }
 
-/// How many values each field has: seconds, minutes, hours, days of the month, months, days of the week.
+/// Number of values of each field: seconds, minutes, hours, days of the month, months, days of the week.
 const SPANS: [u32; 6] = [60, 60, 24, 31, 12, 7];
 
 /// Checks that each step is smaller than its field: `*/70` in the minutes would mean once an hour, a likely mistake.

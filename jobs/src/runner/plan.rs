@@ -16,7 +16,7 @@ pub struct JobPlan {
     pub missed: Missed,
     pub retries: u32,
     pub backoff: Duration,
-    /// How long a run waits for the runs of the jobs that it depends on.
+    /// A run waits this long for the runs of the jobs that it depends on.
     pub wait: Duration,
 }
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     pub scheduler: SchedulerSettings,
-    /// By the name of the job.
+    /// Settings of each job, by its name.
     pub jobs: BTreeMap<String, JobSettings>,
     pub smtp: Option<SmtpSettings>,
     pub digests: DigestSettings,
@@ -80,13 +80,13 @@ impl DigestSettings {
     }
 }
 
-/// How nodes claim runs.
+/// Rules by which nodes claim runs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SchedulerSettings {
     /// The lease of a run, which its node renews. After a crash, another node takes the run over when it ends.
     pub lease_seconds: u64,
-    /// How often a node looks for abandoned runs and for due retries.
+    /// Interval at which a node looks for abandoned runs and for due retries.
     pub poll_seconds: u64,
 }
 
@@ -101,7 +101,7 @@ impl SchedulerSettings {
         Duration::from_secs(self.lease_seconds)
     }
 
-    /// How often a node looks for due runs when nothing wakes it.
+    /// Interval at which a node looks for due runs when nothing wakes it.
     pub fn poll(&self) -> Duration {
         Duration::from_secs(self.poll_seconds)
     }
@@ -132,13 +132,13 @@ pub struct JobSettings {
     pub retries: Option<u32>,
     /// Backoff before the first retry; it doubles with each further one, up to an hour.
     pub backoff_seconds: Option<u64>,
-    /// How long a run waits for the runs of the jobs that it depends on.
+    /// A run waits this many seconds for the runs of the jobs that it depends on.
     pub wait_seconds: Option<u64>,
     /// A file with rules for the recurrence job, instead of its defaults.
     pub rules: Option<PathBuf>,
 }
 
-/// How a server uses the database.
+/// Use of the database by a server.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseSettings {
@@ -146,7 +146,7 @@ pub struct DatabaseSettings {
     pub connections: u32,
     /// A streaming replica that answers queries.
     pub replica: Option<String>,
-    /// How far the replica may lag behind.
+    /// The replica may lag this many seconds behind.
     pub replica_lag_seconds: u32,
     pub replica_lag_positions: Option<u32>,
 }
@@ -168,7 +168,7 @@ impl DatabaseSettings {
     }
 }
 
-/// How long the retention job keeps rows that nothing refers to.
+/// Retention of rows that nothing refers to.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionSettings {
@@ -192,7 +192,7 @@ impl Default for RetentionSettings {
 pub struct SnapshotSettings {
     /// Whether the file is written and read.
     pub keep: bool,
-    /// The folder of the file. Without one the file is beside a SQLite database, and PostgreSQL has no file.
+    /// The folder of the file. Without one the file is next to a SQLite database, and PostgreSQL has no file.
     pub folder: Option<PathBuf>,
     /// The file is written only for registers of at least this many complaints.
     pub from_complaints: u32,
@@ -212,7 +212,7 @@ pub struct LakeSettings {
     pub dir: Option<PathBuf>,
     /// The role for which it is made.
     pub role: Role,
-    /// How long files of earlier states stay for their readers.
+    /// Files of earlier states stay this many hours for their readers.
     pub keep_hours: u32,
     /// The cluster that answers questions over the lake, such as `sc://host:15002`; without one this machine does.
     pub engine: Option<String>,

@@ -35,7 +35,7 @@ fn reference_changed(conn: &mut Conn, position: i64) -> Result<bool, StoreError>
     Ok(changes > 0)
 }
 
-/// How many changes of complaints came after a position.
+/// Number of changes of complaints after a position.
 pub(super) fn changes_since(conn: &mut Conn, position: i64) -> Result<u64, StoreError> {
     let changes =
         complaint_events::table.filter(complaint_events::position.gt(position)).count().get_result::<i64>(conn)?;

@@ -181,8 +181,8 @@ impl SnapshotStore {
         Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()), full_readings }
     }
 
-    /// How often the first load and refreshes read the whole register. A refresh does it when columns depend on what
-    /// changed beside complaints.
+    /// Number of times that the first load and refreshes read the whole register. A refresh does it when columns depend
+    /// on something that changed and is not a complaint.
     pub fn full_readings(&self) -> u64 {
         self.full_readings.load(Ordering::Relaxed)
     }

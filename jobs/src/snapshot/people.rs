@@ -216,7 +216,7 @@ fn order<R>(rows: &mut [R], list: &[(Id, u32)], id_of: fn(&R) -> Id) -> Option<(
     Some((listed, (0..rows.len()).filter(|at| !is_listed[*at]).collect()))
 }
 
-/// How many ranks share their texts.
+/// Number of ranks that share their texts.
 const RANKS: usize = 64;
 
 /// Officers, and their places: numbers from 0.

@@ -1,4 +1,4 @@
-//! How complaints were handled by a day: from the columns of days, and the rounds of the legal clock.
+//! Reads how complaints were handled by a day: from the columns of days, and the rounds of the legal clock.
 //!
 //! Most complaints have one round and no stop: for these the columns `day`, `due`, `answered` and `ended` are enough.
 //! The column `rounds` is null then; otherwise it lists, for each round, the day on which it began, the deadline, the
@@ -57,7 +57,7 @@ fn decoded(words: &[i32]) -> Vec<Round> {
     rounds
 }
 
-/// How a complaint was handled by a day.
+/// Handling of a complaint by a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handling {
     pub open: bool,
@@ -76,7 +76,7 @@ pub struct Handling {
     /// answer they count to the end of the complaint, or to the day.
     pub waited: i32,
     pub answered: bool,
-    /// In a later round than the first.
+    /// The complaint is in a later round than the first.
     pub reopened: bool,
     /// Days since the deadline, if it is overdue; else 0.
     pub days_over: i32,
@@ -84,7 +84,7 @@ pub struct Handling {
     pub due: Option<i32>,
     /// The day on which that round began.
     pub began: i32,
-    /// From 1.
+    /// Number of the round, from 1.
     pub round: i32,
 }
 
@@ -150,7 +150,7 @@ impl Handling {
     }
 }
 
-/// By how many days a complaint that waits is overdue on a day; 0 if it is not. `words`: its rounds, if it has several
+/// Number of days that a waiting complaint is overdue on a day; 0 if it is not. `words`: its rounds, if it has several
 /// or a stop.
 pub(super) fn days_over(due: Option<i32>, words: &[i32], as_of: i32) -> i32 {
     let row = RowDays { day: as_of, due, answered: None, ended: None };
@@ -164,7 +164,7 @@ impl Handlings {
     /// The columns that it reads; a frame without `rounds` has one round for each complaint.
     pub const COLUMNS: [&str; 5] = ["day", "due", "answered", "ended", "rounds"];
 
-    /// One value for each row; `as_of` in days since 1970.
+    /// The handling of each row by `as_of`, in days since 1970.
     ///
     /// # Errors
     /// If a column is missing or has another type.

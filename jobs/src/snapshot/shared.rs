@@ -127,7 +127,7 @@ impl Part {
         }
     }
 
-    /// Where the search for a hash begins: its share of all slots.
+    /// Slot at which the search for a hash begins: the hash's share of all slots.
     fn first(&self, hash: NonZeroU32) -> usize {
         ((u64::from(hash.get()) * self.slots.len() as u64) >> 32) as usize
     }

@@ -58,7 +58,7 @@ pub fn answer_of_groups(
     Ok(Answer { groups, truncated, group_count, totals, totals_before: None, end })
 }
 
-/// How many groups come before those that are shown.
+/// Number of groups before those that are shown.
 pub(super) fn skipped(groups: &[GroupResult], question: &Question) -> usize {
     question.after.as_ref().map_or(0, |after| {
         groups.iter().position(|one| one.places == after.places).map_or(after.rank.min(groups.len()), |at| at + 1)

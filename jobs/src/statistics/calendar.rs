@@ -13,8 +13,8 @@ pub enum Bucket {
     Year,
 }
 
-/// How far days are moved forward before they are assigned to buckets, to compare an earlier period with a
-/// later one.
+/// The number of days by which days are moved forward before they are assigned to buckets, to compare an earlier period
+/// with a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shift {
     None,

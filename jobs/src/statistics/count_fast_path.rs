@@ -18,8 +18,7 @@ const WORTH_A_THREAD: usize = 100_000;
 pub struct KeyCounts {
     pub keys: Vec<u64>,
     pub counts: Vec<u32>,
-    /// For each dimension the number of its codes, including 0 for none; for time also the places of the
-    /// codes from 1 on.
+    /// The number of codes of each dimension, including 0 for none; for time also the places of the codes from 1 on.
     pub dimensions: Vec<(u64, Option<Vec<i64>>)>,
 }
 

@@ -124,7 +124,7 @@ pub struct CellMeasures {
 }
 
 impl Measures {
-    /// Only a number of complaints; all other measures are unset.
+    /// Measures with a number of complaints only; all others are unset.
     pub(super) fn of(complaints: u32) -> Self {
         Self { complaints, ..Self::default() }
     }

@@ -131,7 +131,7 @@ pub struct Cursor {
     pub rank: usize,
 }
 
-/// One group: the places of its dimensions, in the order asked for, and its measures.
+/// A group: the places of its dimensions, in the order asked for, and its measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupResult {
     /// Indices into the reference data, or the first day of a bucket (days since 1970); None for complaints

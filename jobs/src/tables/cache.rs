@@ -126,7 +126,7 @@ fn now(conn: &mut Conn) -> Result<(i64, i64), StoreError> {
 pub struct TableCache {
     reader: TableReader,
     names: Names,
-    /// In the order of the pieces of the last snapshot.
+    /// Columns of each piece, in the order of the pieces of the last snapshot.
     of_snapshot: Vec<OfSnapshot>,
     whole: HashMap<&'static str, Whole>,
 }

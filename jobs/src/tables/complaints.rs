@@ -72,7 +72,7 @@ fn word(words: &[&'static str], places: Places<'_>, row: usize) -> Option<&'stat
     words.get(places.get(row)? as usize).copied()
 }
 
-/// How many allegations each complaint has, or, if it names no officer, its own finding.
+/// Number of allegations of each complaint, or, if it names no officer, its own finding.
 fn named(facts: &DataFrame) -> PolarsResult<Vec<(i64, Option<&'static str>)>> {
     let mut found = Vec::with_capacity(facts.height());
     for words in facts.column("named")?.list()?.amortized_iter() {

@@ -20,7 +20,7 @@ pub(super) type MakeBeside = fn(&Context<'_>, &PieceRows, &mut Conn) -> Result<R
 /// Builds all rows of a table.
 pub(super) type MakeWhole = fn(&Context<'_>, &mut Conn, &mut Emit<'_>) -> Result<(), JobError>;
 
-/// How a table is built.
+/// The way in which a table is built.
 pub(super) enum Maker {
     /// Built per snapshot piece, without the database.
     OfPiece(OfPiece),
@@ -55,7 +55,7 @@ impl OfPiece {
 }
 
 impl Maker {
-    /// How these columns are made of the snapshot alone; None if that does not suffice.
+    /// The function that makes these columns of the snapshot alone; None if that does not suffice.
     pub fn of_piece(&self, wanted: Wanted) -> Option<OfPiece> {
         match self {
             Self::OfPiece(made) | Self::BesidePiece(_, Some(made)) => Some(*made).filter(|made| made.suffices(wanted)),
@@ -160,7 +160,7 @@ pub(super) static MAKERS: [(&Table, Maker); 20] = [
     (&sources::TABLE, Maker::BesidePiece(sources::make, None)),
 ];
 
-/// How a table is made.
+/// The maker of a table.
 ///
 /// # Errors
 /// When it is none of [`super::TABLES`].

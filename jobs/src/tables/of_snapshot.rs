@@ -45,7 +45,7 @@ struct Made {
 pub(super) struct OfSnapshot {
     pub rows: PieceRows,
     pub key: u32,
-    /// By table and index of the column. Columns with the same basis come from the same rows.
+    /// Made columns by table and index. Columns with the same basis come from the same rows.
     made: HashMap<(&'static str, usize), Made>,
 }
 

@@ -203,7 +203,7 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
     Ok(outcomes)
 }
 
-/// With fewer officers than this the prior is one gamma distribution by moments instead of the mixture.
+/// The prior is one gamma distribution by moments instead of the mixture if there are fewer officers than this.
 const MIXTURE_FROM: usize = 50;
 
 /// The expected count of each officer, and (EBGM, EB05). Expected is the officer's days times the rate of all
@@ -275,8 +275,7 @@ fn named_weights(scores: &[f64], named: usize) -> Vec<f64> {
         .collect()
 }
 
-/// For each ranking and each bootstrap resample of officers: recall, and recall divided by that of the first
-/// ranking.
+/// Recall, and recall divided by that of the first ranking, for each ranking and each bootstrap resample of officers.
 fn resample(weights: &[Vec<f64>], later: &[bool]) -> Result<Vec<Vec<(f64, f64)>>, StoreError> {
     let mut chance = ChaCha8Rng::seed_from_u64(1);
     let mut samples = vec![Vec::with_capacity(RESAMPLES); weights.len()];

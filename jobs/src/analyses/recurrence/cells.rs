@@ -15,7 +15,7 @@ use std::iter::from_fn;
 pub struct Cells {
     exposed: Vec<Exposed>,
     begun: Vec<Begun>,
-    /// How many peer groups occur.
+    /// Number of peer groups that occur.
     pub(super) groups: usize,
     /// The month of each span.
     months: Vec<u32>,
@@ -41,7 +41,7 @@ struct Begun {
     span: u16,
 }
 
-/// One subject in one peer group and month of a window.
+/// A subject in one peer group and month of a window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cell {
     pub subject: u32,
@@ -144,7 +144,7 @@ fn exposed(exposure: &DataFrame, months: &[u32], place: impl Fn(i32) -> u32) -> 
 }
 
 impl Cells {
-    /// How many months there are, with those in which nothing happened.
+    /// Number of months, including those in which nothing happened.
     pub(super) fn months(&self) -> usize {
         self.months.iter().max().map_or(0, |last| *last as usize + 1)
     }

@@ -9,7 +9,7 @@ use schema::enums::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How a run compared the subjects of a kind that reach a tier. Numbers are stored as they are, not rounded: what is
+/// A run's comparison of the subjects of a kind that reach a tier. Numbers are stored as they are, not rounded: what is
 /// computed from them is what the run itself would have computed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,7 +24,7 @@ pub struct Comparisons {
     subjects: BTreeMap<Id, Vec<Option<(u32, f64)>>>,
 }
 
-/// How all subjects vary in one window.
+/// Variation of all subjects in one window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct ComparedWindow {
     days: i32,
@@ -63,7 +63,7 @@ impl Comparisons {
     }
 }
 
-/// How one subject was compared.
+/// Comparison of one subject.
 #[derive(Debug, Clone, Copy)]
 pub struct SubjectComparisons<'c> {
     of_kind: &'c Comparisons,

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The rate ratio that the CUSUM is tuned to detect.
 pub const RATE_RATIO: f64 = 2.0;
-/// In-control average run length: 260 weeks (5 years) to a false signal.
+/// In-control average run length of 260 weeks (5 years) to a false signal.
 pub const IN_CONTROL_WEEKS: f64 = 260.0;
 /// Observed and expected episodes of all branches in one window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use polars::prelude::*;
 use schema::enums::SubjectKind;
 use serde::{Deserialize, Serialize};
 
-/// How many subjects of each kind are listed in [`Available::most`].
+/// Number of subjects of each kind that [`Available::most`] lists.
 const MAX_TOP_SUBJECTS: u32 = 5;
 
 /// The data available in the longest window.

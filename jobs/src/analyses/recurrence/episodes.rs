@@ -52,7 +52,7 @@ pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFr
     rows.hstack(&columns)
 }
 
-/// For each subject with episodes in a window: those of the enterprise with the most, and the anonymous ones.
+/// Counts, for each subject with episodes in a window, those of the enterprise with the most, and the anonymous ones.
 /// `rows` have episodes and are sorted by (subject, enterprise).
 ///
 /// # Errors

@@ -86,7 +86,7 @@ impl Growing {
 /// The cells of one window as parallel vectors, sorted by (subject, group, month), and their sums.
 #[derive(Default)]
 struct Window {
-    /// One element for each cell, as in the next two.
+    /// Exposure of each cell; the next two fields also have one element for each cell.
     exposure: Vec<f64>,
     episodes: Vec<u32>,
     stratum: Vec<u32>,

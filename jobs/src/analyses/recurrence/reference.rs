@@ -227,7 +227,7 @@ fn read(table: &DataFrame) -> PolarsResult<Vec<SubjectWindows>> {
     Ok(result)
 }
 
-/// For each subject: the episodes in a window of the enterprise with the most, and the anonymous episodes.
+/// Counts, for each subject, the episodes in a window of the enterprise with the most, and the anonymous episodes.
 ///
 /// # Errors
 /// If `rows` lack a column.

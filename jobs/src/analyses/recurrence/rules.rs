@@ -12,7 +12,7 @@ use std::path::Path;
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
     pub version: String,
-    /// How anonymous complaints count among distinct enterprises.
+    /// Rule by which anonymous complaints count among distinct enterprises.
     pub anonymous: AnonymousRule,
     /// Complaints of the same enterprise within this many days of the first one of an episode belong to it.
     pub episode_days: i32,

@@ -8,7 +8,7 @@ use crate::numeric::shrinkage::{Posterior, Prior, fit};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// With fewer subjects than this the prior is one gamma distribution by moments instead of the mixture.
+/// The prior is one gamma distribution by moments instead of the mixture if there are fewer subjects than this.
 const MIXTURE_FROM: usize = 50;
 
 /// The numbers of one subject in one window, adjusted for its exposure.
@@ -67,7 +67,7 @@ pub struct Rest {
     pub eb95: f64,
 }
 
-/// How the rates of all subjects of a kind vary in one window.
+/// Variation of the rates of all subjects of a kind in one window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dispersion {
@@ -201,7 +201,7 @@ impl Comparison {
     }
 }
 
-/// p and the posterior of a count, beside the others as they are.
+/// Computes p and the posterior of a count, with the prior of the other subjects as it is.
 fn test(prior: &Prior, observed: u32, expected: f64) -> (f64, Posterior) {
     (mid_p_upper_tail(observed, expected), prior.posterior(observed, expected))
 }

@@ -20,7 +20,7 @@ pub struct Numbers {
     pub basis: Basis,
     /// None when no subject has exposure.
     pub scatter: Option<Dispersion>,
-    /// By code; only subjects with an expected count.
+    /// Subjects with an expected count, by code.
     pub subjects: Vec<SubjectNumbers>,
     /// All subjects, with exposure or without; most complaints first.
     pub counts: Vec<SubjectCounts>,

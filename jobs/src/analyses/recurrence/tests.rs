@@ -12,7 +12,7 @@ use schema::Id;
 use schema::enums::Tier;
 use uuid::Uuid;
 
-/// One allegation, against officer and branch 0 by default.
+/// An allegation, against officer and branch 0 by default.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     complaint: u32,

@@ -47,7 +47,7 @@ pub struct Assessed {
     /// The subjects that reach a tier, sorted by code.
     pub found: Vec<Assessment>,
     pub basis: Basis,
-    /// How rates vary in each window that a tier uses.
+    /// Variation of the rates in each window that a tier uses.
     pub scatter: Vec<Dispersion>,
     /// Codes of subjects with as many distinct enterprises as REVIEW requires but no expectation, so that
     /// they cannot be assessed.
@@ -175,7 +175,7 @@ pub(super) fn comparisons(
 /// The tiers, the highest first.
 const TIERS: [Tier; 3] = [Tier::SuspensionReview, Tier::Review, Tier::Watch];
 
-/// How many subjects are not divided between threads any more.
+/// Up to this many subjects are computed on one thread.
 const AT_ONCE: usize = 64;
 
 /// Sets the numbers of all subjects on the threads of polars. No subject depends on another.

@@ -181,7 +181,7 @@ fn counts(rows: &DataFrame, as_of: i32) -> PolarsResult<[WindowNumbers; 4]> {
     Ok(found.into_iter().next().map_or_else(none, |(_, windows)| windows))
 }
 
-/// How many episodes in each window are of one enterprise alone.
+/// Number of episodes in each window that are of one enterprise alone.
 fn episodes_of(enterprise: u32, rows: &DataFrame, as_of: i32, rules: &Rules) -> PolarsResult<[u32; 4]> {
     let (all, rest) = (counts(rows, as_of)?, counts(&others_than(enterprise, rows, rules)?, as_of)?);
     Ok(std::array::from_fn(|at| all[at].episodes.saturating_sub(rest[at].episodes)))

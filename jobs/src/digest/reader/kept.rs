@@ -1,4 +1,4 @@
-//! How long digests of readers are kept.
+//! Retention of readers' digests.
 
 use diesel::prelude::*;
 use schema::db::WriteTx;

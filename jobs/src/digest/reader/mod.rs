@@ -27,7 +27,7 @@ use schema::{Conn, Id, StoreError, Timestamp};
 use std::fmt::Debug;
 use std::sync::OnceLock;
 
-/// How long a digest that cannot be made is tried, each minute. A job whose result it reads may be late.
+/// A digest that cannot be made is tried each minute for this many hours. A job whose result it reads may be late.
 pub const TRIED_HOURS: i64 = 2;
 
 /// The reader of a digest about one unit, or about all units.

@@ -63,7 +63,7 @@ impl AccountRule {
         Self { issuer, days: settings.digests.account_days }
     }
 
-    /// Until when an account is sent something, unless it signs in again; None for a holder of tokens.
+    /// The time until which an account is sent something, unless it signs in again; None for a holder of tokens.
     pub fn until(&self, principal: &Principal) -> Option<Timestamp> {
         principal.issuer.as_ref()?;
         let asserted = principal.asserted_at?;

@@ -39,7 +39,7 @@ impl Columns {
         }
     }
 
-    /// How many rows are added up.
+    /// Number of rows that are added up.
     pub fn len(&self) -> usize {
         self.subject.len()
     }

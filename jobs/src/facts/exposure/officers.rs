@@ -74,9 +74,9 @@ pub fn of_officers_in(
 /// The peer groups of a unit in a span.
 #[derive(Clone, Copy)]
 struct UnitGroups {
-    /// On the first day of the span.
+    /// The peer group on the first day of the span.
     on_day: i32,
-    /// On the first day of its month.
+    /// The peer group on the first day of its month.
     on_month: i32,
 }
 
@@ -166,7 +166,7 @@ impl OfficerExposure<'_> {
         }
     }
 
-    /// Without postings, the officer counts as posted at the units of the workload rows, from the first month on.
+    /// Adds an officer without postings as posted at the units of the workload rows, from the first month on.
     fn add_without_postings(&self, columns: &mut Columns, place: u32, by_unit: &[&WorkloadFact]) {
         for rows in by_unit.chunk_by(|a, b| a.unit_id == b.unit_id) {
             let daily: Daily = daily(rows, days_of_month);

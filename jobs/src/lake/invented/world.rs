@@ -61,7 +61,7 @@ impl World {
         ((unit * unit * unit * below as f64) as u64).min(below.saturating_sub(1))
     }
 
-    /// How many officers a complaint names.
+    /// Number of officers that a complaint names.
     pub fn named(&self, complaint: u64) -> u64 {
         match self.chance(1, complaint, 100) {
             0..15 => 0,

@@ -6,7 +6,7 @@ use chrono::{Datelike, Days, NaiveDate};
 
 /// Bits of a word and days of a block together: the product of a bit and a block is then no negative number.
 const BITS: u32 = 64;
-/// What the number of [`DAY`] is beyond the one of chrono.
+/// Difference between the number of [`DAY`] and that of chrono.
 const BEYOND_CHRONO: i64 = 365;
 
 /// The number of a day, of its year `y` and its day in the year `doy`: engines subtract dates in different ways.
@@ -65,7 +65,7 @@ impl Span {
         self.begin / self.bits
     }
 
-    /// How many blocks end before the longest window.
+    /// Number of blocks that end before the longest window.
     pub fn whole_blocks(&self) -> u32 {
         self.begin / self.block
     }

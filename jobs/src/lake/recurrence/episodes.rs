@@ -47,8 +47,8 @@ pub(super) fn add_parts(span: &Span, parts: &mut Vec<String>) -> String {
     before
 }
 
-/// One row for each pair: its first day, its days as bits, the last days on which it counts as an enterprise, and the
-/// blocks before the longest window that have a complaint, as bits.
+/// SQL with one row for each pair: its first day, its days as bits, the last days on which it counts as an enterprise,
+/// and the blocks before the longest window that have a complaint, as bits.
 fn paired(span: &Span) -> String {
     let words: Vec<String> =
         (0..span.words).map(|word| format!("BIT_OR(CASE word WHEN {word} THEN spot ELSE 0 END) AS w{word}")).collect();

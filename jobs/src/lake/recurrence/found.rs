@@ -18,7 +18,7 @@ pub(super) fn number_of_group(column: &str) -> String {
     format!("CASE {column} {} ELSE {} END", each.join(" "), PeerGroup::WORDS.len())
 }
 
-/// How many peer groups there are, with the one of those that have none.
+/// Number of peer groups, including the group of officers that have none.
 fn groups() -> usize {
     PeerGroup::WORDS.len() + 1
 }
@@ -73,7 +73,7 @@ fn named(span: &Span) -> String {
     )
 }
 
-/// One row for each officer and complaint: a complaint may name an officer several times.
+/// SQL with one row for each officer and complaint: a complaint may name an officer several times.
 fn merged(span: &Span) -> String {
     format!(
         "merged AS (SELECT subject, complaint, counts, MIN(party) AS party, MIN(d) AS d, MIN(month) AS month, \

@@ -33,7 +33,7 @@ const EVALUATIONS: u32 = 400;
 /// distinct count.
 struct Data<'d> {
     counts: Vec<u32>,
-    /// For each subject, the index of its count in `counts`.
+    /// Index of each subject's count in `counts`.
     place: Vec<u32>,
     expected: &'d [f64],
     /// Σ (n ln E − ln n!).

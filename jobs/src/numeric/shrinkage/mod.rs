@@ -27,7 +27,7 @@ pub struct Gamma {
 pub enum Prior {
     /// `first` with probability `share`, else `second`.
     Mixture { first: Gamma, second: Gamma, share: f64 },
-    /// One gamma distribution, fitted by moments.
+    /// A single gamma distribution, fitted by moments.
     Single { gamma: Gamma },
     /// All subjects have the same rate ratio.
     Point { mean: f64 },
@@ -45,7 +45,7 @@ pub struct Posterior {
 }
 
 impl Prior {
-    /// One gamma distribution by moments: m = ΣO/ΣE, A = ΣE(O/E − m)²/ΣE − m·k/ΣE over k subjects. If A ≤ 0,
+    /// Fits one gamma distribution by moments: m = ΣO/ΣE, A = ΣE(O/E − m)²/ΣE − m·k/ΣE over k subjects. If A ≤ 0,
     /// chance alone explains how they differ and the prior is a point. For too few subjects to fit a mixture.
     pub fn by_moments(observed: &[u32], expected: &[f64]) -> Self {
         let total: f64 = expected.iter().sum();

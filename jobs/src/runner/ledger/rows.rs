@@ -51,7 +51,7 @@ pub(super) fn may_be_tried_again(run: &JobRun, plan: &JobPlan) -> bool {
     run.origin == RunOrigin::Scheduled && run.attempt <= i32::try_from(plan.retries).unwrap_or(i32::MAX)
 }
 
-/// One run by its id.
+/// Finds a run by its id.
 ///
 /// # Errors
 /// `NotFound` when there is none.

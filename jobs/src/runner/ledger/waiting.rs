@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub struct Waiting(Mutex<Option<(Timestamp, Instant)>>);
 
 impl Waiting {
-    /// How long the run for `slot` has waited.
+    /// Time for which the run for `slot` has waited.
     fn so_far(&self, slot: Timestamp) -> Duration {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match *waiting {

@@ -26,13 +26,13 @@ impl LinkSettings {
     }
 }
 
-/// How webhooks are sent.
+/// Settings of sending webhooks.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhookSettings {
     /// Networks that may be sent to although they are not public; there also http is permitted.
     pub allow_networks: Vec<String>,
-    /// How long a receiver may take to answer.
+    /// A receiver may take this many seconds to answer.
     pub timeout_seconds: u64,
 }
 
@@ -70,7 +70,7 @@ impl WebhookSettings {
 pub struct AlertSettings {
     /// The most false alarms of bursts that a month may be expected to have.
     pub false_alarms_per_month: f64,
-    /// How late a run of a job may begin before an alert is raised.
+    /// A run of a job may begin this many minutes late before an alert is raised.
     pub missed_after_minutes: u32,
 }
 

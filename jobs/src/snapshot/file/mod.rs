@@ -107,7 +107,7 @@ pub struct SnapshotFile {
 }
 
 impl SnapshotFile {
-    /// The file beside a SQLite database, or in the folder of the settings. None if the settings want none.
+    /// The file next to a SQLite database, or in the folder of the settings. None if the settings want none.
     pub fn of(db: &Db, settings: &SnapshotSettings, keys: Option<Arc<Keys>>) -> Option<Self> {
         if !settings.keep {
             return None;

@@ -38,7 +38,7 @@ impl Register {
         std::fs::read(&file.path).expect("the file")
     }
 
-    /// What a start makes of the file; None if it reads the register.
+    /// The snapshot that a start makes of the file; None if the start reads the register.
     fn start(&self, keys: Option<&Arc<Keys>>) -> Option<Snapshot> {
         self.file(keys).load(&self.db, &Timestamp::now)
     }

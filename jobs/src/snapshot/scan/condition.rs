@@ -17,7 +17,7 @@ pub enum ColumnCondition {
     Constant(bool),
     /// All of these are true.
     All(Vec<Self>),
-    /// At least one of these is true.
+    /// The row meets at least one of these conditions.
     Any(Vec<Self>),
     /// The other is not true.
     Not(Box<Self>),

@@ -31,9 +31,9 @@ use std::sync::Arc;
 pub struct Reading<T = Timestamp> {
     /// Whether to read upwards, from the earliest; downwards otherwise.
     pub upwards: bool,
-    /// Only rows beyond this one, in the direction of reading.
+    /// Lower bound: the page has only rows beyond this one, in the direction of reading.
     pub after: Option<(T, Id)>,
-    /// Only rows before this one, in the direction of reading.
+    /// Upper bound: the page has only rows before this one, in the direction of reading.
     pub before: Option<(T, Id)>,
     /// Rows to read at most.
     pub limit: usize,
@@ -62,7 +62,7 @@ pub trait Place: Copy {
     fn number(self) -> i64;
 }
 
-/// In microseconds since 1970.
+/// The time in microseconds since 1970.
 impl Place for Timestamp {
     fn number(self) -> i64 {
         self.micros()

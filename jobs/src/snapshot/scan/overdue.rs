@@ -10,7 +10,7 @@ use std::ops::Range;
 pub struct Overdue {
     /// The day as of which they are overdue, in days since 1970.
     pub today: i32,
-    /// At least 1.
+    /// Least number of days that a complaint is overdue, at least 1.
     pub at_least: i32,
 }
 
@@ -53,7 +53,7 @@ impl<'p> Clocks<'p> {
         Ok(Self { due: rows.column("due")?.i32()?, rounds, words })
     }
 
-    /// By how many days a row is overdue on a day, if it waits for an answer; 0 if it is not overdue.
+    /// Number of days that a row is overdue on a day, if it waits for an answer; 0 if it is not overdue.
     pub(super) fn days_over(&self, row: usize, today: i32) -> PolarsResult<i32> {
         let of_row = self.rounds.downcast_iter().next().filter(|chunk| {
             // A row without rounds has one round without any stop.
