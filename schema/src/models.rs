@@ -1,4 +1,4 @@
-//! One struct per table, for diesel to read and write.
+//! Structs for diesel to read and write, one for each table.
 
 use chrono::NaiveDate;
 

@@ -116,7 +116,7 @@ mod tests {
     use diesel::{Connection, RunQueryDsl, sql_query};
     use std::time::Duration;
 
-    /// Without cancellation the statement runs for many seconds and succeeds.
+    /// The statement runs for many seconds and succeeds without cancellation.
     fn ends_when_cancelled(condition: &str) {
         let mut conn = SqliteConnection::establish(":memory:").unwrap();
         register_functions(&mut conn).unwrap();

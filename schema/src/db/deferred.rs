@@ -145,7 +145,7 @@ struct Deferred {
     made_by: String,
 }
 
-/// How the statements begin that the program records.
+/// Prefixes of the statements that the program records.
 const INDEX: &str = "CREATE INDEX ";
 const CONSTRAINT: &str = "ALTER TABLE ";
 
@@ -174,10 +174,10 @@ fn recorded(conn: &mut Conn) -> Result<Vec<Deferred>, StoreError> {
     Ok(table.order(name).select((name, made_by)).load(conn)?)
 }
 
-/// How often a constraint waits for writers, and for indexes of its tables.
+/// A constraint waits this many times for writers, and for indexes of its tables.
 const TRIES: usize = 60;
-/// How often it gives way before PostgreSQL looks for deadlocks, after a second; and how long it waits later, because
-/// after that second PostgreSQL also ends an automatic VACUUM that is in the way.
+/// A constraint gives way this many times before PostgreSQL looks for deadlocks, after a second; from then on it waits
+/// longer, because after that second PostgreSQL also ends an automatic VACUUM that is in the way.
 const YIELDS: usize = 3;
 
 /// Texts by which PostgreSQL reports that a lock was not granted.

@@ -13,14 +13,14 @@ pub const fn rows_per_insert(columns: usize) -> usize {
     if rows > 1_000 { 1_000 } else { rows }
 }
 
-/// From this many rows on, PostgreSQL gets them by COPY, which takes a few round trips whatever their number. Fewer
+/// Number of rows from which PostgreSQL gets them by COPY, which takes a few round trips whatever their number. Fewer
 /// rows stay within its limit of bind parameters.
 pub const ROWS_TO_COPY: usize = 100;
 
 /// The most keys of one `IN (…)`: SQLite binds each of them.
 pub const KEYS_PER_QUERY: usize = 10_000;
 
-/// How long SQLite waits for a lock of its file.
+/// SQLite waits this long for a lock of its file.
 pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 const MIGRATION_LOCK: i64 = 0x7068_616e_0001;

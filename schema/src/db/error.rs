@@ -23,7 +23,7 @@ pub enum StoreError {
     NotADatabase { path: String, source: DieselError },
     #[error("cannot open the database {0:?}: it is a folder: name a file in it")]
     IsFolder(PathBuf),
-    /// SQLite keeps files beside the database also while a command only reads from it.
+    /// SQLite keeps files next to the database also while a command only reads from it.
     #[error(
         "cannot open the database {0:?} ({1}): the user of this command must be able to write to the file and to its \
          folder, also to read the register"

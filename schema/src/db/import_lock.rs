@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long a process waits for the lock of an import, which may have been killed just now: PostgreSQL notices that a
+/// A process waits this long for the lock of an import, which may have been killed just now: PostgreSQL notices that a
 /// little later.
 const PATIENCE: Duration = Duration::from_millis(500);
 

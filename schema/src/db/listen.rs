@@ -7,7 +7,7 @@ use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use std::time::Duration;
 
-/// How often the connection is polled for notifications, which sends no statement.
+/// Interval at which the connection is polled for notifications, which sends no statement.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 

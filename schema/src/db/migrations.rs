@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 
-/// From this migration on, the chain of states includes running job runs.
+/// The chain of states includes running job runs from this migration on.
 const RUNS_UNDER_WAY: &str = "20261128000016";
 
 /// The versions of this binary's migrations for both databases.
@@ -32,7 +32,7 @@ pub(crate) struct DataMigration {
     pub run: fn(&mut WriteTx<'_>) -> Result<(), StoreError>,
 }
 
-/// How the migrations of a database compare with those of this binary.
+/// Comparison of a database's migrations with those of this binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MigrationStatus {
     Current,
@@ -91,7 +91,7 @@ impl Conn {
         Ok(applied)
     }
 
-    /// How the database compares with this binary. Writes nothing.
+    /// Compares the database with this binary. Writes nothing.
     ///
     /// # Errors
     /// If the list of applied migrations cannot be read.

@@ -1,4 +1,4 @@
-//! One connection type and one pool for both databases. What differs is in [`dialect`]; the rest is written once.
+//! Gives one connection type and one pool for both databases. Differences are in [`dialect`]; the rest is written once.
 
 mod backup;
 pub mod cancellation;

@@ -20,7 +20,7 @@ const CONNECTIONS: u32 = 16;
 /// The delay before a cancel request to PostgreSQL is repeated.
 const CANCEL_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
-/// How long a caller waits for a free connection.
+/// A caller waits this long for a free connection.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A database and its connection pool.
@@ -30,7 +30,7 @@ pub struct Db {
     backend: Backend,
     target: Target,
     writes: Arc<Writes>,
-    /// How long a caller waits for a free connection.
+    /// A caller waits this long for a free connection.
     patience: Duration,
     /// The connection that cancels statements, and when it was last used; opened on first use.
     cancels_over: Arc<Mutex<Option<(Conn, Instant)>>>,
@@ -328,7 +328,7 @@ impl Db {
         self.pool.max_size()
     }
 
-    /// How the writes of this process fare.
+    /// State of this process's writes.
     pub(super) fn writes(&self) -> &Writes {
         &self.writes
     }

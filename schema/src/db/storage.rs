@@ -47,7 +47,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((meta.dev(), meta.ino()))
 }
 
-/// How the writes of a process fare.
+/// State of the writes of a process: the place of the database, and whether the last write was refused.
 #[derive(Debug)]
 pub(super) struct Writes {
     pub place: Option<Place>,

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-/// From this many days on a term is not counted day by day where the calendar does not help: 77 years.
+/// Number of days from which a term is not counted day by day where the calendar does not help: 77 years.
 const LONG: u32 = 20_000;
 
 /// The deadline of a category.
@@ -49,7 +49,7 @@ pub struct RoundClock {
     pub remote_area: bool,
     /// The sum of the extensions.
     pub extended_days: u32,
-    /// In order of time.
+    /// Stops in order of time.
     pub stops: Vec<Stop>,
 }
 
@@ -65,16 +65,16 @@ impl RoundClock {
 #[serde(deny_unknown_fields)]
 pub struct FormTerms {
     pub acceptance_working_days: u32,
-    /// From acceptance.
+    /// Days from acceptance.
     pub days: u32,
     pub remote_days: u32,
-    /// How often the deadline may be extended.
+    /// The deadline may be extended this many times.
     pub extensions: u32,
     /// The days of each extension.
     pub extension_days: u32,
 }
 
-/// How the deadline of feedback may be extended.
+/// Rule by which the deadline of feedback may be extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedbackTerms {
@@ -144,7 +144,7 @@ impl Terms {
         }
     }
 
-    /// How often the deadline of a legal form may be extended, and by how many days each time.
+    /// Number of times that the deadline of a legal form may be extended, and the days of each extension.
     pub fn extensions(&self, form: LegalForm) -> (u32, u32) {
         match self.of(form) {
             Some(terms) => (terms.extensions, terms.extension_days),

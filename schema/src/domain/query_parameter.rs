@@ -33,7 +33,7 @@ pub struct QueryParameter {
     pub default: Option<Value>,
 }
 
-/// Without it serde would read JSON null as no value.
+/// Reads JSON null as a value; serde would read it as no value.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }

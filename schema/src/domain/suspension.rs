@@ -1,4 +1,4 @@
-//! How long an officer may be suspended from work (đình chỉ công tác), by the ground of the suspension.
+//! Limits the suspension of an officer from work (đình chỉ công tác), by the ground of the suspension.
 //!
 //! The defaults are those of Article 68a of Decree 138/2020/NĐ-CP, which Decree 116/2024/NĐ-CP inserted: at most 15
 //! working days, extended once by at most 15. A TOML file changes them (`docs/suspension.toml` has them all).

@@ -211,7 +211,7 @@ impl UnitTree {
         self.steps_up_on(unit, above, day).is_some()
     }
 
-    /// How many levels a unit lies below another on a day; 0 for the same unit, None if it does not lie below it.
+    /// Number of levels that a unit lies below another on a day; 0 for the same unit, None if it does not lie below it.
     pub fn steps_up_on(&self, unit: Id, above: Id, day: NaiveDate) -> Option<usize> {
         let mut at = unit;
         for steps in 0..DEEPEST {

@@ -56,7 +56,7 @@ pub struct WorkingDays {
     last: i32,
     /// The first day of the first year.
     start: NaiveDate,
-    /// For each day from `start`, and for the day after the last one, the number of working days before it.
+    /// Number of working days before each day from `start` on, and before the day after the last one.
     before: Vec<u32>,
     /// The working days, in order of time.
     days: Vec<NaiveDate>,

@@ -18,7 +18,7 @@ pub struct Clock {
     /// An offset from UTC, or seconds since 1970.
     offset: bool,
     zone_name: bool,
-    /// One specifier that is a complete point in time: `%+`, `%s`.
+    /// The format is one specifier that is a complete point in time: `%+`, `%s`.
     whole: bool,
 }
 

@@ -1,6 +1,6 @@
 //! The fields that a kind of import accepts, in one list from which mappings are checked.
 
-/// How the text of a cell is read.
+/// Syntax by which the text of a cell is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
     /// Free text, kept as it is.
@@ -16,7 +16,7 @@ pub enum FieldType {
     Bool,
     TaxCode,
     DeclarationNumber,
-    /// One of these words.
+    /// A word of this list.
     Word(&'static [&'static str]),
 }
 

@@ -26,7 +26,7 @@ pub struct Mapping {
     pub nulls: BTreeSet<String>,
     pub timezone: Tz,
     pub missing: Missing,
-    /// By index in the list of fields of the kind.
+    /// Rules of fields, by index in the list of fields of the kind.
     pub fields: Vec<Option<FieldRule>>,
     /// Columns that are kept verbatim.
     pub keep: Vec<String>,
@@ -62,7 +62,7 @@ impl Default for Missing {
     }
 }
 
-/// How a field gets its value.
+/// Source of a field's value.
 #[derive(Debug)]
 pub struct FieldRule {
     /// Empty where the mapping gives a constant; several columns are joined.

@@ -28,7 +28,7 @@ impl<'a> Notices<'a> {
         }
     }
 
-    /// How many notices were not reported.
+    /// Number of notices that were not reported.
     pub fn unreported(&self) -> u64 {
         self.reported.saturating_sub(MOST_REPORTED)
     }

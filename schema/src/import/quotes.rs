@@ -17,9 +17,9 @@ pub struct Quotes {
 
 #[derive(Clone, Copy)]
 enum State {
-    /// At the beginning of a cell.
+    /// The reader is at the beginning of a cell.
     Begin,
-    /// In a cell without quotes, or after a malformed quote that was recorded already.
+    /// The reader is in a cell without quotes, or after a malformed quote that was recorded already.
     Plain,
     Quoted,
     /// After a quote in a quoted cell: either the end of the cell, or the first of two quotes.

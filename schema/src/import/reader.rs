@@ -33,7 +33,7 @@ pub struct Rows {
     utf8: bool,
     /// Whether the encoding is single-byte: it decodes unassigned bytes to C1 control characters.
     single_byte: bool,
-    /// Where the encoding is not UTF-8: whether the bytes so far are valid UTF-8 nevertheless.
+    /// Whether the bytes so far are valid UTF-8 although the encoding is another one.
     seems_utf8: Rc<Cell<bool>>,
     encoding: Option<&'static encoding_rs::Encoding>,
     malformed: MalformedQuotes,

@@ -5,7 +5,7 @@ use crate::files::AtomicFile;
 use crate::sheet::SheetWriter;
 use std::collections::HashMap;
 
-/// One rejected row.
+/// A rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// The line on which the record begins; the header is line 1.
@@ -53,7 +53,7 @@ impl<'a> RejectSink<'a> {
         })
     }
 
-    /// How many rows were rejected so far.
+    /// Number of rows rejected so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }

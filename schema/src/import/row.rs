@@ -32,7 +32,7 @@ pub struct Row {
 pub struct Columns<'m> {
     pub mapping: &'m Mapping,
     specs: &'static [FieldSpec],
-    /// By field: the indexes of its columns, and below their names joined with ` + `.
+    /// Indexes of the columns of each field; the next vector has their names joined with ` + `.
     places: Vec<Vec<usize>>,
     names: Vec<String>,
     keep: Vec<(String, usize)>,

@@ -38,7 +38,7 @@ struct Field {
 pub struct Tallied {
     /// Units, officers, categories and enterprises that were missing and that the import created.
     pub created: Vec<Created>,
-    /// In the order of the fields of the kind.
+    /// Columns in the order of the fields of the kind.
     pub columns: Vec<ColumnTally>,
 }
 

@@ -50,7 +50,7 @@ pub(super) fn write_batches(
     }
 }
 
-/// From this many complaints on an import defers indexes: most of a batch, after which there are more as a rule. If
+/// Number of complaints from which an import defers indexes: most of a batch, after which there are more as a rule. If
 /// there are not, a few thousand keys are sorted again, which takes less than a second.
 const LONG: usize = 4_000;
 

@@ -89,9 +89,9 @@ impl Direction {
 #[derive(Debug, Clone, Default)]
 pub struct Window {
     pub limit: usize,
-    /// Only rows after these keys.
+    /// Lower bound: the page has only rows after these keys.
     pub after: Option<Vec<Key>>,
-    /// Only rows before these keys.
+    /// Upper bound: the page has only rows before these keys.
     pub before: Option<Vec<Key>>,
     /// Takes the last rows in these bounds instead of the first.
     pub backward: bool,

@@ -1,4 +1,4 @@
-//! One page of several lists that have no row in common.
+//! Merges several lists that have no row in common into one page.
 
 use super::keyset::{Direction, Key, Slice, Window};
 use std::cmp::Ordering;

@@ -37,8 +37,8 @@ pub fn postings_begun_by(conn: &mut Conn, day: NaiveDate) -> Result<Vec<Posting>
     Ok(postings::table.filter(postings::valid_from.le(day)).select(Posting::as_select()).load(conn)?)
 }
 
-/// For each officer, the complaints that name the officer, each with whether an allegation about conduct remains: not
-/// found UNFOUNDED or EXONERATED by `as_of`.
+/// Reads the complaints that name each officer, each with whether an allegation about conduct remains: not found
+/// UNFOUNDED or EXONERATED by `as_of`.
 ///
 /// # Errors
 /// If the database cannot be read.

@@ -27,7 +27,7 @@ struct Lookup {
     trigrams: String,
 }
 
-/// How a condition that this thread builds uses the index of SQLite.
+/// Use of SQLite's index by a condition that this thread builds.
 enum Planning {
     /// The condition does not use the index.
     Off,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// On SQLite only; PostgreSQL computes the hash with built-in functions.
+    /// Function of SQLite only; PostgreSQL computes the hash with built-in functions.
     fn phananh_shuffled(salt: Text, id: Binary) -> Text;
 }
 

@@ -138,7 +138,7 @@ pub fn load_sources(
     Ok(found)
 }
 
-/// From this many cases on, a second thread prepares their events.
+/// Number of cases from which a second thread prepares their events.
 const CASES_FOR_A_THREAD: usize = 100;
 
 /// Inserts new cases with their sources and events, and sets their deadlines. Each event takes effect when the

@@ -66,8 +66,8 @@ struct CategoryRoute {
     owner: Option<Id>,
 }
 
-/// How exactly a rule names a complaint: by its own category (2) or the one above (1), by its kind, and by how near its
-/// unit is. Two rules of one rank that match one complaint have the same conditions.
+/// Precision with which a rule names a complaint: by its own category (2) or the one above (1), by its kind, and by how
+/// near its unit is. Two rules of one rank that match one complaint have the same conditions.
 type Rank = (u8, bool, Option<std::cmp::Reverse<usize>>);
 
 impl Routing {
@@ -127,7 +127,7 @@ impl Routing {
         own.owner.map(|owner| (category, owner)).or_else(above)
     }
 
-    /// How exactly a rule names a complaint; None if the complaint does not meet it.
+    /// Precision with which a rule names a complaint; None if the complaint does not meet it.
     fn rank(&self, tree: &UnitTree, rule: &RoutingRule, matter: Matter) -> Option<Rank> {
         let own = matter.category.and_then(|category| self.categories.get(&category));
         let by_category = match rule.category_id {
@@ -148,8 +148,8 @@ impl Routing {
 }
 
 impl Case {
-    /// What routing asks of this complaint. While it waits it needs a unit that exists today; later the one that
-    /// existed when it was received is as good, which an import of history then finds.
+    /// The properties of this complaint that routing asks for. While it waits it needs a unit that exists today; later
+    /// the one that existed when it was received is as good, which an import of history then finds.
     fn matter(&self, today: NaiveDate) -> Matter {
         let complaint = &self.complaint;
         let received_on = local_date(complaint.received_at);

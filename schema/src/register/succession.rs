@@ -46,7 +46,7 @@ pub fn hand_over_after(tx: &mut WriteTx<'_>, last_day: NaiveDate, limit: usize) 
     Ok(number)
 }
 
-/// How many complaints wait for the answer of units whose last day is `last_day` or an earlier one.
+/// Counts the complaints that wait for the answer of units whose last day is `last_day` or an earlier one.
 ///
 /// # Errors
 /// If the database cannot be read.

@@ -9,7 +9,7 @@ use crate::tables::web_sessions;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-/// How long an ended session is kept: by the latest one of a principal, its next session knows when it looked before.
+/// An ended session is kept this long: by the latest one of a principal, its next session knows when it looked before.
 const KEPT_FOR: TimeDelta = TimeDelta::days(400);
 
 /// Stores a session, and notes in it when its principal used another one last.

@@ -1,4 +1,5 @@
-//! How each table is protected against unnoticed changes. A test compares the list with the tables of the database.
+//! Lists the protection of each table against unnoticed changes. A test compares the list with the tables of the
+//! database.
 
 use crate::enums::Chain;
 use crate::states::StateTable;
@@ -79,7 +80,7 @@ const OTHERS: &[(&str, Cover)] = &[
     ("__diesel_schema_migrations", Cover::Not("it is compared with the migrations of the program")),
 ];
 
-/// How a table is covered; None for an unlisted table.
+/// Protection of a table; None for an unlisted table.
 pub fn cover_of(table: &str) -> Option<Cover> {
     if BY_COMPLAINT_EVENTS.contains(&table) || BY_REFERENCE_EVENTS.contains(&table) {
         return Some(Cover::Events);

@@ -39,7 +39,7 @@ const BATCH: i64 = 20_000;
 pub struct SealName {
     pub chain: Chain,
     pub number: i64,
-    /// In hex.
+    /// Hash in hexadecimal.
     pub hash: String,
 }
 

@@ -18,7 +18,7 @@ use chrono::Datelike;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// One complaint as it will be stored.
+/// A complaint as it will be stored.
 pub struct Generated {
     pub case: Case,
     pub source: ComplaintSource,

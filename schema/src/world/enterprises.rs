@@ -10,7 +10,7 @@ use crate::models::Enterprise;
 /// All enterprises, and those that deal with each branch.
 pub struct Enterprises {
     pub rows: Vec<Enterprise>,
-    /// By branch: indexes into `rows`, and the weight of each enterprise there.
+    /// Indexes into `rows` for each branch, and the weight of each enterprise there.
     pools: Vec<(Vec<u32>, Weights)>,
 }
 

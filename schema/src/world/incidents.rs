@@ -8,7 +8,7 @@ use crate::events::Entity;
 use crate::models::SystemIncident;
 use crate::sql_types::Timestamp;
 
-/// One failure of a branch, or of all branches: its day, second of the day and duration in hours.
+/// A failure of a branch, or of all branches: its day, second of the day and duration in hours.
 pub struct Incident {
     pub branch: Option<usize>,
     pub day: i32,

@@ -8,9 +8,9 @@ use crate::enums::CategoryKind;
 use crate::sql_types::{Id, Timestamp};
 
 pub struct Outline {
-    /// In the order of receipt.
+    /// Complaints in the order of receipt.
     pub complaints: Vec<TechnicalComplaint>,
-    /// In the order of time.
+    /// Failures in the order of time.
     pub failures: Vec<RecordedFailure>,
     /// The planted bursts, whose complaints are among the others.
     pub bursts: Vec<TrueBurst>,

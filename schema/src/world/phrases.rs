@@ -22,7 +22,7 @@ pub struct Matter<'a> {
     pub category: &'a str,
     pub declaration: &'a str,
     pub day: String,
-    /// How the text refers to the officer.
+    /// The words by which the text refers to the officer.
     pub officer: &'a str,
     pub unit: &'a str,
 }

@@ -14,7 +14,7 @@ pub struct Planned {
     /// The day of receipt.
     pub day: i32,
     pub second: u32,
-    /// How many days before receipt the matter occurred; None if the complaint does not say.
+    /// Number of days before receipt on which the matter occurred; None if the complaint does not say.
     pub occurred: Option<i32>,
     pub officers: Vec<u32>,
     /// None for an anonymous complaint.
@@ -115,7 +115,7 @@ fn episode(
     planned.push(first);
 }
 
-/// One complaint about the conduct of an officer, received on `day`.
+/// Adds a complaint about the conduct of an officer, received on `day`.
 fn about(
     world: &World<'_>,
     chance: &mut SeededRng,

@@ -1,4 +1,4 @@
-//! In which order deferred indexes and constraints are made, by several connections at the same time.
+//! Orders deferred indexes and constraints, which several connections make at the same time.
 //!
 //! The index of trigrams of complaints takes as long as all others together, and one connection makes it. It therefore
 //! begins as soon as what locks the complaints exclusively is done, which takes moments, and everything else is made
@@ -12,7 +12,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// The table whose index of trigrams takes longest.
 const LARGEST: &str = "complaints";
 
-/// What is to be made, taken by several threads.
+/// Indexes and constraints that are to be made, taken by several threads.
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
@@ -20,12 +20,12 @@ pub(super) struct Queue {
 }
 
 struct State {
-    /// In the order of their ranks.
+    /// Waiting statements, in the order of their ranks.
     waiting: Vec<Deferred>,
     under_way: Vec<Deferred>,
 }
 
-/// One that a thread makes. It stands in the way of others until it is dropped, whether or not it could be made.
+/// An item that a thread makes. It blocks others until it is dropped, whether or not it could be made.
 pub(super) struct Taken<'a> {
     queue: &'a Queue,
     one: Deferred,
@@ -47,10 +47,10 @@ enum Rank {
     Check,
 }
 
-/// What a statement makes.
+/// Kind of object that a statement makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// What makes rows unique.
+    /// A key or unique index, which makes rows unique.
     Key,
     Index,
     ForeignKey,
@@ -71,7 +71,7 @@ impl Queue {
         self.has_longest
     }
 
-    /// Takes the first one that nothing stands in the way of, and waits for such a one. None if nothing is left.
+    /// Takes the first item that nothing blocks, and waits for such an item. None if nothing is left.
     pub(super) fn take(&self) -> Option<Taken<'_>> {
         let mut state = self.state();
         loop {
@@ -108,7 +108,7 @@ impl Taken<'_> {
         &self.one
     }
 
-    /// It is made, except for what is left of it.
+    /// Records that the item is made, except for what is left of it.
     pub(super) fn made(mut self, rest: Option<Deferred>) {
         self.rest = rest;
     }

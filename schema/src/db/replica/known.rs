@@ -21,7 +21,7 @@ pub(super) struct Known {
     readings: VecDeque<Reading>,
 }
 
-/// How far the primary was.
+/// A reading of the primary's position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     /// Commits that others saw before are in the log up to `log`.

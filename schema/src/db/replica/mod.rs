@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 const COMPARED_EVERY: Duration = Duration::from_millis(200);
 const TRIED_EVERY: Duration = Duration::from_secs(1);
 
-/// How long a reader waits for a connection to the replica before it takes the primary.
+/// A reader waits this long for a connection to the replica before it takes the primary.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Connections for the comparison and for exports.
 const CONNECTIONS_WITHOUT_DEADLINE: u32 = 4;
 
-/// How far a replica may lag behind before the primary answers instead.
+/// Limit of the replica's lag, beyond which the primary answers instead.
 #[derive(Debug, Clone, Copy)]
 pub struct LagBounds {
     pub time: Duration,
@@ -88,7 +88,7 @@ pub struct Replica(Arc<Inner>);
 struct Inner {
     primary: Db,
     requests: Db,
-    /// For the comparison and for exports, without the deadline of requests.
+    /// Connections for the comparison and for exports, without the deadline of requests.
     without_deadline: Db,
     bounds: LagBounds,
     known: Mutex<Known>,

@@ -198,7 +198,7 @@ fn lies_below(table: &Table<'_>, fine: usize, top: usize) -> bool {
     top != fine && is_told && adds(table, fine, top)
 }
 
-/// One level; with a column of codes where one corresponds one to one.
+/// Finds a tree of one level; with a column of codes where one corresponds one to one.
 fn one(table: &Table<'_>, only: usize) -> Vec<Found> {
     let is_code = |at: usize| {
         let both_ways = [(at, only), (only, at)].map(|(of, on)| table.sample.dependence(&[of], &[on]).ambiguous == 0);

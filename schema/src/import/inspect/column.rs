@@ -67,7 +67,7 @@ const BLANK_WORDS: [&str; 14] = [
 
 /// Distinct values that are counted at most.
 const MOST_VALUES: usize = 50_000;
-/// With fewer filled cells than this, a column allows few conclusions.
+/// A column with fewer filled cells than this allows few conclusions.
 const FEW: u64 = 20;
 /// Values that are shown at most.
 const SHOWN: usize = 8;
@@ -77,7 +77,7 @@ pub struct Column {
     pub blank: u64,
     pub filled: u64,
     pub longest: usize,
-    /// By value: its number and its count. Cells that mean blank are included.
+    /// Number and count of each value. Cells that mean blank are included.
     values: HashMap<String, (u32, u64)>,
     more: bool,
     pub blank_words: Vec<&'static str>,
@@ -95,7 +95,8 @@ pub struct Column {
 struct Groups {
     /// Numbers with points or commas.
     with_sign: u64,
-    /// By separator (point, comma): numbers with only this separator and three digits after each: `1,100`, `1,100,000`.
+    /// Counts by separator (point, comma): numbers with only this separator and three digits after each: `1,100`,
+    /// `1,100,000`.
     by_sign: [u64; 2],
     /// Whether some number has the separator twice, so that it cannot begin a fraction.
     has_twice: bool,

@@ -169,8 +169,8 @@ fn plan(table: &mut Table<'_>) -> Plan {
     Plan { fields, words, left_out }
 }
 
-/// Where the states include withdrawn or rejected ones, the closing day fills `state_since` instead of `closed`, which
-/// would make all of these complaints CLOSED.
+/// Fills `state_since` with the closing day instead of `closed` where the states include withdrawn or rejected ones:
+/// `closed` would make all of these complaints CLOSED.
 fn keep_ends(fields: &mut [Found], words: &[Translated]) {
     let ends_otherwise = words
         .iter()

@@ -46,7 +46,7 @@ pub struct Look {
     pub blank: u64,
     /// The number of distinct values; None for more than were counted.
     pub distinct: Option<u64>,
-    /// How its cells can be read: `date %d/%m/%Y`, `number`, `tax code`, `text`.
+    /// Syntax in which its cells can be read: `date %d/%m/%Y`, `number`, `tax code`, `text`.
     pub reads_as: String,
     /// The most frequent values, with their counts.
     pub values: Vec<(String, u64)>,

@@ -141,7 +141,7 @@ fn one_or_several(table: &Table<'_>, column: usize, received: &[usize], is_named
     Found::join("reference", columns, separator).check(check)
 }
 
-/// Where no column identifies the rows: the fewest columns found (greedily) that together identify nearly all of them.
+/// Finds the fewest columns (greedily) that together identify nearly all rows, where no single column identifies them.
 fn joined_key(table: &Table<'_>) -> Option<Found> {
     let all = table.sample.len();
     let fits = |at: &usize| {

@@ -13,7 +13,7 @@ pub struct Sample {
     cells: Vec<u32>,
 }
 
-/// How far some columns determine the cells of others.
+/// Degree to which some columns determine the cells of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dependence {
     /// Distinct keys: cells, or combinations of cells.
@@ -60,8 +60,8 @@ impl Sample {
         sets.iter().filter(|set| set.iter().any(|cell| *cell != BLANK)).count()
     }
 
-    /// How far the cells of columns `on` determine those of columns `of`. Rows with all keys blank, or a blank in `of`,
-    /// do not count.
+    /// Measures to which degree the cells of columns `on` determine those of columns `of`. Rows with all keys blank, or
+    /// a blank in `of`, do not count.
     pub fn dependence(&self, of: &[usize], on: &[usize]) -> Dependence {
         let mut values_by_key: HashMap<Vec<u32>, Option<Vec<u32>>> = HashMap::new();
         for row in self.rows() {

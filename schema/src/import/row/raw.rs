@@ -7,7 +7,7 @@ use crate::import::mapping::FieldRule;
 use regex::Regex;
 use std::borrow::Cow;
 
-/// How a mapping translates a cell.
+/// Rule by which a mapping translates a cell.
 pub enum Translation<'r> {
     Blank,
     /// The cell is used unchanged.
@@ -56,7 +56,7 @@ impl<'r> Cells<'r> {
         Ok((Cow::Owned(if is_null { String::new() } else { cells.join(&rule.separator) }), is_null))
     }
 
-    /// How the mapping translates a field of this row; None where its cells cannot be joined, or it is a constant.
+    /// The mapping's translation of a field of this row; None where its cells cannot be joined, or it is a constant.
     pub fn translation(&self, field: usize) -> Option<Translation<'_>> {
         let rule = self.columns.mapping.fields[field].as_ref()?;
         let places = self.columns.places[field].as_slice();

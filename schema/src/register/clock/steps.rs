@@ -135,7 +135,7 @@ fn resume(case: &mut Case, today: NaiveDate) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What was late stays late, also what was when the clock was stopped.
+/// Refuses a step of an overdue complaint: what was late stays late, also what was late when the clock was stopped.
 fn refuse_overdue(case: &Case, today: NaiveDate, refusal: ClockRefusal) -> Result<(), StoreError> {
     match case.complaint.overdue_days(today) > 0 {
         true => Err(refusal.into()),

@@ -243,12 +243,13 @@ fn basis_of(new: &NewMeasure) -> Result<MeasureBasisKind, StoreError> {
     }
 }
 
-/// One error for a flag that does not exist and for one that the caller may not see.
+/// Gives the same error for a flag that does not exist and for one that the caller may not see.
 pub fn no_such_flag(flag: Id) -> StoreError {
     MeasureRefusal::UnknownFlag { flag: flag.to_string() }.into()
 }
 
-/// One error for a complaint that does not exist, does not name the officer, or may not be seen by the caller.
+/// Gives the same error for a complaint that does not exist, does not name the officer, or may not be seen by the
+/// caller.
 pub fn no_such_complaint(id: Id) -> StoreError {
     MeasureRefusal::UnknownComplaint { complaint: id.to_string() }.into()
 }

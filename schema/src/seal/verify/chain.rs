@@ -42,7 +42,7 @@ impl ChainReport {
     }
 }
 
-/// How long rows may stay unsealed.
+/// Rows may stay unsealed for this long.
 const UNSEALED: TimeDelta = TimeDelta::minutes(1);
 
 /// The rows and keys that seals are checked against.

@@ -25,7 +25,7 @@ pub struct Expected {
     pub content_hash: Option<Value>,
     pub responses: BTreeMap<String, State>,
     pub redaction: Option<State>,
-    /// By the text of their ordinals.
+    /// Added rows, by the text of their ordinals.
     pub additions: BTreeMap<String, State>,
     pub link: Option<State>,
 }

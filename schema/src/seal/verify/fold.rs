@@ -23,7 +23,7 @@ pub struct SideValue {
 #[derive(Debug, Default)]
 pub struct State {
     pub fields: Fields,
-    /// For each personal column: the event that commits to it, and the field's name in the event.
+    /// The event that commits to each personal column, and the field's name in the event.
     personal: BTreeMap<String, ((i64, i32), String)>,
 }
 

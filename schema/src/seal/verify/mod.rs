@@ -80,7 +80,7 @@ pub struct Report {
     pub more: u64,
 }
 
-/// How many rows of a table were compared.
+/// Number of compared rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TableReport {

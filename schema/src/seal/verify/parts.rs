@@ -21,7 +21,7 @@ pub enum Task {
     Reference(Derived),
     /// Events of unknown entities.
     Unknown,
-    /// How the values of a table are stored: an index into [`stored`](super::stored::stored).
+    /// The storage of a table's values: an index into [`stored`](super::stored::stored).
     Storage(usize),
 }
 

@@ -76,7 +76,7 @@ impl Problem {
     }
 }
 
-/// How reports name a row.
+/// Key by which reports name a row.
 #[derive(Debug, Clone)]
 pub struct RowName {
     pub table: &'static str,

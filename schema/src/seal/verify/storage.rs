@@ -16,7 +16,7 @@ const NAMED: usize = 100;
 
 #[derive(QueryableByName)]
 struct Wrong {
-    /// In hex, because the value need not be text.
+    /// The key of the row in hexadecimal, because it need not be text.
     #[diesel(sql_type = Text)]
     key: String,
     #[diesel(sql_type = Text)]

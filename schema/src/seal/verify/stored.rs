@@ -1,5 +1,5 @@
-//! How the program stores the values of each column. PostgreSQL enforces most of it; SQLite keeps any value in any
-//! column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
+//! Describes how the program stores the values of each column. PostgreSQL enforces most of it; SQLite keeps any value
+//! in any column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
 
 use crate::db::for_each_width;
 use crate::sql_types::{Document, Uid, UtcMicros};

@@ -73,7 +73,7 @@ pub struct EndedUnit {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MovedPosting {
-    /// For the audit log.
+    /// The id of the officer, for the audit log.
     #[serde(skip)]
     pub officer_id: Id,
     pub officer: String,
