@@ -44,7 +44,7 @@ struct State {
     per_owner: usize,
     by_owner: HashMap<Owner, usize>,
     by_role: HashMap<Option<Role>, usize>,
-    /// In order of arrival.
+    /// Waiting operations in order of arrival.
     waiting: Vec<Waiter>,
 }
 
@@ -156,7 +156,7 @@ pub struct OperationAdmission {
 
 /// Permits per processor: one operation computes while the others wait for the database.
 const PERMITS_PER_PROCESSOR: usize = 3;
-/// How long an operation waits for a regular permit before it may take an extra one; a page takes a few milliseconds.
+/// An operation waits this long for a regular permit before it may take an extra one; a page takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Upper bound of regular permits: half of the connection pool.
 const MAX_REGULAR_PERMITS: usize = 8;

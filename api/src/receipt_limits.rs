@@ -1,6 +1,6 @@
-//! How often receipt codes may be tried: by the address of a client without a token, and by the first group of the
-//! codes themselves, so that many addresses together gain nothing. Attempts to sign in to the page are counted apart,
-//! and only those that fail.
+//! Limits the tries of receipt codes: by the address of a client without a token, and by the first group of the codes
+//! themselves, so that many addresses together gain nothing. Attempts to sign in to the page are counted apart, and
+//! only those that fail.
 
 use crate::config::IntakeSettings;
 use governor::clock::{Clock, DefaultClock};

@@ -90,7 +90,7 @@ impl<W: io::Write> io::Write for OneLine<W> {
 #[derive(Debug)]
 struct Client(ureq::Agent);
 
-/// How long the collector may take for one batch. The variables of OpenTelemetry give it in milliseconds; the default
+/// Time that the collector may take for one batch. The variables of OpenTelemetry give it in milliseconds; the default
 /// is 10 s.
 fn collector_timeout() -> Duration {
     let names = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];

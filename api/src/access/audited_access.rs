@@ -1,4 +1,5 @@
-//! What the audit log records of a document, whatever its outcome: its conditions, and the fields that show a subject.
+//! Finds what the audit log records of a document, whatever its outcome: its conditions, and the fields that show a
+//! subject.
 //!
 //! A condition is a look as much as an answer: a count under `officers: {officer: {code: …}}` tells about that
 //! officer. The access table says of every field and enum value whether it identifies a subject, and the lists here say
@@ -70,7 +71,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// How the log names a field that shows a subject; None for a field that shows none.
+    /// Name by which the log lists a field that shows a subject; None for a field that shows none.
     pub fn of(type_name: &str, field: &str) -> Option<Self> {
         let is_complaint = match audited(type_name, field)? {
             Audited::ByRows => true,

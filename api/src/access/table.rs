@@ -25,7 +25,7 @@ use saved_queries::SAVED_QUERIES;
 use statistics::STATISTICS_ROWS;
 use words::WORDS;
 
-/// What the audit log records of a field, an input field or an enum value.
+/// Rule for the audit log's record of a field, an input field or an enum value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audited {
     /// The input selects, orders or groups by an identity or a text, or names the person whom a write concerns. The log

@@ -68,7 +68,7 @@ pub fn viewer_of(token: &ApiToken, principal: Principal) -> Viewer {
 }
 
 impl Viewer {
-    /// This viewer in an operation that sees one day.
+    /// The same viewer in an operation that sees one day.
     pub fn on(&self, day: NaiveDate) -> Self {
         Self { day: Some(day), ..self.clone() }
     }

@@ -19,15 +19,15 @@ use arrow_array::{Array, StringArray};
 use arrow_schema::{ArrowError, DataType};
 use std::fmt::{self, Write};
 
-/// How cells are written.
+/// Format in which cells are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As in a JSON answer, without its quotes; values of a list are separated by `;`.
+    /// The text of a JSON answer, without its quotes; values of a list are separated by `;`.
     Answer,
-    /// As in an export to CSV.
+    /// The text of an export to CSV.
     Export,
-    /// As PostgreSQL writes values with `DateStyle = ISO` and `IntervalStyle = postgres`. The columns were cast to
-    /// types of its protocol before.
+    /// The text of PostgreSQL with `DateStyle = ISO` and `IntervalStyle = postgres`. The columns were cast to types of
+    /// its protocol before.
     Postgres,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-/// At most `N` bytes of text. What does not fit is an error.
+/// A text of at most `N` bytes on the stack. What does not fit is an error.
 pub struct Stack<const N: usize> {
     bytes: [u8; N],
     length: usize,

@@ -154,6 +154,19 @@ fn statistic(args: &Args, filter: Value) -> anyhow::Result<StatisticsAsked> {
 }
 
 impl Exporting<'_> {
+    /// The selection that the arguments make; null for all rows.
+    fn asked(&self) -> Value {
+        let day = |day: Option<NaiveDate>| day.map(|day| Value::from(day.to_string()));
+        let given = [
+            ("from", day(self.args.from)),
+            ("until", day(self.args.until)),
+            ("unit", self.args.unit.clone().map(Value::from)),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let given: Map<String, Value> = given.collect();
+        if given.is_empty() { Value::Null } else { Value::Object(given) }
+    }
+
     fn about(&self, position: i64, as_of: Timestamp) -> About {
         About {
             subject: self.args.subject(),
@@ -247,5 +260,128 @@ impl Exporting<'_> {
         let (to, rows) = writer.write_all(read)?.finish()?;
         let files = vec![keep(path, to, rows, &about, self.form)?];
         Ok(Done { rows, position, files })
+    }
+}
+
+/// A file under a temporary name, which is renamed when it is complete.
+type Draft = BufWriter<Hashing<AtomicFile>>;
+
+fn begin(path: &Path) -> anyhow::Result<Draft> {
+    let file = AtomicFile::begin(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(BufWriter::new(Hashing::new(file)))
+}
+
+fn keep(path: &Path, to: Draft, rows: u64, about: &About, form: Form) -> anyhow::Result<Written> {
+    let (file, content) = to.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish();
+    file.keep().with_context(|| path.display().to_string())?;
+    Ok(Written { path: path.to_owned(), manifest: about.manifest(form.format, rows, &content) })
+}
+
+/// Writes the manifest next to the file, or that of all months into their folder.
+fn write_manifest(args: &Args, files: &[Written]) -> anyhow::Result<()> {
+    let (path, document) = match (files, args.by_month) {
+        (_, true) => {
+            let files = files.iter().map(|file| -> serde_json::Result<Value> {
+                let mut document = serde_json::to_value(&file.manifest)?;
+                let name = file.path.strip_prefix(&args.path).unwrap_or(&file.path);
+                document["file"] = name.display().to_string().into();
+                Ok(document)
+            });
+            let files = files.collect::<serde_json::Result<Vec<Value>>>()?;
+            // Readers of folders of Parquet pass over names that begin so.
+            (args.path.join("_manifest.json"), serde_json::json!({ "files": files }))
+        }
+        // A pipe or a device gets no manifest.
+        ([file], false) if file.path.is_file() => {
+            let mut name = file.path.clone().into_os_string();
+            name.push(".manifest.json");
+            (name.into(), serde_json::to_value(&file.manifest)?)
+        }
+        _ => return Ok(()),
+    };
+    if args.by_month {
+        std::fs::create_dir_all(&args.path).with_context(|| args.path.display().to_string())?;
+    }
+    let text = format!("{}\n", serde_json::to_string_pretty(&document)?);
+    files::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The condition for the complaints that the arguments select.
+fn filter(
+    conn: &mut Conn,
+    args: &Args,
+) -> anyhow::Result<impl Fn() -> Result<Option<Pred<complaints::table>>, StoreError> + use<>> {
+    let reference = Reference::load(conn)?;
+    let unit = match &args.unit {
+        None => None,
+        Some(code) => {
+            let unit = reference.unit_by_code(code).with_context(|| super::no_unit(code))?.id;
+            let below: Vec<_> = reference.tree.descendants_without_stored_ancestor(unit);
+            Some((unit, reference.tree.kind(unit), below))
+        }
+    };
+    let from = args.from.map(start_of_day);
+    let until = args.until.map(|day| start_of_day(day + Days::new(1)));
+    Ok(move || {
+        let of_unit = unit.clone().map(|(unit, kind, below)| within(unit, kind, below));
+        Ok(both!(received_between(from, until), of_unit))
+    })
+}
+
+/// The files of complaints by month.
+struct Months<'a> {
+    args: &'a Args,
+    form: Form,
+    schema: SchemaRef,
+    about: About,
+    rows: u64,
+    open: Option<Open>,
+    files: Vec<Written>,
+}
+
+struct Open {
+    month: (i32, u32),
+    path: PathBuf,
+    writer: ExportWriter<Draft>,
+}
+
+impl Months<'_> {
+    fn take(&mut self, rows: &RecordBatch) -> anyhow::Result<()> {
+        let received = rows.column_by_name("received_at").context("the export has no column received_at")?;
+        let received = received.as_primitive::<TimestampMicrosecondType>().values();
+        let month = |micros: &i64| {
+            let day = Timestamp::from_micros(*micros).map(local_date);
+            day.map(|day| (day.year(), day.month())).unwrap_or_default()
+        };
+        let months: Vec<(i32, u32)> = received.iter().map(month).collect();
+        let mut from = 0;
+        for group in months.chunk_by(|a, b| a == b) {
+            if self.open.as_ref().is_none_or(|open| open.month != group[0]) {
+                self.end()?;
+                self.begin(group[0])?;
+            }
+            if let Some(open) = &mut self.open {
+                open.writer.write(&rows.slice(from, group.len()))?;
+            }
+            from += group.len();
+        }
+        self.rows += rows.num_rows() as u64;
+        Ok(())
+    }
+
+    fn begin(&mut self, (year, month): (i32, u32)) -> anyhow::Result<()> {
+        let folder = self.args.path.join(format!("month={year:04}-{month:02}"));
+        std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let path = folder.join("complaints").with_extension(self.form.format.extension());
+        let writer = ExportWriter::new(self.form, begin(&path)?, &self.schema, self.about.clone())?;
+        self.open = Some(Open { month: (year, month), path, writer });
+        Ok(())
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        let Some(Open { path, writer, .. }) = self.open.take() else { return Ok(()) };
+        let (to, rows) = writer.finish()?;
+        self.files.push(keep(&path, to, rows, &self.about, self.form)?);
+        Ok(())
     }
 }

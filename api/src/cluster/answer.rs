@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// How often a waiting thread checks whether its work is cancelled.
+/// Interval at which a waiting thread checks whether its work is cancelled.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
 /// The most parts of an answer that wait for the reader; the cluster waits beyond that.
 const PARTS: usize = 2;
-/// How long a cancellation may take.
+/// A cancellation may take this long.
 const CANCELS_WITHIN: Duration = Duration::from_secs(2);
 /// The wait before a question is sent again: in this time the cluster notices that it lost a worker.
 const BEGINS_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -146,7 +146,7 @@ async fn answer(
     }
 }
 
-/// How a question is sent a second time.
+/// Reason for which a question is sent a second time.
 #[derive(Debug, PartialEq, Eq)]
 enum Attempt {
     AfterLoss,

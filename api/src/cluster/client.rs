@@ -8,7 +8,7 @@ use crate::sql::{QueryError, QueryLimits};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// How long the end of a session may take.
+/// The end of a session may take this long.
 const RELEASES_WITHIN: Duration = Duration::from_secs(2);
 
 /// A cluster. Questions about the same state of the lake share a session.

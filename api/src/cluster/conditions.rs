@@ -1,5 +1,5 @@
-//! Where `IN (SELECT …)` stands in a condition, found by the brackets of a text at any depth. Where it makes a
-//! difference whether such a part is false or unknown, engines differ.
+//! Finds `IN (SELECT …)` in conditions, by the brackets of a text at any depth. Engines differ where it makes a
+//! difference whether such a part is false or unknown.
 
 use super::lexer::Token;
 use std::ops::Range;
@@ -32,10 +32,9 @@ const CLAUSES: [&str; 21] = [
 /// The brackets of a text, of which `CASE … END` is one.
 pub struct Brackets<'t> {
     tokens: &'t [Token],
-    /// For each token, the index of the other end of its bracket; for an opening one without an end, the number of
-    /// tokens.
+    /// Index of the other end of each token's bracket; for an opening one without an end, the number of tokens.
     partners: Vec<usize>,
-    /// For each token the bracket around it, by its beginning.
+    /// Index of the bracket around each token, by its beginning.
     around: Vec<Option<usize>>,
 }
 

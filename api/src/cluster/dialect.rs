@@ -67,7 +67,7 @@ fn applied(tokens: Vec<Token>, edits: Vec<Edit>) -> Vec<Token> {
     written
 }
 
-/// Where nulls come in the order that begins here.
+/// Edits that write out where nulls come, in the order that begins here.
 fn order(tokens: &[Token], at: usize) -> Vec<Edit> {
     // The order of percentiles leaves nulls out.
     let is_within_group = at >= 3 && tokens[at - 1].is('(') && tokens[at - 2].is_word("group");

@@ -99,7 +99,7 @@ pub fn is_lost(failed: &QueryError) -> bool {
 /// The message of such a failure.
 const LOST_A_WORKER: &str = "lost a worker";
 
-/// What helps a question that needs more memory than workers have.
+/// Advice for a question that needs more memory than workers have.
 const MORE_MEMORY: &str = "give the workers more memory or the cluster more workers (docs/lake.md, Memory), or ask for \
                            fewer rows or groups";
 

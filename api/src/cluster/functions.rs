@@ -1,7 +1,7 @@
 //! The functions that questions to a cluster may call: they only compute. Spark has other functions, which run
 //! programs, read files or reveal information about the cluster.
 
-/// Words that may stand before a bracket and are not functions.
+/// Words that may precede a bracket and are not functions.
 const WORDS: &[&str] = &[
     "all",
     "and",

@@ -168,7 +168,7 @@ pub struct Ignored {}
 mod tests {
     use super::*;
 
-    /// What Spark's own client for Python encodes for `SELECT 1`, limited to two rows.
+    /// Compares a request with what Spark's own client for Python encodes for `SELECT 1`, limited to two rows.
     #[test]
     fn a_plan_has_the_numbers_of_spark() {
         let sql = Relation { sql: Some(Sql { query: "SELECT 1".into() }), ..Relation::default() };

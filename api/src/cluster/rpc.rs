@@ -21,7 +21,7 @@ const CONFIG: &str = "/spark.connect.SparkConnectService/Config";
 const INTERRUPT: &str = "/spark.connect.SparkConnectService/Interrupt";
 const RELEASE: &str = "/spark.connect.SparkConnectService/ReleaseSession";
 
-/// How long a connection may take.
+/// A connection may take this long to be made.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
 /// The interval and the timeout of keep-alive pings.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);

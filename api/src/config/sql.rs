@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Where and for how many clients the node speaks the PostgreSQL protocol, and whose engines it starts.
+/// Settings of the PostgreSQL protocol: its address, the number of its clients, and whose engines it starts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SqlSettings {

@@ -143,7 +143,7 @@ impl Narrow {
     }
 }
 
-/// One sum.
+/// State of one sum.
 #[derive(Debug)]
 struct Sum {
     inner: Box<dyn Accumulator>,

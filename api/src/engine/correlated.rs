@@ -7,7 +7,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Distinct, Expr, JoinType, LogicalPlan, SkipType, Subquery};
 
-/// Where a subquery stands.
+/// Kind of a subquery, by its place in the statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Exists,

@@ -209,7 +209,7 @@ impl ScalarUDFImpl for Translated {
     }
 }
 
-/// `\1` and `\&` stand for what was found, and all else for itself.
+/// `\1` and `\&` denote what was found, and all else denotes itself.
 fn replacement(text: &str) -> Result<String> {
     let mut made = String::with_capacity(text.len());
     let mut characters = text.chars();
@@ -270,7 +270,7 @@ fn escape(one: Option<char>, made: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// What stands between brackets, from behind the first one.
+/// Translates the text between brackets, from the character after the first bracket.
 fn bracket(characters: &mut Peekable<Chars<'_>>, made: &mut String) -> Result<()> {
     made.push('[');
     if let Some(not) = characters.next_if_eq(&'^') {

@@ -132,7 +132,7 @@ impl ScalarUDFImpl for Constant {
     }
 }
 
-/// The properties of a table that a function looks up.
+/// Property of a table that a function reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Finds {
     /// `to_regclass(name)`, for a reader of the Board or another one.

@@ -1,4 +1,4 @@
-//! What is known of a subquery.
+//! Tells properties of a subquery.
 
 use datafusion::logical_expr::{LogicalPlan, Subquery};
 

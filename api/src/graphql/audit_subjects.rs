@@ -31,11 +31,11 @@ pub struct AuditSubjects {
 pub struct AskedSql {
     pub text: String,
     pub began: Instant,
-    /// How it ended; None while it runs.
+    /// End of the query; None while it runs.
     pub end: Option<EndedSql>,
 }
 
-/// How a SQL query ended.
+/// Outcome of a SQL query.
 #[derive(Debug)]
 pub struct EndedSql {
     pub took: Duration,

@@ -14,7 +14,7 @@ use schema::{Conn, StoreError};
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// How the whole list is counted, if the count is selected.
+/// Way of counting the whole list, if the count is selected.
 pub enum Counter {
     /// The count, which was computed before.
     Known(i64),

@@ -53,7 +53,7 @@ pub struct App {
     pub keys: Option<Arc<Keys>>,
     pub audiences: Arc<AudienceViews>,
     pub change_feed: ChangeFeed,
-    /// How long officers may be suspended.
+    /// Limits on the suspension of officers.
     pub suspension_limits: Arc<SuspensionLimits>,
     /// The JSON of objects in lists.
     pub objects: Arc<ObjectCache>,
@@ -71,7 +71,7 @@ pub struct App {
     pub sql_queries: Admission,
     /// Answers SQL queries.
     pub sql: Arc<SqlService>,
-    /// How often receipt codes may be tried, and other settings of the intake.
+    /// Limits on the tries of receipt codes, and other settings of the intake.
     pub receipt_limits: Arc<ReceiptLimits>,
 }
 

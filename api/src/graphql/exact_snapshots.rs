@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The source of a page of complaints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageSource {
-    /// From the snapshot and the cache of objects, without the executor.
+    /// The answer comes from the snapshot and the cache of objects, without the executor.
     Memory,
     /// The ids of its rows, from the snapshot; rows that the cache of objects lacks, from the database.
     Snapshot,

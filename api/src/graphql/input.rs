@@ -48,7 +48,7 @@ pub const SHORT: usize = 500;
 /// Longest text, in characters.
 pub const LONG: usize = 100_000;
 
-/// How a single object is chosen.
+/// Choice of a single object.
 pub enum IdOrCode {
     Id(Id),
     Code(String),

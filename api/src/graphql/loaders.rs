@@ -370,7 +370,7 @@ impl Loader<ResponsesKey> for Loaders {
     }
 }
 
-/// One value by its key, through a loader.
+/// Loads one value by its key.
 ///
 /// # Errors
 /// If the database fails.

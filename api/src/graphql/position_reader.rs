@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long a request waits. A read takes a millisecond; a request that gets no position goes without.
+/// A request waits this long. A read takes a millisecond; a request that gets no position goes without.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Reads the position for the requests of a node.

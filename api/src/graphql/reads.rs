@@ -20,23 +20,22 @@ use std::time::{Duration, Instant};
 
 /// Tokens whose last write is remembered.
 const WRITERS: u64 = 100_000;
-/// How much longer than the bound of the lag a write is remembered: until then every replica
-/// within the bound has it.
+/// Time for which a write is remembered beyond the bound of the lag: until then every replica within the bound has it.
 const REMEMBERED_BEYOND: Duration = Duration::from_secs(60);
 
 /// The database that answered an operation, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answered {
     ByReplica,
-    /// By the primary, because the operation writes, or must see the present.
+    /// The primary answers because the operation writes, or must see the present.
     Current,
-    /// By the primary, because the replica may lack a write that the reader must see.
+    /// The primary answers because the replica may lack a write that the reader must see.
     Behind,
-    /// By the primary, because the replica lags too far behind.
+    /// The primary answers because the replica lags too far behind.
     Lags,
-    /// By the primary, because the replica cannot be used.
+    /// The primary answers because the replica cannot be used.
     Away,
-    /// By the primary, after the replica had failed.
+    /// The primary answers after the replica had failed.
     Failed,
 }
 
@@ -105,7 +104,7 @@ impl ReadRouter {
         Reads { primary: self.primary.clone(), on_replica: None }
     }
 
-    /// For an operation that writes, or must see the present.
+    /// Reads for an operation that writes, or must see the present.
     pub fn current(&self) -> Reads {
         self.counts.count(Answered::Current);
         self.primary()
@@ -117,7 +116,7 @@ impl ReadRouter {
         self.primary()
     }
 
-    /// For a query that must see a position.
+    /// Reads for a query that must see a position.
     pub fn for_query(&self, viewer: &Viewer, at_least: i64) -> Reads {
         let Some(replica) = self.fit_replica(viewer, at_least) else { return self.primary() };
         let on_replica = OnReplica {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// The header with a position of the register: of an answer, and the one that a request must see.
 pub const POSITION: &str = "phananh-position";
-/// How long to wait for a position: the snapshot follows a write within moments.
+/// A reader waits this long for a position: the snapshot follows a write within moments.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Waits for the position that the header of a request names; `i64::MAX` is the register's present one.

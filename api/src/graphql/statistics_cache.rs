@@ -129,7 +129,7 @@ const ENTRY_OVERHEAD: usize = 300;
 /// The cache drops a statistic that no request has used for this long: most likely its rows have changed.
 const KEPT_FOR: Duration = Duration::from_secs(600);
 
-/// One statistic takes at most this part of the memory.
+/// A statistic may take at most this part of the memory.
 const LARGEST_PART: u64 = 16;
 
 /// The request that computes a statistic holds its lock, for which only requests for the same statistic wait.
@@ -165,7 +165,7 @@ impl StatisticsCache {
     /// them computes; a failure is not kept.
     ///
     /// # Errors
-    /// Those of `computing`.
+    /// Returns the error of `computing`.
     pub async fn get_or_compute<T: Weighed>(
         &self,
         key: StatisticKey,

@@ -115,10 +115,10 @@ pub enum Found {
     },
 }
 
-/// How long an answer is kept.
+/// An answer is kept this long.
 const KEPT_FOR: Duration = Duration::from_secs(600);
 
-/// One answer takes at most this part of the memory.
+/// An answer may take at most this part of the memory.
 const LARGEST_PART: u64 = 16;
 
 /// The cache of a node.

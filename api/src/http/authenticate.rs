@@ -74,7 +74,7 @@ impl Rates {
 /// PostgreSQL announces. If the database does not announce writes, nothing is cached.
 pub struct Tokens(Cache<[u8; 32], (u64, Viewer)>);
 
-/// How long a cached owner is used if no write was announced.
+/// A cached owner is used this long if no write was announced.
 const CACHED_FOR: Duration = Duration::from_secs(1);
 const CACHED_TOKENS: u64 = 10_000;
 

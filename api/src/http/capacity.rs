@@ -1,4 +1,4 @@
-//! How much a node does at once, in total and for one token.
+//! Limits how much a node does at once, in total and for one token.
 
 use super::connections::ConnectionLimits;
 use crate::config::ApiSettings;

@@ -19,7 +19,7 @@ struct Waiting {
     by_address: HashMap<IpAddr, VecDeque<(u64, oneshot::Sender<()>)>>,
 }
 
-/// One unauthenticated socket, removed when dropped.
+/// An unauthenticated socket, removed when dropped.
 #[derive(Debug)]
 pub struct Handshake {
     all: Arc<Handshakes>,

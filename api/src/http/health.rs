@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How long a probe may take, and for how long its answer is reused.
+/// A probe may take this long, and its answer is reused for this long.
 const PROBED_WITHIN: Duration = Duration::from_millis(500);
 const REUSED_FOR: Duration = Duration::from_millis(250);
 

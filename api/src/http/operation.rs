@@ -35,7 +35,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-/// How an operation runs.
+/// Way in which an operation runs.
 #[derive(Clone, Default)]
 pub struct Attempt {
     /// The snapshot, if it is at the register's position and may answer.
@@ -164,7 +164,7 @@ fn without_executor(
     Some(Executed { outcome: OperationResult::again(answer.json.into()), read_at: Some(read_at) })
 }
 
-/// One attempt at an operation.
+/// Tries an operation once.
 async fn execute(
     service: &Service,
     viewer: Option<&Viewer>,
@@ -236,7 +236,7 @@ fn position_here(reads: &Reads, statements: &StatementCount) -> Option<i64> {
     read_here(reads, statements, current_position).ok()?.ok()
 }
 
-/// How long after its deadline an operation may wait for the audit log.
+/// An operation may wait this long after its deadline for the audit log.
 const NOTED_WITHIN: Duration = Duration::from_millis(500);
 
 /// Runs a query or a mutation. The operations of a request share a budget, see [`budget`].

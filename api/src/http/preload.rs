@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-/// How long the tables of one role may take.
+/// The tables of one role may take this long.
 const WITHIN: Duration = Duration::from_secs(600);
 
 /// Starts the engines one after the other, in the background. Stopping the server cancels this.

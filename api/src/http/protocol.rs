@@ -71,7 +71,7 @@ pub fn position_to_see(http: &HttpRequest) -> i64 {
     asked.map_or(i64::MIN, |position| position.unwrap_or(i64::MAX))
 }
 
-/// One operation of a request.
+/// An operation of a request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Body {

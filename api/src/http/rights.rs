@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 /// A result older than this is not used: a commit one second after a token's revocation is not shown to its owner.
 const OLD_AFTER: Duration = Duration::from_millis(900);
-/// How long to wait for a fresh result before the subscription ends.
+/// A subscription waits this long for a fresh result before it ends.
 const WAIT_AT_MOST: Duration = Duration::from_secs(10);
 
 /// The rights of all tokens and accounts in use on this node.

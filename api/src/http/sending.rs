@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// Answers longer than this are large, in bytes.
 const LARGE: u64 = 256 * 1024;
-/// How long an answer waits in memory for a permit.
+/// An answer waits this long in memory for a permit.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Moves the body of a large response to a temporary file. The response to a write (`wrote`) is never refused: a

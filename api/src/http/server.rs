@@ -35,11 +35,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How often the sealer seals new rows.
+/// Options of a server.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// The URL of the database: requests get their own connection pool.
+    pub database: String,
+    pub dev: bool,
+    pub settings: Settings,
+    /// Whether this node runs scheduled jobs.
+    pub jobs: bool,
+}
+
+/// Delay after an operation's deadline until PostgreSQL cancels its statement: the server reports the timeout first.
+const GRACE: Duration = Duration::from_millis(500);
+/// Interval at which the sealer seals new rows.
 const SEAL_EVERY: Duration = Duration::from_secs(3);
 /// Minimum time between two log entries about failed sealing.
 const SEAL_ERROR_LOG_INTERVAL: Duration = Duration::from_secs(60);
-/// How long running requests may take after a shutdown signal.
+/// Running requests may take this many seconds after a shutdown signal.
 const SHUTDOWN_SECONDS: u64 = 30;
 
 /// Binds HOST:PORT; port 0 takes a free port.

@@ -189,7 +189,7 @@ pub async fn session(service: &Service, http: &HttpRequest) -> Result<Option<Ses
     Ok(Some(Session { id: session.id, viewer, csrf: masked(&csrf_of(&secret)), last_looked_at }))
 }
 
-/// How long a session lasts at least after a request that finds it: not every use is recorded.
+/// Least time that a session lasts after a request that finds it: not every use is recorded.
 pub fn stands_for(service: &Service) -> TimeDelta {
     let idle = TimeDelta::minutes(i64::from(service.settings.web.idle_minutes));
     (idle - NOTE_USE_EVERY).max(idle / 2)

@@ -17,10 +17,10 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a one-time code can be used.
+/// A one-time code can be used for this long.
 const CODE_LASTS: Duration = Duration::from_secs(600);
 
-/// One-time codes that sign in with a token, by their hashes.
+/// Codes that sign in once with a token, by their hashes.
 #[derive(Default)]
 pub struct OneTimeCodes(Mutex<HashMap<[u8; 32], (String, Instant)>>);
 

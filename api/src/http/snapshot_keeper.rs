@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 /// When the task first looks: the first requests come before it.
 const FIRST_AFTER: Duration = Duration::from_secs(15);
-/// How often it looks whether enough has changed.
+/// Interval at which it looks whether enough has changed.
 const EVERY: Duration = Duration::from_secs(600);
 
 /// The resources of the task. No request waits for it.

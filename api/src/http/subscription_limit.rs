@@ -11,7 +11,7 @@ use std::sync::Mutex;
 #[derive(Default)]
 pub struct SubscriptionLimit(Mutex<HashMap<Id, u32>>);
 
-/// One open subscription, released when dropped.
+/// An open subscription, released when dropped.
 pub struct SubscriptionPermit {
     service: Data<Service>,
     token: Id,

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-/// How long the numbers are reused: counting many runs is slow.
+/// The numbers are reused for this long: counting many runs is slow.
 const REUSED_FOR: Duration = Duration::from_secs(10);
 
 type Seconds = Gauge<f64, AtomicU64>;

@@ -5,7 +5,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::Value;
 use std::str::FromStr;
 
-/// Only asymmetric algorithms: with a shared secret, each verifier could also sign.
+/// Accepted algorithms, all asymmetric: with a shared secret, each verifier could also sign.
 const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RS256,
     Algorithm::RS384,

@@ -190,7 +190,7 @@ struct Rows {
     ready: IntoIter<DataRow>,
     running: Running,
     ended: bool,
-    /// One of the answers that the token may hold in memory: until the client has read it.
+    /// Permit for one of the answers that the token may hold in memory: until the client has read it.
     _place: TokenPlace,
 }
 

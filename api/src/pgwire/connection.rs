@@ -1,4 +1,4 @@
-//! One connection: TLS, messages one after the other, errors, and the limits of time and size.
+//! Serves one connection: TLS, messages one after the other, errors, and the limits of time and size.
 
 use super::PgServer;
 use super::errors::fatal;
@@ -35,7 +35,7 @@ const LOGIN_BYTES: usize = 32 * 1024;
 const MESSAGE_BYTES: usize = 1024 * 1024;
 /// Time for a client to read the answer to a message.
 const READ_WITHIN: Duration = Duration::from_secs(600);
-/// How often to check whether a client that sent more is still connected.
+/// Interval at which to check whether a client that sent more is still connected.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 type Socket = Framed<MaybeTls, PgWireMessageServerCodec<Statement>>;

@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The name of the protocol in TLS.
 const ALPN: &[u8] = b"postgresql";
-/// How long to wait after a connection could not be accepted, for example at the limit of open files.
+/// Pause after a connection could not be accepted, for example at the limit of open files.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// The server of the protocol.

@@ -31,7 +31,7 @@ pub struct Session {
     kept: Mutex<Kept>,
     /// The places for answers of all tokens.
     answers: Arc<TokenPlaces>,
-    /// One of the connections that the token may have.
+    /// Permit for one of the connections that the token may have.
     _place: TokenPlace,
 }
 
@@ -104,7 +104,7 @@ impl Session {
         self.gate.limits(&self.viewer)
     }
 
-    /// How long a question may take: the limit of the role, or less where the client says so.
+    /// Time that a question may take: the limit of the role, or less where the client says so.
     pub fn time(&self) -> Duration {
         let most = self.limits().deadline();
         self.settings.statement_timeout().map_or(most, |own| own.min(most))
@@ -192,7 +192,7 @@ pub fn refuse_in_failed_transaction<C: ClientInfo>(client: &C) -> PgWireResult<(
     }
 }
 
-/// How many connections or answers each token has.
+/// Number of connections or answers of each token.
 pub struct TokenPlaces {
     per_token: usize,
     by_token: Mutex<HashMap<schema::Id, Arc<Semaphore>>>,

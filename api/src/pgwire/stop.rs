@@ -16,7 +16,7 @@ pub struct Running {
     stop: Arc<Stop>,
 }
 
-/// How to stop a question.
+/// Means to stop a question.
 #[derive(Default)]
 struct Stop {
     /// Stops the thread that works for the question.

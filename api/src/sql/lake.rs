@@ -94,7 +94,7 @@ impl Lake {
         Ok(manifest)
     }
 
-    /// Where the lake is asked, for messages.
+    /// Names where the lake is asked, for messages.
     pub fn place(&self) -> String {
         match &self.engine {
             Engine::Embedded(_) => "this machine".into(),

@@ -1,4 +1,4 @@
-//! What to write in the place of clauses that engines take for something else than they say. The engine of the register
+//! Advises what to write for clauses that engines take for something else than they say. The engine of the register
 //! finds them in its syntax tree, and [`crate::cluster`] in the tokens of a text.
 
 pub const SIMILAR: &str = "SIMILAR TO is not supported: write LIKE, or ~ with a regular expression";

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// From here on a floating-point number holds no longer each whole number: 2^53.
+/// First whole number from which floating-point numbers no longer hold each one: 2^53.
 const ROUNDED: f64 = 9_007_199_254_740_992.0;
 
 /// A value of a parameter. The engine casts it to the type that the place of the parameter asks for.

@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 
 /// An engine that was idle for this long ends, and the tables that it alone used are dropped.
 const IDLE: Duration = Duration::from_secs(600);
-/// How many times the engines of one group may run in all. Each member of the Board who is an officer is a group, whose
-/// engines hold all tables.
+/// Limit on the engines of one group in all, as a multiple. Each member of the Board who is an officer is a group,
+/// whose engines hold all tables.
 const GROUPS: usize = 4;
-/// How often the pool looks for engines to end.
+/// Interval at which the pool looks for engines to end.
 const REAPS_EVERY: Duration = Duration::from_secs(30);
-/// How often a waiting thread checks whether its work is cancelled.
+/// Interval at which a waiting thread checks whether its work is cancelled.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
 
 type Key = (Audience, Option<Id>);

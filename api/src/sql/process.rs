@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-/// How often a waiting thread checks whether its work is cancelled.
+/// Interval at which a waiting thread checks whether its work is cancelled.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
-/// How long a cancelled question may take to end; then the process is killed.
+/// A cancelled question may take this long to end; then the process is killed.
 const CANCELS_WITHIN: Duration = Duration::from_millis(300);
 /// Frames of an answer that wait to be read: a slow reader holds up the engine.
 const FRAMES: usize = 2;
@@ -46,7 +46,7 @@ pub struct Engine {
     /// The state of the lake whose files the engine reads.
     lake: Option<String>,
     number: u64,
-    /// Since when it has been idle.
+    /// Time since which it has been idle.
     pub idle_since: Instant,
 }
 

@@ -23,7 +23,7 @@ impl Assets {
     }
 }
 
-/// By the address of an asset below `/assets/`: its path.
+/// Path of each asset, by its address below `/assets/`.
 static BY_ADDRESS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     let paths = Assets::iter().filter(|path| path.starts_with("static/"));
     paths.filter_map(|path| Some((hashed(&path)?, path.into_owned()))).collect()

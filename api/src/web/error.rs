@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use serde::Serialize;
 
-/// One reason why a change was refused.
+/// A reason why a change was refused.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     /// The id of the field to correct; None if it concerns the whole form.

@@ -25,10 +25,10 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 /// Minutes that signing in at the issuer may take.
 const TAKES_MINUTES: i64 = 10;
-/// How long the issuer may take to answer.
+/// The issuer may take this long to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long the metadata of the issuer are kept.
+/// The metadata of the issuer are kept this long.
 const KEPT_FOR: Duration = Duration::from_secs(600);
 
 /// The metadata of the issuer, and when it gave them.

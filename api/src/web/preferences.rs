@@ -13,7 +13,7 @@ use std::str::FromStr;
 const LANGUAGE: &str = "phananh-language";
 const THEME: &str = "phananh-theme";
 const THEMES: [&str; 3] = ["auto", "light", "dark"];
-/// How long a browser keeps them.
+/// A browser keeps them this many days.
 const KEPT_DAYS: i64 = 365;
 
 /// The choices of a reader, or the preferences of its browser.

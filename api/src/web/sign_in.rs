@@ -30,7 +30,7 @@ pub struct TokenForm {
     next: Option<String>,
 }
 
-/// Where a reader wants to go: an address of this server.
+/// Address to which a reader wants to go, on this server.
 pub fn next_of(given: Option<&str>) -> &str {
     given.and_then(local).unwrap_or("/")
 }

@@ -48,7 +48,7 @@ pub struct Cell {
     /// The value that a file holds in place of the text.
     #[serde(skip)]
     pub kind: Kind,
-    /// Where it leads: a local address.
+    /// Local address to which it leads.
     pub href: Option<String>,
     /// A mark in front of the text, a class of the style sheet (`mark-unusual`, `mark-late`). The text says the same.
     pub mark: Option<&'static str>,

@@ -53,12 +53,12 @@ struct ShownReader {
     role: &'static str,
 }
 
-/// How long the session of the reader lasts, in seconds.
+/// Time that the session of the reader lasts, in seconds.
 #[derive(Debug, Serialize)]
 struct ShownSession {
     /// If no further request comes.
     idle: i64,
-    /// At most, whatever requests come.
+    /// Upper limit, whatever requests come.
     left: i64,
 }
 

@@ -140,7 +140,7 @@ impl Visit {
         self.http.match_info().get(name).unwrap_or_default()
     }
 
-    /// How many rows to ask for at once: `page` of them, or more for a file.
+    /// Number of rows to ask for at once: `page` of them, or more for a file.
     pub fn rows(&self, page: u32) -> u32 {
         match self.form() {
             None => page,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Rows of a table in a file.
 pub const ROWS: u32 = 10_000;
 
-/// How long the questions of one file may take together.
+/// The questions of one file may take this long together.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// The names of arguments and fields for one direction of paging.

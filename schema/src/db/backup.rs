@@ -130,7 +130,7 @@ fn checked(path: &Path, copy: &Path) -> Result<Backup, StoreError> {
     Ok(Backup { file: path.to_owned(), bytes, position, is_behind: standing == MigrationStatus::Behind })
 }
 
-/// The path of a database, and those of the files that SQLite keeps beside it.
+/// The path of a database, and those of the files that SQLite keeps next to it.
 fn with_those_beside(path: &Path) -> [PathBuf; 4] {
     ["", "-wal", "-shm", "-journal"].map(|ending| {
         let mut name = path.as_os_str().to_owned();

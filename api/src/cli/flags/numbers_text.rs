@@ -7,7 +7,7 @@ use jobs::analyses::recurrence::{
 use jobs::facts::exposure::Basis;
 use serde_json::Value;
 
-/// What the numbers of an assessment were adjusted for, in the same words as its reason.
+/// Names what the numbers of an assessment were adjusted for, in the same words as its reason.
 pub fn adjustment(numbers: &Value) -> &'static str {
     match serde_json::from_value(numbers["basis"].clone()).unwrap_or_default() {
         Basis::Declarations => "adjusted for the number of declarations handled",

@@ -49,7 +49,7 @@ impl SqlHelper {
         Self { tables }
     }
 
-    /// Where the word at the cursor begins, and what it may become.
+    /// Completions of the word at the cursor, and the place where it begins.
     fn candidates(&self, line: &str, at: usize) -> (usize, Vec<String>) {
         let before = line.get(..at).unwrap_or(line);
         let is_of_word = |c: char| c.is_alphanumeric() || c == '_';

@@ -68,13 +68,13 @@ impl Interrupts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until the returned value is dropped, Ctrl-C cancels a question.
+    /// Lets Ctrl-C cancel a question until the returned value is dropped.
     pub fn asking(&self, running: Running) -> Interruptible<'_> {
         *self.state() = State::Asking(running);
         Interruptible(self)
     }
 
-    /// Until the returned value is dropped, Ctrl-C is for the pager.
+    /// Leaves Ctrl-C to the pager until the returned value is dropped.
     pub fn paging(&self) -> Interruptible<'_> {
         *self.state() = State::Paging;
         Interruptible(self)

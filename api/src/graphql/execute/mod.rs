@@ -1,5 +1,5 @@
-//! How an operation runs: on a thread of its own, with the resolvers of lists in place, the JSON of unchanged objects
-//! from a cache, its panics as errors, and its fields in the order of the document.
+//! Runs an operation: on a thread of its own, with the resolvers of lists in place, the JSON of unchanged objects from
+//! a cache, its panics as errors, and its fields in the order of the document.
 
 mod boxed;
 pub mod field_order;

@@ -1,5 +1,5 @@
-//! What digest was sent to whom: the deliveries of the Board's digest and of digests for readers, their list, filter
-//! and order.
+//! Lists deliveries: which digest was sent to whom, for the Board's digest and those for readers, with their filter and
+//! order.
 
 use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{snapshot, viewer};

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a file is kept.
+/// A file is kept this long.
 pub const KEEP: Duration = Duration::from_secs(600);
 /// Files that are kept at most, of all tokens and of one.
 const MOST: usize = 16;

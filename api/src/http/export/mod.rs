@@ -44,7 +44,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long an export waits for a permit.
+/// Checks the filter like that of a list: against the schema, and against the access table of the role.
+const PROBE: &str =
+    "query Export($filter: ComplaintFilter) { complaints(filter: $filter, first: 0) { pageInfo { hasNextPage } } }";
+/// An export waits this long for a permit.
 const WAITS_FOR_A_PLACE: Duration = Duration::from_secs(10);
 
 pub async fn file(service: Data<Service>, http: HttpRequest, name: Path<String>) -> HttpResponse {
@@ -263,8 +266,8 @@ async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u
     log.add(entry).await;
 }
 
-/// Where the rows come from, once the filter is allowed.
-async fn source(asker: &Asker<'_>, asked: &Asked) -> Result<Source, Refused> {
+/// Source of the rows, once the filter is allowed.
+async fn source(service: &Service, viewer: &Viewer, http: &HttpRequest, asked: &Asked) -> Result<Source, HttpResponse> {
     if let Some(statistics) = &asked.statistics {
         return Ok(Source::Statistics(groups(asker, statistics).await?));
     }

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 /// The source of the rows.
 pub enum Source {
-    /// One state of the database.
+    /// Complaints in one state of the database.
     Complaints(Box<Option<ComplaintFilter>>),
     /// The snapshot and the database. With a filter, the rows of the complaints that it selects.
     Table(&'static Table, Box<Option<ComplaintFilter>>),

@@ -29,17 +29,7 @@ pub struct Groups {
     pub as_of: Timestamp,
 }
 
-impl Groups {
-    /// The rows with the pseudonyms of files.
-    ///
-    /// # Errors
-    /// If the snapshot has no subject of a pseudonym.
-    pub fn in_file(&self, people: &People<'_>) -> anyhow::Result<Vec<RecordBatch>> {
-        people.in_file(&self.batches, &self.people)
-    }
-}
-
-/// One answer.
+/// A page of one answer.
 struct Page {
     batch: RecordBatch,
     position: i64,

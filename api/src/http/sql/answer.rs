@@ -40,11 +40,11 @@ impl From<anyhow::Error> for Refused {
 
 /// An answer waits on disk and not in memory, so it may have this many times the bytes of other answers.
 const ON_DISK: u64 = 64;
-/// How long an answer waits for a permit to be sent.
+/// An answer waits this long for a permit to be sent.
 const WAITS_TO_BE_SENT: Duration = Duration::from_millis(100);
-/// How long the head of the response waits for the end of the answer: within it, a failure still becomes a status.
+/// The head of the response waits this long for the end of the answer: within it, a failure still becomes a status.
 const SETTLES_WITHIN: Duration = Duration::from_millis(250);
-/// How long the end of an answer may wait for the audit log.
+/// The end of an answer may wait this long for the audit log.
 const NOTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Cancels the question when the client is gone: actix then drops the handler or the body.
@@ -73,7 +73,7 @@ struct Work {
     source: SqlSource,
     question: SqlQuestion,
     format: AnswerFormat,
-    /// How it was asked, for the audit log.
+    /// Kind of request, for the audit log.
     operation: &'static str,
     /// Whether an answer that is cut off is a failure.
     must_be_whole: bool,

@@ -66,7 +66,7 @@ pub struct UrlPart {
     pub format: Option<String>,
 }
 
-/// How a body holds a question.
+/// Syntax in which a body holds a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     Sql,

@@ -30,7 +30,7 @@ struct Question {
     /// Whether the client named the number of rows: then it expects that the others are cut off.
     names_rows: bool,
     format: AnswerFormat,
-    /// How it was asked, for the audit log.
+    /// Kind of request, for the audit log.
     operation: &'static str,
 }
 

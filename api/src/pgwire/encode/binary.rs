@@ -17,7 +17,7 @@ pub const DAYS_TO_2000: i32 = 10_957;
 /// The same in microseconds.
 pub const MICROSECONDS_TO_2000: i64 = 946_684_800_000_000;
 
-/// Writes a value with its length; -1 stands for null.
+/// Writes a value with its length; -1 means null.
 pub fn put_cell(cells: &mut BytesMut, column: &dyn Array, row: usize) {
     if column.is_null(row) {
         return cells.put_i32(-1);

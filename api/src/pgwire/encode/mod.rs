@@ -70,7 +70,7 @@ impl<'a> Column<'a> {
         Ok(Self { column, text })
     }
 
-    /// Writes a value with its length; -1 stands for null.
+    /// Writes a value with its length; -1 means null.
     fn put(&self, cells: &mut BytesMut, row: usize) -> Result<(), ArrowError> {
         let Some(text) = &self.text else {
             binary::put_cell(cells, self.column, row);

@@ -34,7 +34,7 @@ pub enum Command {
 /// A setting and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// In lower case.
+    /// Name in lower case.
     pub name: String,
     pub value: String,
 }

@@ -62,7 +62,7 @@ impl Declaration {
 }
 
 impl Fetch {
-    /// What `FETCH` and `MOVE` say.
+    /// Reads the direction and number of `FETCH` and `MOVE`.
     ///
     /// # Errors
     /// If the server does not support the direction.

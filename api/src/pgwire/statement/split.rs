@@ -49,7 +49,7 @@ pub fn blank(text: &str) -> usize {
     }
 }
 
-/// Where the token that begins at `at` ends: a quoted text, a quoted name, a comment, or one character.
+/// End of the token that begins at `at`: a quoted text, a quoted name, a comment, or one character.
 fn token_end(text: &str, at: usize) -> usize {
     let rest = &text[at..];
     let length = match rest.as_bytes() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Begins the names of the fields that send back what a form showed first.
 const SHOWN: &str = "shown/";
 
-/// How a field is entered: the type of its element.
+/// Type of a field's element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Kind {
     #[serde(rename = "text")]
@@ -63,7 +63,7 @@ impl Field {
         self
     }
 
-    /// With the value that the form shows first.
+    /// The same field with the value that the form shows first.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         let first: String = value.into();

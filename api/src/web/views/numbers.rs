@@ -9,11 +9,11 @@ use schema::domain::calendar::local_date;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How a number is written.
+/// Format in which a number is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Count,
-    /// In whole đồng.
+    /// An amount in whole đồng.
     Money,
     /// From 0 to 1.
     Share,

@@ -1,4 +1,4 @@
-//! For the complainant, who has the receipt code of a complaint and needs no token: the status of the complaint.
+//! Gives the complainant, who has the receipt code of a complaint and needs no token, the status of the complaint.
 
 mod mutation;
 

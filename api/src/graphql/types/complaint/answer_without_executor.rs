@@ -36,7 +36,7 @@ pub struct ListsWithoutExecutor<'a> {
     pub referenced: Referenced<'a>,
     /// Whether it shows the id or the content of complaints.
     pub shows_complaints: bool,
-    /// At the register's position.
+    /// The snapshot at the register's position.
     pub snapshot: &'a Arc<Snapshot>,
 }
 

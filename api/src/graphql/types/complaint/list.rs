@@ -124,8 +124,8 @@ pub async fn complaints_where(
     Ok(assemble_rows::<Complaint>(request.cursors(), slice, &order, &window, counter))
 }
 
-/// What a list takes from the snapshot, because it takes long in the database: the complaints of a page that overdue
-/// ones are sorted for, if there is a page, and how many complaints the list has, if that is asked for.
+/// Takes from the snapshot what takes long in the database: the complaints of a page that overdue ones are sorted for,
+/// if there is a page, and how many complaints the list has, if that is asked for.
 fn in_columns(
     ctx: &Context<'_>,
     snapshot: &Arc<Snapshot>,

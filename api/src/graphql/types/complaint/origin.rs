@@ -34,7 +34,7 @@ pub async fn sources_of(ctx: &Context<'_>, complaint: Id) -> Result<Vec<Complain
     Ok(rows.into_iter().map(named).collect())
 }
 
-/// How a complaint concerns the viewer's unit; None if the viewer heads no unit.
+/// Names the relation of a complaint to the viewer's unit; None if the viewer heads no unit.
 ///
 /// # Errors
 /// If the request has no viewer.

@@ -1,4 +1,4 @@
-//! What one recurrence run found: its subjects and their tiers.
+//! Lists what one recurrence run found: its subjects and their tiers.
 
 use super::evidence::FlagNumbers;
 use crate::graphql::enums::{Proposed, SubjectKind, Tier};

@@ -28,7 +28,7 @@ pub struct AllegationKey {
     pub ordinal: i32,
 }
 
-/// What an event changed, as far as the viewer may read it; `officers` are the officers whom the complaint names now.
+/// Lists what an event changed, as far as the viewer may read it; `officers` are those whom the complaint names now.
 pub fn changed_fields(rights: &Rights, event: &StoredComplaintEvent, officers: &HashSet<Id>) -> Vec<Change> {
     let (before, after) = (fields(event.before.as_ref()), fields(event.after.as_ref()));
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! What a viewer may read in the history of a complaint.
+//! Decides what a viewer may read in the history of a complaint.
 //!
 //! A field is shown to the viewers to whom the access table shows it now, and left out for others. The values of a
 //! history are older than those of the complaint, so two kinds of viewers read less of it, whatever a complaint's past:
@@ -10,7 +10,7 @@
 use crate::access::{Viewer, allowed};
 use schema::enums::Role;
 
-/// How a change is shown.
+/// Manner in which a change is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Showing {
     /// Shows the change with its values before and after.
@@ -29,7 +29,7 @@ pub struct Field {
     pub stored: &'static str,
     /// The type and the field of the API that show its present value.
     pub of: (&'static str, &'static str),
-    /// How it is shown to the head of a unit.
+    /// Manner in which the change is shown to the head of a unit.
     heads: Showing,
     /// Whether a person wrote it, who may have named an officer in it.
     is_text: bool,

@@ -1,4 +1,4 @@
-//! How often complaints changed between two positions of the register.
+//! Counts how often complaints changed between two positions of the register.
 
 use super::entries::ComplaintHistoryKind;
 use crate::graphql::context::{request, viewer};

@@ -145,7 +145,7 @@ fn snapshot_on(
     snapshot.as_of(day_number(day), &earlier)
 }
 
-/// How long to wait for a position: a replica lags a little.
+/// A query waits this long for a position: a replica lags a little.
 const ARRIVES_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The edition for a viewer of aggregates only. It never waits for a position: waiting would tell what is

@@ -78,8 +78,8 @@ pub(super) fn listed(sets: &[(PlaceColumn, Places)]) -> Vec<Dimension> {
 
 /// A filter, or a part of one, over the columns of a snapshot.
 struct Part {
-    /// Without the period and the limits on allegations. No condition is ever null, so that a negation is true where
-    /// it is not true.
+    /// Conditions without the period and the limits on allegations. No condition is ever null, so that a negation is
+    /// true where it is not true.
     conditions: Vec<Expr>,
     allegations: Allegations,
     sets: Vec<(PlaceColumn, Places)>,

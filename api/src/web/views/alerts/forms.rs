@@ -1,4 +1,4 @@
-//! How a reader gets alerts by mail, and the mutations for it.
+//! Forms by which a reader gets alerts by mail, and the mutations for them.
 
 use crate::web::views::conditions::options;
 use crate::web::views::form::{Field, Form, Kind};

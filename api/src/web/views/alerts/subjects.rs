@@ -86,7 +86,7 @@ pub fn is_never_made(alert: &Value) -> bool {
     alert["kind"] == "DIGEST_UNDELIVERED" && alert["details"]["scheduledAt"].is_string()
 }
 
-/// Whom a flag is about: the code of an officer, or the name of a unit.
+/// Label of a flag's subject: the code of an officer, or the name of a unit.
 fn label(visit: &Visit, flag: &Value) -> Option<String> {
     if let Some(officer) = flag["officer"]["code"].as_str() {
         return Some(officer.to_owned());

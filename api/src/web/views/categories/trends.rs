@@ -15,7 +15,7 @@ const DAYS: [u32; 4] = [30, 90, 180, 365];
 /// Months of the picture, and those that it is compared with.
 const SHOWN: u32 = 13;
 const BEFORE: u32 = 12;
-/// From this q on chance may explain a rise, and the page does not say how rare it is.
+/// Value of q from which chance may explain a rise, and the page does not say how rare it is.
 const SELDOM: f64 = 0.2;
 
 /// Adds the table, the Pareto chart, and the months of the category that is chosen, or else of the one that rises most

@@ -1,4 +1,4 @@
-//! How often complaints changed between two positions of the register: the numbers of a digest lead here.
+//! Shows how often complaints changed between two positions of the register: the numbers of a digest lead here.
 
 use crate::web::views::arguments::Arguments;
 use crate::web::views::conditions::ask;

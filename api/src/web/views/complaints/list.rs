@@ -10,9 +10,9 @@ use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// For roles that see references.
+/// Query for roles that see references.
 pub const LIST: &str = include_str!("../../queries/complaints-list.graphql");
-/// For roles that see pseudonyms.
+/// Query for roles that see pseudonyms.
 pub const PSEUDONYMS: &str = include_str!("../../queries/complaints-list-pseudonyms.graphql");
 
 /// Complaints of a page.

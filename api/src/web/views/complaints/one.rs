@@ -1,4 +1,4 @@
-//! One complaint: its content, its state, its history, and the steps that the reader may take.
+//! Shows one complaint: its content, its state, its history, and the steps that the reader may take.
 
 use super::steps::{forms, relation};
 use super::{code_and_name, facts, history, word};
@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// With duplicates and redactions, which only the Board reads.
+/// Query with duplicates and redactions, which only the Board reads.
 const OF_BOARD: &str = include_str!("../../queries/complaints-one-board.graphql");
 const OF_HEAD: &str = include_str!("../../queries/complaints-one-head.graphql");
 

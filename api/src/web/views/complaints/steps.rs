@@ -268,7 +268,7 @@ fn local(moment: &str) -> String {
     moment.map(|at| at.with_timezone(&Ho_Chi_Minh).format("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default()
 }
 
-/// How the complaint concerns the unit of a head; empty for other roles.
+/// Relation of the complaint to the unit of a head; empty for other roles.
 pub fn relation(visit: &Visit, complaint: &Value) -> String {
     let all = complaint["relation"].as_array().into_iter().flatten();
     all.map(|relation| word(visit, "relation", relation)).collect::<Vec<_>>().join(", ")

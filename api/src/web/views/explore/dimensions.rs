@@ -4,7 +4,7 @@ use crate::web::address::{address, encoded};
 use crate::web::{Cell, Visit, name, text};
 use serde_json::Value;
 
-/// How the value of a dimension is shown.
+/// Format in which the value of a dimension is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     Unit,

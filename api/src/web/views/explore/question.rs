@@ -32,7 +32,7 @@ const GROUPS: u32 = 200;
 
 /// A question about complaints.
 pub struct Question {
-    /// One or two dimensions.
+    /// Dimensions, one or two.
     pub by: Vec<&'static Dimension>,
     pub measure: &'static Measure,
     pub filter: Map<String, Value>,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long the page waits for the numbers. Everything else on it is there sooner.
+/// The page waits this long for the numbers. Everything else on it is there sooner.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const WITHOUT: &str = include_str!("../../queries/flags-without.graphql");
@@ -72,7 +72,7 @@ async fn ask(visit: &Visit, flag: &Value, tax_code: &str) -> Result<Option<Value
     }
 }
 
-/// What remains in the window of the tier, and whether the limits of the tier still hold.
+/// Sentences about what remains in the window of the tier, and whether the limits of the tier still hold.
 fn sentences(visit: &Visit, flag: &Value, found: &Value) -> Vec<String> {
     let mut said = Vec::new();
     if let Some(window) = main_window(found, days_of_rule(&flag["run"]["rules"], &flag["tier"])) {

@@ -68,7 +68,7 @@ fn limits_of(visit: &Visit, adjusted: &Value) -> Cell {
     }
 }
 
-/// What a window counts and how it compares with the expected number: the keys of the columns.
+/// Keys of the columns that compare what a window counts with the expected number.
 const COMPARED: [&str; 8] = ["complaints", "episodes", "enterprises", "expected", "times", "limits", "least", "chance"];
 
 /// The cells of these columns.
@@ -115,8 +115,8 @@ pub fn windows(visit: &Visit, numbers: &Value) -> Table {
     table_of_windows(visit, named, numbers, (&[], &[("serious", "serious"), ("anonymous", "anonymous")]))
 }
 
-/// What the numbers of a window would be without the enterprise that complained most, without anonymous complaints,
-/// and with confirmed attributions alone. None without numbers adjusted for workload.
+/// Numbers of a window without the enterprise that complained most, without anonymous complaints, and with confirmed
+/// attributions alone. None without numbers adjusted for workload.
 pub fn without(visit: &Visit, window: &Value, largest: Option<String>) -> Option<Table> {
     let adjusted = &window["adjusted"];
     if adjusted.is_null() {
@@ -144,7 +144,7 @@ pub fn without(visit: &Visit, window: &Value, largest: Option<String>) -> Option
     Some(Table::new("without", visit.t("flags-without-caption"), &columns, rows))
 }
 
-/// How many enterprises complained, counted in other ways.
+/// Number of enterprises that complained, counted in other ways.
 pub fn enterprises(visit: &Visit, window: &Value) -> Table {
     let columns = [visit.t("flags-counted"), visit.t("flags-enterprises")];
     let ways = [

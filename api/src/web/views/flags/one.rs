@@ -1,4 +1,4 @@
-//! One flag: its sentences, numbers, evidence and decisions, and the forms of further decisions.
+//! Shows one flag: its sentences, numbers, evidence and decisions, and the forms of further decisions.
 
 use super::evidence::{EVIDENCE, enterprise_with, episode_days, episodes, evidence, offer_without, table};
 use super::left_out::{left_out, offers};
@@ -12,9 +12,9 @@ use actix_web::HttpResponse;
 use schema::enums::Locale;
 use serde_json::{Value, json};
 
-/// For roles that read decisions and runs.
+/// Query for roles that read decisions and runs.
 const WHOLE: &str = include_str!("../../queries/flags-one-board.graphql");
-/// For roles that do not.
+/// Query for roles that do not.
 const PART: &str = include_str!("../../queries/flags-one-head.graphql");
 const MEASURES: &str = include_str!("../../queries/flags-measures.graphql");
 const DERIVED: &str = include_str!("../../queries/flags-derived.graphql");

@@ -1,4 +1,4 @@
-//! One guidance document: its text, the opinions of the Board, and the forms of further steps.
+//! Shows one guidance document: its text, the opinions of the Board, and the forms of further steps.
 
 use super::forms;
 use crate::web::views::conditions::word;

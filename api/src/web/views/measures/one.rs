@@ -1,4 +1,4 @@
-//! One measure: the decision, its grounds, and its outcome.
+//! Shows one measure: the decision, its grounds, and its outcome.
 
 use super::{forms, officer};
 use crate::web::views::arguments::Arguments;

@@ -1,4 +1,4 @@
-//! One subscription: its settings, its messages, and the forms that change, test and end it.
+//! Shows one subscription: its settings, its messages, and the forms that change, test and end it.
 
 use super::{HOME, about, all, condition, forms, schedule, sections, state};
 use crate::web::views::conditions::word;

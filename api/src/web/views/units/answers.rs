@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const SCORECARD: &str = include_str!("../../queries/units-scorecard.graphql");
 const OVERDUE: &str = include_str!("../../queries/units-overdue-references.graphql");
-/// For roles that see pseudonyms.
+/// Query for roles that see pseudonyms.
 const PSEUDONYMS: &str = include_str!("../../queries/units-overdue-pseudonyms.graphql");
 
 /// Overdue complaints of a page.

@@ -1,4 +1,4 @@
-//! One unit.
+//! Shows one unit.
 
 use super::{above, address_of, answers, history, holds_on, link, peers};
 use crate::web::views::arguments::Arguments;

@@ -57,7 +57,7 @@ fn share_of(peers: &[&Value]) -> Option<f64> {
     (due > 0.0).then(|| sum("inTime") / due)
 }
 
-/// How a unit differs from all together beyond chance: the end of the key of its word.
+/// Direction in which a unit differs from all together beyond chance: the end of the key of its word.
 fn differs(peer: &Value, overall: Option<f64>) -> Option<&'static str> {
     let (lower, upper) = (peer["shareInTimeLower"].as_f64()?, peer["shareInTimeUpper"].as_f64()?);
     match overall? {

@@ -102,7 +102,7 @@ pub fn check(question: &Question) -> Result<()> {
 /// The places of a group in its dimensions; None for no value.
 type Places = Vec<Option<i64>>;
 
-/// How long the complaints of groups waited: days, whether they ended with an answer, and how many.
+/// Waiting times of the complaints of groups: days, whether they ended with an answer, and how many.
 type Waits = HashMap<Places, Vec<(f64, bool, u64)>>;
 
 struct Asking<'a> {
