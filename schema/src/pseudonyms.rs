@@ -1,7 +1,7 @@
 //! Pseudonyms: keyed identifiers that hide officers, enterprises and complaints.
 //!
-//! Each audience has its own key, so the pseudonyms of two audiences cannot be linked: a reader who sees names beside
-//! pseudonyms learns nothing about the pseudonyms of another audience.
+//! Each audience has its own key, so the pseudonyms of two audiences cannot be linked: a reader who sees names together
+//! with pseudonyms learns nothing about the pseudonyms of another audience.
 
 use crate::enums::Role;
 use crate::keys::{Coder, CursorKeys, Keys};

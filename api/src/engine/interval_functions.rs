@@ -1,6 +1,6 @@
-//! Functions of intervals that stand in the place of the engine's own parts, casts and comparisons
-//! ([`super::intervals`] and [`super::date_parts`]). A span, as the difference of two times, is an interval of whole
-//! days and the rest, as in PostgreSQL.
+//! Functions of intervals that replace the engine's own parts, casts and comparisons ([`super::intervals`] and
+//! [`super::date_parts`]). A span, as the difference of two times, is an interval of whole days and the rest, as in
+//! PostgreSQL.
 
 use super::interval_parts::Part;
 use api::sql::cells::postgres_texts;

@@ -1,6 +1,6 @@
-//! Regular expressions as PostgreSQL reads them. The engine's know other classes, escapes and replacements: `$1` in a
-//! replacement, which PostgreSQL takes as it stands, `\b`, which is a backspace there, and `[[:alpha:]]` without the
-//! letters of Vietnamese.
+//! Translates regular expressions as PostgreSQL reads them. The engine's know other classes, escapes and replacements:
+//! `$1` in a replacement, which PostgreSQL takes literally, `\b`, which is a backspace there, and `[[:alpha:]]` without
+//! the letters of Vietnamese.
 
 use super::rewrite;
 use arrow_array::StringArray;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
 /// A refresh that takes no longer than this is quick: it copies what one write touched, or a few.
 const QUICK: Duration = Duration::from_millis(10);
-/// Pause after a refresh that is not quick, as a multiple of its own time, and at most so long. Beside a large import,
+/// Pause after a refresh that is not quick, as a multiple of its own time, and at most so long. During a large import,
 /// or where the database is slow, refreshes without a pause would leave little for the readers. The writes of a pause
 /// share the next one. A reader who waits for a position ends the pause.
 const PAUSE: u32 = 4;

@@ -2,7 +2,7 @@
 //!
 //! The specification defines `\u00e9` for a UTF-16 code unit, with surrogate pairs for characters above U+FFFF
 //! (October 2021), and `\u{1F600}` for a code point (September 2025). async-graphql's parser reads only single code
-//! units. This module replaces the other escapes with the characters they stand for before parsing.
+//! units. This module replaces the other escapes by the characters that they encode before parsing.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,8 @@
 //! Returns to the system the memory that the start used and the server does not.
 //!
 //! The allocator returns memory a second after it was freed, when a thread ends or has allocated much. A server that
-//! nobody asks does neither for minutes, and would keep all that loading the snapshot took beside the snapshot.
+//! gets no requests does neither for minutes, and would keep all that loading the snapshot took in addition to the
+//! snapshot.
 
 use std::hint::black_box;
 use std::io;

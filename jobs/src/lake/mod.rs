@@ -7,11 +7,11 @@
 //! | `manifest.json` | position, key version, and each file with its rows and SHA-256 |
 //! | `lake.sql`, `lake.<engine>.sql` | the statements that make the tables in an engine |
 //!
-//! A sync writes only the parts whose rows changed. It puts new versions beside the old ones, replaces the manifest by
+//! A sync writes only the parts whose rows changed. It adds new versions next to the old ones, replaces the manifest by
 //! a rename, and only then the statements and the newest files, each by a rename. A reader of the manifest or of
 //! `lake.sql` therefore reads one state, also while a sync runs: files of the state before stay for some hours. The
 //! files of a table's folder are links to versions: a pattern such as `complaints/*.parquet` finds each part once,
-//! because a sync replaces the file of a part and never puts a second one next to it.
+//! because a sync replaces the file of a part and never adds a second one.
 
 mod conditions;
 mod content;

@@ -1,5 +1,5 @@
 //! The lock of imports that defer indexes ([`super::deferred`]). The system releases it when a process dies in any way:
-//! on PostgreSQL it belongs to a session, on SQLite to an open file beside the database.
+//! on PostgreSQL it belongs to a session, on SQLite to an open file next to the database.
 
 use super::dialect::IMPORT_LOCK;
 use super::{Conn, Db, StoreError};

@@ -13,7 +13,7 @@ model!(
         /// From 1 without gaps.
         version: i32,
         trained_at: Timestamp,
-        /// The last day of receipt of the training data, as the register stood at `position`.
+        /// The last day of receipt of the training data, in the state of the register at `position`.
         as_of: NaiveDate,
         position: i64,
         seed: i64,

@@ -3,9 +3,10 @@
 //!
 //! A complaint is about a unit by the ancestors stored with it, as of its day. The responsible unit is one of these
 //! (the branch, for most complaints), or a unit elsewhere: the headquarters unit of the field, or one that the
-//! complaint was transferred to. For those elsewhere the present tree says which unit stands above, and for all
-//! complaints that wait for an answer: the head of a unit that is now above the responsible unit has to act on them.
-//! A complaint that a unit has answered stays with the units above that unit on the day of the complaint.
+//! complaint was transferred to. The present tree says which units are above a unit elsewhere, and above the
+//! responsible unit of each complaint that waits for an answer: the head of a unit that is now above the responsible
+//! unit has to act on them. A complaint that a unit has answered stays with the units above that unit on the day of the
+//! complaint.
 
 use super::column_conditions::{any, within_columns, within_places};
 use super::within;

@@ -1,6 +1,6 @@
-//! The types of the GraphQL schema, a file or a folder for each subject: the type with its fields, and beside it its
-//! lists, filter, orders, inputs and mutations. Types refer to one another, so these modules do, too. The roots merge
-//! the queries and the mutations of all subjects.
+//! The types of the GraphQL schema, a file or a folder for each subject: the type with its fields, its lists, filter,
+//! orders, inputs and mutations. Types refer to one another, so these modules do, too. The roots merge the queries and
+//! the mutations of all subjects.
 
 pub mod administration;
 pub mod alert;

@@ -160,7 +160,7 @@ fn draw_labels(
     let unusual: Vec<_> = drawn
         .iter()
         .filter_map(|(area, shapes)| {
-            // The mark stands on the largest province.
+            // The mark is on the largest province.
             let largest = shapes.iter().max_by(|one, other| one.size.total_cmp(&other.size))?;
             Some((px(largest.middle), area.unusual?, *area))
         })

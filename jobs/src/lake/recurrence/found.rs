@@ -1,7 +1,7 @@
 //! The complaints that count, and what counts on the days of each pair of an officer and a party.
 //!
-//! A party is a campaign, an enterprise, or an anonymous complaint. A complaint of a campaign stands a second time for
-//! its own enterprise, with zero `counts`: it makes that enterprise one of those that count apart from campaigns.
+//! A party is a campaign, an enterprise, or an anonymous complaint. A complaint of a campaign has a second row for its
+//! own enterprise, with zero `counts`: it makes that enterprise one of those that count apart from campaigns.
 
 use super::days::{Span, part, whole};
 use schema::enums::PeerGroup;

@@ -204,8 +204,8 @@ pub fn record_measure(
     Ok(measure)
 }
 
-/// The flag that a measure rests on, which is on its officer, or on one who was merged into it: until the next run such
-/// a flag stands.
+/// The flag that a measure rests on, which is on its officer, or on one who was merged into it: such a flag remains
+/// until the next run.
 fn flag_on(conn: &mut Conn, aliases: &Aliases, officer: Id, flag: Option<Id>) -> Result<Option<Flag>, StoreError> {
     let Some(id) = flag else { return Ok(None) };
     let found: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(conn).optional()?;

@@ -33,8 +33,8 @@ enum Given {
 
 use Given::{Since, Soon, Word};
 
-/// A number with the words beside it and the list of what it counts: its name in the answer, the path, which may name a
-/// part of the page, and arguments.
+/// A number with its words and the list of what it counts: its name in the answer, the path, which may name a part of
+/// the page, and arguments.
 type Tile = (&'static str, &'static str, &'static [(&'static str, Given)]);
 
 const CHANGED: [Tile; 5] = [
