@@ -45,13 +45,13 @@ impl SqlSettings {
         ] {
             anyhow::ensure!(value > 0, "the configuration, sql.{name}: must be 1 or more");
         }
-        for (place, role) in read.preload.iter().enumerate() {
+        for (index, role) in read.preload.iter().enumerate() {
             anyhow::ensure!(
                 SqlAsker::may_be(*role),
                 "the configuration, sql.preload: the role {role} may not ask SQL: name BOARD, DATA_TEAM or both"
             );
             anyhow::ensure!(
-                !read.preload.iter().take(place).any(|before| before == role),
+                !read.preload.iter().take(index).any(|before| before == role),
                 "the configuration, sql.preload: it names {role} twice"
             );
         }

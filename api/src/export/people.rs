@@ -25,9 +25,9 @@ impl People<'_> {
     fn ids(&self, subject: Subject) -> Vec<Id> {
         let Snapshot { officers, enterprises, .. } = self.snapshot;
         match subject {
-            Subject::Officer => (0u32..).take(officers.places()).filter_map(|place| officers.at(place)).collect(),
+            Subject::Officer => (0u32..).take(officers.places()).filter_map(|index| officers.at(index)).collect(),
             Subject::Enterprise => {
-                (0u32..).take(enterprises.places()).filter_map(|place| enterprises.at(place)).collect()
+                (0u32..).take(enterprises.places()).filter_map(|index| enterprises.at(index)).collect()
             }
             Subject::Complaint | Subject::Flag => Vec::new(),
         }

@@ -212,9 +212,9 @@ impl RequestContext {
     }
 
     /// Notes how a SQL query ended: the rows of its answer, or why it has none.
-    pub fn note_sql_end(&self, place: usize, rows: std::result::Result<u64, String>) {
+    pub fn note_sql_end(&self, index: usize, rows: std::result::Result<u64, String>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asked) = seen.sql.get_mut(place) {
+        if let Some(asked) = seen.sql.get_mut(index) {
             asked.end = Some(EndedSql { took: asked.began.elapsed(), rows });
         }
     }

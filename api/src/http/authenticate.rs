@@ -140,14 +140,14 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Operat
     }
     let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
     let until = Instant::now() + LOOKED_UP_WITHIN;
-    let place = service.lookups.acquire_within(Owner::of(None), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
+    let permit = service.lookups.acquire_within(Owner::of(None), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
     let db = service.app.db.clone();
     let remembered = token.clone();
     let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));
     let snapshot = service.app.snapshots.current();
     let found = blocking(move || {
         // The thread keeps its permit until the look-up ends, even after the caller has timed out.
-        let _place = place;
+        let _permit = permit;
         match jwt {
             Some(jwt) => {
                 let owner = jwt.viewer(&token, &CodeResolver { snapshot: &snapshot, db: &db }).map_err(from_store)?;
@@ -245,9 +245,9 @@ pub async fn trusted(
         service.jwt.as_ref().filter(|_| viewer.is_external_jwt()).map(|jwt| jwt.operations_of().map(str::to_owned));
     let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
     let until = Instant::now() + LOOKED_UP_WITHIN;
-    let place = service.lookups.acquire_within(Owner::of(Some(viewer)), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
+    let permit = service.lookups.acquire_within(Owner::of(Some(viewer)), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
     let listed = blocking(move || {
-        let _place = place;
+        let _permit = permit;
         let whose = |conn: &mut Conn| match named {
             None => Ok(Some(principal)),
             Some(None) => Ok(None),

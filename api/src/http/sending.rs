@@ -34,11 +34,11 @@ pub async fn send(
         BodySize::Sized(length) if length > LARGE => length,
         _ => return response,
     };
-    let place = service.answers.acquire_within(Owner::of(viewer), PATIENCE).await;
-    if place.is_none() && wrote {
+    let permit = service.answers.acquire_within(Owner::of(viewer), PATIENCE).await;
+    if permit.is_none() && wrote {
         return response;
     }
-    let Some(place) = place else {
+    let Some(permit) = permit else {
         let message = "too many large answers are being sent to this token: read them, then try again";
         let mut refused = refusal(http, StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
         refused.headers_mut().insert(RETRY_AFTER, 1.into());
@@ -59,7 +59,7 @@ pub async fn send(
     match spooled.await.map_err(io::Error::other).flatten() {
         Ok(reader) => {
             let pieces = reader.stream().map(move |piece| {
-                let _until_it_is_sent = &place;
+                let _until_it_is_sent = &permit;
                 piece
             });
             head.set_body(SizedStream::new(length, Box::pin(pieces))).map_into_boxed_body()

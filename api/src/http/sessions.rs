@@ -212,11 +212,11 @@ async fn standing_session(
     uses: bool,
 ) -> Result<Option<(WebSession, Viewer)>, OperationResult> {
     let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
-    let place = service.lookups.acquire_within(Owner::of(None), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
+    let permit = service.lookups.acquire_within(Owner::of(None), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
     let (db, hash, takes_jwt) = (service.app.db.clone(), hash(secret), service.jwt.is_some());
     let idle = TimeDelta::minutes(i64::from(service.settings.web.idle_minutes));
     let found = tokio::task::spawn_blocking(move || {
-        let _place = place;
+        let _permit = permit;
         look_up(&db, &hash, idle, takes_jwt, uses)
     });
     let found = match tokio::time::timeout(LOOKED_UP_WITHIN, found).await {

@@ -36,7 +36,7 @@ pub async fn ask(
     format: &Format,
 ) -> PgWireResult<QueryResponse> {
     session.count()?;
-    let place = session.keep_answer()?;
+    let permit = session.keep_answer()?;
     let running = session.begin();
     let (limits, time) = (session.limits(), session.time());
     let deadline = Instant::now() + time;
@@ -64,7 +64,7 @@ pub async fn ask(
         fields = described => fields.unwrap_or_else(|_| Err(broken()))?,
     };
     let session = Arc::clone(session);
-    let rows = Rows { session, chunks, ready: Vec::new().into_iter(), running, ended: false, _place: place };
+    let rows = Rows { session, chunks, ready: Vec::new().into_iter(), running, ended: false, _permit: permit };
     Ok(QueryResponse::new(fields, unfold(rows, Rows::next)))
 }
 
@@ -191,7 +191,7 @@ struct Rows {
     running: Running,
     ended: bool,
     /// Permit for one of the answers that the token may hold in memory: until the client has read it.
-    _place: TokenPlace,
+    _permit: TokenPlace,
 }
 
 impl Rows {

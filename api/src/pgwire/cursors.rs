@@ -179,5 +179,5 @@ where
 }
 
 fn has_format(answer: &QueryResponse, format: &Format) -> bool {
-    answer.row_schema.iter().enumerate().all(|(place, column)| column.format() == format_of(format, place))
+    answer.row_schema.iter().enumerate().all(|(index, column)| column.format() == format_of(format, index))
 }

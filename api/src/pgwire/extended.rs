@@ -308,12 +308,12 @@ async fn parameter_types(
     target: &StoredStatement<Statement>,
     number: usize,
 ) -> PgWireResult<Vec<Type>> {
-    let named = |place: usize| target.parameter_types.get(place).cloned().flatten().filter(|of| *of != Type::UNKNOWN);
+    let named = |index: usize| target.parameter_types.get(index).cloned().flatten().filter(|of| *of != Type::UNKNOWN);
     if let Some(types) = (0..number).map(named).collect::<Option<Vec<Type>>>() {
         return Ok(types);
     }
     let Some(question) = target.statement.question() else { return Ok(Vec::new()) };
     let description = describe(session, question).await?;
-    let of_place = |place: usize| description.parameters.get(place).cloned().flatten().map(|of| of_arrow(&of));
-    Ok((0..number).map(|place| named(place).or_else(|| of_place(place)).unwrap_or(Type::TEXT)).collect())
+    let of_place = |index: usize| description.parameters.get(index).cloned().flatten().map(|of| of_arrow(&of));
+    Ok((0..number).map(|index| named(index).or_else(|| of_place(index)).unwrap_or(Type::TEXT)).collect())
 }

@@ -90,10 +90,10 @@ impl PgServer {
                 }
             };
             // A full node closes the connection; clients say that the server closed it unexpectedly.
-            let Ok(place) = Arc::clone(&connections).try_acquire_owned() else { continue };
+            let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
             let server = Arc::clone(&self);
             tokio::spawn(async move {
-                let _place = place;
+                let _permit = permit;
                 if let Err(error) = connection::serve(stream, server).await {
                     tracing::debug!(%error, "a connection of the PostgreSQL protocol broke");
                 }

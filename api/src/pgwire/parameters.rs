@@ -16,18 +16,18 @@ use uuid::Uuid;
 /// # Errors
 /// When a value does not have the form of its type, or has a type that parameters cannot have.
 pub fn values<S: Clone>(portal: &Portal<S>, types: &[Type]) -> PgWireResult<Vec<Parameter>> {
-    let value = |(place, bytes): (usize, &Option<bytes::Bytes>)| {
+    let value = |(index, bytes): (usize, &Option<bytes::Bytes>)| {
         let Some(bytes) = bytes else { return Ok(Parameter::Null) };
-        let of = types.get(place).cloned().unwrap_or(Type::UNKNOWN);
-        let read = match format_of(&portal.parameter_format, place) {
+        let of = types.get(index).cloned().unwrap_or(Type::UNKNOWN);
+        let read = match format_of(&portal.parameter_format, index) {
             FieldFormat::Text => std::str::from_utf8(bytes).ok().and_then(|text| of_text(text, &of)),
             FieldFormat::Binary if !has_binary_format(&of) => {
-                let message = format!("parameter ${}: the type {of} cannot be passed in binary format", place + 1);
+                let message = format!("parameter ${}: the type {of} cannot be passed in binary format", index + 1);
                 return Err(error("0A000", message));
             }
             FieldFormat::Binary => of_binary(bytes, &of),
         };
-        read.ok_or_else(|| error("22P02", format!("parameter ${} is no valid {of}", place + 1)))
+        read.ok_or_else(|| error("22P02", format!("parameter ${} is no valid {of}", index + 1)))
     };
     portal.parameters.iter().enumerate().map(value).collect()
 }

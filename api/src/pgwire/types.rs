@@ -131,10 +131,10 @@ pub fn canonical(of: &DataType) -> Option<DataType> {
 
 /// The columns of an answer as they are reported to clients.
 pub fn fields(schema: &arrow_schema::Schema, format: &Format) -> Vec<FieldInfo> {
-    let described = |(place, field): (usize, &Arc<Field>)| {
+    let described = |(index, field): (usize, &Arc<Field>)| {
         let of = pg_type(field);
         let (size, modifier) = size_and_modifier(&of, field.data_type());
-        FieldInfo::new(field.name().clone(), None, None, of, format_of(format, place))
+        FieldInfo::new(field.name().clone(), None, None, of, format_of(format, index))
             .with_type_size(size)
             .with_type_modifier(modifier)
     };
@@ -142,11 +142,11 @@ pub fn fields(schema: &arrow_schema::Schema, format: &Format) -> Vec<FieldInfo> 
 }
 
 /// The format of the column or parameter at an index. Where a client names too few formats, it is text.
-pub fn format_of(format: &Format, place: usize) -> FieldFormat {
+pub fn format_of(format: &Format, index: usize) -> FieldFormat {
     match format {
         Format::UnifiedText => FieldFormat::Text,
         Format::UnifiedBinary => FieldFormat::Binary,
-        Format::Individual(codes) => codes.get(place).map_or(FieldFormat::Text, |code| FieldFormat::from(*code)),
+        Format::Individual(codes) => codes.get(index).map_or(FieldFormat::Text, |code| FieldFormat::from(*code)),
     }
 }
 

@@ -22,7 +22,7 @@ mod tests {
         let named = |text: &str| -> Vec<String> {
             let wanted = columns_named(text, false);
             let names = |one: &Wanted| {
-                let names = one.columns.places().map(|place| one.table.columns[place].name).collect::<Vec<_>>();
+                let names = one.columns.places().map(|index| one.table.columns[index].name).collect::<Vec<_>>();
                 format!("{}: {}", one.table.name, names.join(" "))
             };
             wanted.iter().map(names).collect()

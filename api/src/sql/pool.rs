@@ -166,11 +166,11 @@ fn make_room(groups: &mut HashMap<Key, Group>, most: usize) -> Vec<Engine> {
             return ended;
         }
         let resting = groups.iter().flat_map(|(key, group)| {
-            group.idle.iter().enumerate().map(move |(place, engine)| (engine.idle_since, *key, place))
+            group.idle.iter().enumerate().map(move |(index, engine)| (engine.idle_since, *key, index))
         });
-        let Some((_, key, place)) = resting.min_by_key(|(since, _, _)| *since) else { return ended };
+        let Some((_, key, index)) = resting.min_by_key(|(since, _, _)| *since) else { return ended };
         let Some(group) = groups.get_mut(&key) else { return ended };
-        ended.push(group.idle.remove(place));
+        ended.push(group.idle.remove(index));
         if group.busy == 0 && group.idle.is_empty() {
             groups.remove(&key);
         }

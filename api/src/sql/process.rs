@@ -107,7 +107,7 @@ impl Engine {
     pub fn ask(&mut self, wanted: &[Wanted], columns: Vec<ColumnPiece>, mut ask: Ask) -> io::Result<u64> {
         self.number += 1;
         ask.number = self.number;
-        ask.given = wanted.iter().map(|one| TableColumns::of(one.table, |place| one.columns.has(place))).collect();
+        ask.given = wanted.iter().map(|one| TableColumns::of(one.table, |index| one.columns.has(index))).collect();
         let present: HashSet<(&'static str, u32)> = columns.iter().map(|one| (one.table.name, one.key)).collect();
         let gone: Vec<(&'static str, u32)> = self
             .held

@@ -66,7 +66,7 @@ pub struct TableColumns {
 impl TableColumns {
     /// The columns of a table whose places satisfy a condition.
     pub fn of(table: &Table, is_meant: impl Fn(usize) -> bool) -> Self {
-        let columns = table.columns.iter().enumerate().filter(|(place, _)| is_meant(*place));
+        let columns = table.columns.iter().enumerate().filter(|(index, _)| is_meant(*index));
         Self { table: table.name.to_owned(), columns: columns.map(|(_, column)| column.name.to_owned()).collect() }
     }
 }

@@ -27,7 +27,7 @@ impl SavedRun {
             });
         }
         let numbered = numbered(text, parameters)?;
-        let value = |place: &usize| parameters[*place].value(given.get(&parameters[*place].name));
+        let value = |index: &usize| parameters[*index].value(given.get(&parameters[*index].name));
         let values = numbered.order.iter().map(value).collect::<Result<_, _>>()?;
         Ok(Self { text: numbered.text, values })
     }

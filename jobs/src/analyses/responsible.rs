@@ -43,23 +43,23 @@ pub fn by_responsible(mut facts: DataFrame, reference: &Reference, today: NaiveD
     for at in 0..facts.height() {
         let found = match responsible[at] {
             None => [None; 4],
-            Some(place) => {
-                let by_tree = now.get(place as usize).copied().flatten().unwrap_or_else(|| {
+            Some(index) => {
+                let by_tree = now.get(index as usize).copied().flatten().unwrap_or_else(|| {
                     let day = days[at].unwrap_or_default();
-                    let unit = reference.units.get(place as usize);
+                    let unit = reference.units.get(index as usize);
                     *of_day
-                        .entry((place, day))
+                        .entry((index, day))
                         .or_insert_with(|| unit.map_or([None; 4], |unit| levels_on(reference, unit.id, date(day))))
                 });
                 let waits = answered[at].is_none() && ended[at].is_none();
-                match at_home([own[0][at], own[1][at], own[2][at]], units[at], place) {
+                match at_home([own[0][at], own[1][at], own[2][at]], units[at], index) {
                     Some([department, branch, team]) if !waits => [department, branch, team, by_tree[3]],
                     _ => by_tree,
                 }
             }
         };
-        for (level, place) in levels.iter_mut().zip(found) {
-            level.push(place);
+        for (level, index) in levels.iter_mut().zip(found) {
+            level.push(index);
         }
     }
     for (name, places) in ["department", "branch", "team", HEADQUARTERS].into_iter().zip(levels) {

@@ -214,7 +214,7 @@ pub fn times_of_unit(
     let rows = by_responsible(rows, &snapshot.reference, local_date(snapshot.as_of))?;
     let (places, unit) = (Places::of(&rows, level)?, snapshot.reference.unit_place(unit));
     let all = places.iter().zip(times(&rows)?);
-    Ok(all.filter(|(place, _)| place.is_some() && *place == unit).map(|(_, time)| time).collect())
+    Ok(all.filter(|(index, _)| index.is_some() && *index == unit).map(|(_, time)| time).collect())
 }
 
 fn one(rows: &DataFrame) -> PolarsResult<Handled> {
@@ -239,18 +239,18 @@ pub fn by_unit(rows: &DataFrame, level: &str, reference: &Reference) -> PolarsRe
         .sort([level], SortMultipleOptions::default())
         .collect()?;
     let mut waits: HashMap<u32, Vec<(i32, bool)>> = HashMap::new();
-    for (place, time) in Places::of(rows, level)?.iter().zip(times(rows)?) {
-        if let Some(place) = place {
-            waits.entry(place).or_default().push(time);
+    for (index, time) in Places::of(rows, level)?.iter().zip(times(rows)?) {
+        if let Some(index) = index {
+            waits.entry(index).or_default().push(time);
         }
     }
     let mut units = Vec::new();
-    for (at, place) in Places::of(&table, level)?.iter().enumerate() {
-        let Some((place, unit)) = place.and_then(|place| Some((place, reference.units.get(place as usize)?))) else {
+    for (at, index) in Places::of(&table, level)?.iter().enumerate() {
+        let Some((index, unit)) = index.and_then(|index| Some((index, reference.units.get(index as usize)?))) else {
             continue;
         };
         let mut handled = read(&table, at)?;
-        handled.median_days = median_survival(waits.remove(&place).unwrap_or_default());
+        handled.median_days = median_survival(waits.remove(&index).unwrap_or_default());
         let limits = wilson(handled.in_time, handled.due, Z_95);
         units.push(UnitTimeliness {
             code: unit.code.clone(),

@@ -59,9 +59,9 @@ impl Features {
     pub fn of(&self, text: &str) -> Vector {
         let mut vector: Vector = Vec::new();
         for (bucket, count) in counts(text) {
-            if let Ok(place) = self.buckets.binary_search(&bucket) {
-                let weight = (1.0 + f64::from(count).ln()) * f64::from(self.idf[place]);
-                vector.push((u32::try_from(place).unwrap_or(u32::MAX), weight));
+            if let Ok(index) = self.buckets.binary_search(&bucket) {
+                let weight = (1.0 + f64::from(count).ln()) * f64::from(self.idf[index]);
+                vector.push((u32::try_from(index).unwrap_or(u32::MAX), weight));
             }
         }
         let norm = vector.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt();
@@ -141,7 +141,7 @@ mod tests {
         let features = Features::of_sample(texts.into_iter());
         let shared = |a: &str, b: &str| -> f64 {
             let (a, b) = (features.of(a), features.of(b));
-            a.iter().filter_map(|(place, x)| b.iter().find(|(other, _)| other == place).map(|(_, y)| x * y)).sum()
+            a.iter().filter_map(|(index, x)| b.iter().find(|(other, _)| other == index).map(|(_, y)| x * y)).sum()
         };
         assert!(shared(texts[0], "can bo gay kho de") > 0.4, "{}", shared(texts[0], "can bo gay kho de"));
         assert!(shared(texts[0], texts[1]) > 3.0 * shared(texts[0], texts[2]));

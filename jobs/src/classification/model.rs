@@ -39,8 +39,8 @@ impl Model {
     pub fn scores(&self, text: &str) -> Vec<f64> {
         let labels = self.labels.len();
         let mut scores: Vec<f64> = self.biases.iter().map(|bias| f64::from(*bias)).collect();
-        for (place, value) in self.features.of(text) {
-            let from = place as usize * labels;
+        for (index, value) in self.features.of(text) {
+            let from = index as usize * labels;
             for (score, weight) in scores.iter_mut().zip(&self.weights[from..from + labels]) {
                 *score += value * f64::from(*weight);
             }
@@ -107,8 +107,8 @@ impl Sample {
         let mut scores = vec![0.0; self.labels];
         for (vector, label) in &self.rows {
             scores.copy_from_slice(&point[weights..]);
-            for (place, value) in vector {
-                let from = *place as usize * self.labels;
+            for (index, value) in vector {
+                let from = *index as usize * self.labels;
                 for (score, weight) in scores.iter_mut().zip(&point[from..from + self.labels]) {
                     *score += value * weight;
                 }
@@ -117,8 +117,8 @@ impl Sample {
             loss += (softmax(&mut scores) - of_label) / number;
             scores[*label] -= 1.0;
             scores.iter_mut().for_each(|slope| *slope /= number);
-            for (place, value) in vector {
-                let from = *place as usize * self.labels;
+            for (index, value) in vector {
+                let from = *index as usize * self.labels;
                 for (slope, part) in gradient[from..from + self.labels].iter_mut().zip(&scores) {
                     *slope += value * part;
                 }

@@ -58,13 +58,13 @@ impl Corpus {
         if self.examples.len() > most {
             let hasher = SipHasher13::new_with_keys(seed, 2);
             let mut drawn: Vec<(u64, usize)> =
-                (0..self.examples.len()).map(|place| (hasher.hash(&place.to_le_bytes()), place)).collect();
+                (0..self.examples.len()).map(|index| (hasher.hash(&index.to_le_bytes()), index)).collect();
             drawn.select_nth_unstable(most);
-            let kept: HashSet<usize> = drawn[..most].iter().map(|(_, place)| *place).collect();
-            let mut place = 0;
+            let kept: HashSet<usize> = drawn[..most].iter().map(|(_, index)| *index).collect();
+            let mut index = 0;
             self.examples.retain(|_| {
-                place += 1;
-                kept.contains(&(place - 1))
+                index += 1;
+                kept.contains(&(index - 1))
             });
         }
         self
@@ -155,8 +155,8 @@ fn on_parts(corpus: &Corpus, parts: &[Part], rules: &Rules) -> Result<(Model, Ve
             learned.len()
         )));
     }
-    let place: HashMap<usize, usize> = learned.iter().enumerate().map(|(place, label)| (*label, place)).collect();
-    let learnt = |example: &Example| place.get(&example.label).copied();
+    let index: HashMap<usize, usize> = learned.iter().enumerate().map(|(index, label)| (*label, index)).collect();
+    let learnt = |example: &Example| index.get(&example.label).copied();
     let texts: Vec<(&str, usize)> =
         of(Part::Fit).filter_map(|example| Some((example.text.as_str(), learnt(example)?))).collect();
     let mut model = fit(learned.iter().map(|label| corpus.labels[*label].clone()).collect(), &texts);
@@ -169,12 +169,12 @@ fn on_parts(corpus: &Corpus, parts: &[Part], rules: &Rules) -> Result<(Model, Ve
     let suggest = |example: &Example| {
         let scores = model.scores(&example.text);
         let all = ranked(&scores, model.temperature);
-        let of_truth = all.iter().find(|(place, _)| learned[*place] == example.label).map_or(0.0, |(_, p)| *p);
+        let of_truth = all.iter().find(|(index, _)| learned[*index] == example.label).map_or(0.0, |(_, p)| *p);
         // The rules know categories that the register does not have.
         let by_rules = rules.ranked(&example.text).into_iter().find_map(|(category, _)| code(category));
         Suggested {
             truth: example.label,
-            suggestions: all.iter().take(SUGGESTIONS).map(|(place, p)| (learned[*place], *p)).collect(),
+            suggestions: all.iter().take(SUGGESTIONS).map(|(index, p)| (learned[*index], *p)).collect(),
             uncalibrated: ranked(&scores, 1.0).first().map_or(0.0, |(_, p)| *p),
             of_truth,
             rules: by_rules,

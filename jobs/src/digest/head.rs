@@ -117,7 +117,7 @@ pub(super) fn head_document(
             .take(LISTED)
             .map(|one| LateLine {
                 complaint: one.complaint,
-                unit: one.responsible.and_then(|place| reference.units.get(place as usize)).map(unit_name),
+                unit: one.responsible.and_then(|index| reference.units.get(index as usize)).map(unit_name),
                 due_on: one.due_on,
                 days_over: one.days_over,
             })

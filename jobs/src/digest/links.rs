@@ -259,8 +259,8 @@ fn days(number: i32) -> Days {
 /// A path with arguments.
 fn address(path: &str, arguments: &[(&str, &str)]) -> String {
     let mut address = path.to_owned();
-    for (place, (name, value)) in arguments.iter().enumerate() {
-        address.push(if place == 0 { '?' } else { '&' });
+    for (index, (name, value)) in arguments.iter().enumerate() {
+        address.push(if index == 0 { '?' } else { '&' });
         address.push_str(name);
         address.push('=');
         address.push_str(&encoded(value));

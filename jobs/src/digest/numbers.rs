@@ -101,7 +101,7 @@ fn months(facts: &DataFrame, first: Option<i32>, as_of: NaiveDate) -> PolarsResu
     let mut counts = vec![0u32; 2 * MONTHS as usize];
     for day in facts.column("day")?.i32()?.iter().flatten() {
         let month = month_number(day_of(day));
-        if let Some(count) = usize::try_from(month - from).ok().and_then(|place| counts.get_mut(place)) {
+        if let Some(count) = usize::try_from(month - from).ok().and_then(|index| counts.get_mut(index)) {
             *count += 1;
         }
     }

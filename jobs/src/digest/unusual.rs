@@ -160,7 +160,7 @@ mod tests {
         let codes: Vec<&str> = funnel.branches.iter().map(|line| line.branch.code.as_str()).collect();
         assert_eq!(codes, ["01AF", "02AB"], "one without an expectation has no ratio");
         assert_eq!(funnel.branches[0].branch.name_vi, "01AF", "the register may not know it any more");
-        let unusual = |place: usize| funnel.point(&funnel.branches[place], String::new()).unusual();
+        let unusual = |index: usize| funnel.point(&funnel.branches[index], String::new()).unusual();
         assert_eq!((unusual(0), unusual(1)), (Some(Unusual::High), None));
         assert_eq!(unusual_part(&FunnelPlot::default(), &[], &Reference::default()), UnusualPart::default());
     }

@@ -171,8 +171,8 @@ fn rewind_reference(facts: &mut Facts, change: &Change, created: &mut HashSet<Id
             created.insert(id);
         }
         (Entity::Workload, Some(before)) => {
-            let place = facts.workload.binary_search_by_key(&id, |row| row.id).ok();
-            let row = place.filter(|_| !created.contains(&id)).and_then(|at| facts.workload.get_mut(at));
+            let index = facts.workload.binary_search_by_key(&id, |row| row.id).ok();
+            let row = index.filter(|_| !created.contains(&id)).and_then(|at| facts.workload.get_mut(at));
             let WorkloadFact { id: _, unit_id, officer_id, month, declarations } =
                 row.ok_or_else(|| missing(id, "workload"))?;
             restore(before, "unit_id", unit_id)?;

@@ -60,8 +60,8 @@ impl CountedComplaints {
             for ((subject, complaint), confirmed) in
                 rows.column("subject")?.u32()?.iter().zip(rows.column("complaint")?.u32()?.iter()).zip(confirmed.iter())
             {
-                let subject = subject.and_then(|place| subjects.get(place as usize));
-                let complaint = complaint.and_then(|place| frames.complaints.get(place as usize));
+                let subject = subject.and_then(|index| subjects.get(index as usize));
+                let complaint = complaint.and_then(|index| frames.complaints.get(index as usize));
                 let (Some(subject), Some(complaint)) = (subject, complaint) else { continue };
                 by_subject.entry((kind, subject.id)).or_default().insert(*complaint, confirmed == Some(true));
             }
@@ -69,7 +69,7 @@ impl CountedComplaints {
         let recent = col("day").gt_eq(lit(since));
         let all = frames.allegations.clone().lazy().filter(recent).select([col("complaint")]).collect()?;
         let received =
-            all.column("complaint")?.u32()?.iter().filter_map(|place| frames.complaints.get(place? as usize).copied());
+            all.column("complaint")?.u32()?.iter().filter_map(|index| frames.complaints.get(index? as usize).copied());
         Ok(Self { by_subject, received: received.collect() })
     }
 

@@ -44,15 +44,15 @@ pub struct Named<'a> {
 impl Named<'_> {
     /// The texts that a place may have in a column. An enterprise has several: which of those that count as one gives
     /// its name to all depends on those that the register knew at the last sync.
-    fn texts(self, column: PlaceColumn, place: u32) -> Vec<String> {
+    fn texts(self, column: PlaceColumn, index: u32) -> Vec<String> {
         let reference = &self.snapshot.reference;
-        let at = place as usize;
+        let at = index as usize;
         let one = match column.list() {
             PlaceList::Units => reference.units.get(at).map(|unit| unit.code.clone()),
             PlaceList::Categories => reference.categories.get(at).map(|category| category.code.clone()),
             PlaceList::Words(words) => words.get(at).map(|word| (*word).to_owned()),
             PlaceList::Enterprises => {
-                let all = self.snapshot.enterprises.in_order().filter(|(_, other)| *other == place);
+                let all = self.snapshot.enterprises.in_order().filter(|(_, other)| *other == index);
                 return all.map(|(id, _)| self.pseudonyms.of(Subject::Enterprise, id)).collect();
             }
         };
@@ -60,8 +60,8 @@ impl Named<'_> {
     }
 
     /// The pseudonym of the officer at a place.
-    pub(super) fn officer(self, place: u32) -> Option<String> {
-        Some(self.pseudonyms.of(Subject::Officer, self.snapshot.officers.at(place)?))
+    pub(super) fn officer(self, index: u32) -> Option<String> {
+        Some(self.pseudonyms.of(Subject::Officer, self.snapshot.officers.at(index)?))
     }
 }
 
@@ -130,9 +130,9 @@ impl<'a> Writer<'a> {
                 joined(&parts, "OR", "FALSE")
             }
             ColumnCondition::Not(part) => format!("NOT ({})", self.columns(part)),
-            ColumnCondition::Place(column, place) => self.places(*column, once(*place)),
+            ColumnCondition::Place(column, index) => self.places(*column, once(*index)),
             ColumnCondition::OneOf(column, chosen) => {
-                let places = (0..).zip(chosen).filter(|(_, chosen)| **chosen).map(|(place, _)| place);
+                let places = (0..).zip(chosen).filter(|(_, chosen)| **chosen).map(|(index, _)| index);
                 self.places(*column, places)
             }
             ColumnCondition::Same(one, other) => {
@@ -167,7 +167,7 @@ impl<'a> Writer<'a> {
 
     fn places(&self, column: PlaceColumn, places: impl Iterator<Item = u32>) -> String {
         let texts: Vec<String> =
-            places.flat_map(|place| self.named.texts(column, place)).map(|value| text(&value)).collect();
+            places.flat_map(|index| self.named.texts(column, index)).map(|value| text(&value)).collect();
         if texts.is_empty() {
             return "FALSE".to_owned();
         }
@@ -184,11 +184,11 @@ pub(super) fn allegation(limits: &Allegations, named: Named<'_>) -> Option<Strin
         texts => format!("a.{column} IN ({})", texts.join(", ")),
     };
     let words = |places: &[u32], words: &[&str]| -> Vec<String> {
-        places.iter().filter_map(|place| words.get(*place as usize)).map(|word| text(word)).collect()
+        places.iter().filter_map(|index| words.get(*index as usize)).map(|word| text(word)).collect()
     };
     let mut all = Vec::new();
     if let Some(places) = officers {
-        let names = places.iter().filter_map(|place| named.officer(*place)).map(|name| text(&name)).collect();
+        let names = places.iter().filter_map(|index| named.officer(*index)).map(|name| text(&name)).collect();
         all.push(among("officer", names));
     }
     all.extend(findings.as_ref().map(|places| among("finding", words(places, Finding::WORDS))));
@@ -204,7 +204,7 @@ pub(super) fn own_finding(limits: &Allegations) -> Option<String> {
     }
     let Some(places) = &limits.findings else { return Some("c.finding IS NOT NULL".to_owned()) };
     let words: Vec<String> =
-        places.iter().filter_map(|place| Finding::WORDS.get(*place as usize)).map(|word| text(word)).collect();
+        places.iter().filter_map(|index| Finding::WORDS.get(*index as usize)).map(|word| text(word)).collect();
     (!words.is_empty()).then(|| format!("(c.finding IS NOT NULL AND c.finding IN ({}))", words.join(", ")))
 }
 

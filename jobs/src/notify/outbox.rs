@@ -47,8 +47,8 @@ pub fn take(db: &Db, run: &JobRun, by_mail: bool, failed: &[Id]) -> Result<Optio
 }
 
 fn wait_after(attempts: i32) -> i64 {
-    let place = usize::try_from(attempts - 1).unwrap_or(0);
-    WAITS.get(place).copied().unwrap_or(WAITS[WAITS.len() - 1])
+    let index = usize::try_from(attempts - 1).unwrap_or(0);
+    WAITS.get(index).copied().unwrap_or(WAITS[WAITS.len() - 1])
 }
 
 fn next(conn: &mut Conn, now: Timestamp, by_mail: bool, failed: &[Id]) -> Result<Option<Outgoing>, StoreError> {

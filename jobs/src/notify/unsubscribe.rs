@@ -127,11 +127,11 @@ mod tests {
             let token = token(&keys, of, id).expect("a token");
             assert_eq!(parsed(&keys, &token), Some((of, id)));
             assert_eq!(parsed(&Keys::ephemeral(), &token), None);
-            for place in 0..token.len() {
+            for index in 0..token.len() {
                 let mut other = token.clone().into_bytes();
-                other[place] = if other[place] == b'A' { b'B' } else { b'A' };
+                other[index] = if other[index] == b'A' { b'B' } else { b'A' };
                 let other = String::from_utf8(other).expect("text");
-                assert_eq!(parsed(&keys, &other), None, "{place}");
+                assert_eq!(parsed(&keys, &other), None, "{index}");
             }
             assert_eq!(parsed(&keys, &token[..token.len() - 4]), None);
         }

@@ -77,7 +77,7 @@ impl<'f> Keys<'f> {
 }
 
 fn key(subject: Option<u32>, enterprise: Option<u32>, day: Option<i32>) -> Option<(Pair, i32)> {
-    let subject = subject.map_or(0, |place| u64::from(place) + 1);
+    let subject = subject.map_or(0, |index| u64::from(index) + 1);
     Some((u64::from(enterprise?) << 32 | subject, day?))
 }
 
@@ -191,7 +191,7 @@ fn renumber(pieces: &mut Pieces, touched: &HashMap<Pair, i32>, mut next: u32) ->
         let numbers = piece.rows().column(EPISODE)?.u32()?.cont_slice()?;
         let enterprises = keys.enterprise.downcast_iter().flat_map(|chunk| chunk.values().iter());
         // A null has some value, too: `Keys::at` leaves it out.
-        for (row, _) in enterprises.enumerate().filter(|(_, place)| is_touched.get(**place as usize) == Some(&true)) {
+        for (row, _) in enterprises.enumerate().filter(|(_, index)| is_touched.get(**index as usize) == Some(&true)) {
             let Some((pair, day)) = keys.at(row) else { continue };
             if touched.get(&pair).is_some_and(|from| day >= start_of(*from)) {
                 members.push(Member { pair, day, piece: at, row, number: numbers[row] });

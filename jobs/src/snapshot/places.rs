@@ -49,7 +49,7 @@ impl<'f> Places<'f> {
 
     pub fn iter(self) -> Box<dyn Iterator<Item = Option<u32>> + 'f> {
         match self {
-            Self::Narrow(places) => Box::new(places.iter().map(|place| place.map(u32::from))),
+            Self::Narrow(places) => Box::new(places.iter().map(|index| index.map(u32::from))),
             Self::Wide(places) => Box::new(places.iter()),
         }
     }
@@ -94,10 +94,10 @@ impl PlaceBuilder {
     }
 
     /// Adds the place of a row, which must be one of the list.
-    pub fn append(&mut self, place: Option<u32>) {
+    pub fn append(&mut self, index: Option<u32>) {
         match self {
-            Self::Narrow(places) => places.append_option(place.and_then(|place| u16::try_from(place).ok())),
-            Self::Wide(places) => places.append_option(place),
+            Self::Narrow(places) => places.append_option(index.and_then(|index| u16::try_from(index).ok())),
+            Self::Wide(places) => places.append_option(index),
         }
     }
 
@@ -120,7 +120,7 @@ mod tests {
         let many = ListLengths { units: NARROW + 1, categories: 3 };
         let column = |lengths: ListLengths, list: PlaceList, most: u32| {
             let mut builder = PlaceBuilder::new("places", 3, list, lengths);
-            [Some(0), None, Some(most)].into_iter().for_each(|place| builder.append(place));
+            [Some(0), None, Some(most)].into_iter().for_each(|index| builder.append(index));
             let rows = DataFrame::new(3, vec![builder.into_column()]).expect("a column");
             let places = Places::of(&rows, "places").expect("places");
             assert_eq!(places.iter().collect::<Vec<_>>(), [Some(0), None, Some(most)]);

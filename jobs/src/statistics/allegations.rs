@@ -19,8 +19,8 @@ impl Allegations {
 
     /// Whether an allegation, as a word of the column `named`, meets all limits.
     pub fn allow(&self, word: u32) -> bool {
-        let allows = |only: &Option<Vec<u32>>, place: Option<u32>| {
-            only.as_ref().is_none_or(|only| place.is_some_and(|place| only.contains(&place)))
+        let allows = |only: &Option<Vec<u32>>, index: Option<u32>| {
+            only.as_ref().is_none_or(|only| index.is_some_and(|index| only.contains(&index)))
         };
         let (officer, finding) = meaning(word);
         allows(&self.officers, officer)

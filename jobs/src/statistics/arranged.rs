@@ -14,7 +14,7 @@ pub(super) fn arrange(groups: &mut Vec<GroupResult>, question: &Question) -> usi
         // The stable sort below keeps this order among groups with equal sort keys.
         groups.sort_by_cached_key(|one| {
             let places = one.places.iter().zip(&question.group_by);
-            places.map(|(place, dimension)| place.map(|place| (disguise.0)(*dimension, place))).collect::<Vec<_>>()
+            places.map(|(index, dimension)| index.map(|index| (disguise.0)(*dimension, index))).collect::<Vec<_>>()
         });
     }
     let group_count = groups.len();

@@ -21,9 +21,9 @@ impl ByGroup {
         let mut next = starts.clone();
         let mut values = vec![0u32; all];
         for (group, value) in pairs {
-            let place = &mut next[group as usize];
-            values[*place as usize] = value;
-            *place += 1;
+            let index = &mut next[group as usize];
+            values[*index as usize] = value;
+            *index += 1;
         }
         Self { starts, values }
     }

@@ -17,7 +17,7 @@ pub(super) fn places(column: &UInt32Chunked) -> Vec<u32> {
                         .values()
                         .iter()
                         .zip(valid.iter())
-                        .map(|(place, valid)| if valid { *place } else { NO_ENTERPRISE }),
+                        .map(|(index, valid)| if valid { *index } else { NO_ENTERPRISE }),
                 );
             }
         }

@@ -139,16 +139,16 @@ where
         let values = &values[first.row..];
         match valid {
             None => {
-                for (key, place) in keys.iter_mut().zip(values) {
-                    let place: u32 = (*place).into();
-                    *key = *key * size + place + 1;
+                for (key, index) in keys.iter_mut().zip(values) {
+                    let index: u32 = (*index).into();
+                    *key = *key * size + index + 1;
                 }
             }
             Some(valid) => {
                 let valid = (*valid).clone().sliced(first.row, keys.len());
-                for ((key, place), valid) in keys.iter_mut().zip(values).zip(valid.iter()) {
-                    let place: u32 = (*place).into();
-                    *key = *key * size + if valid { place + 1 } else { 0 };
+                for ((key, index), valid) in keys.iter_mut().zip(values).zip(valid.iter()) {
+                    let index: u32 = (*index).into();
+                    *key = *key * size + if valid { index + 1 } else { 0 };
                 }
             }
         }

@@ -252,7 +252,7 @@ pub fn measure(
     let brought = std::thread::scope(|scope| {
         let brought = scope.spawn(|| {
             let enterprises = wanted.enterprises.then(|| {
-                let named = pairs.map(&rows.enterprise).filter(|(_, place)| *place != NO_ENTERPRISE);
+                let named = pairs.map(&rows.enterprise).filter(|(_, index)| *index != NO_ENTERPRISE);
                 ByGroup::new(named, number)
             });
             // `fixed_cell` counts the episodes.

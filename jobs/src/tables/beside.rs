@@ -29,9 +29,9 @@ pub(super) fn read_beside(
     let (next, gives_up) = (AtomicUsize::new(0), AtomicBool::new(false));
     let read = |conn: &mut Conn, found: &mut Vec<(usize, RecordBatch)>| -> Result<(), JobError> {
         while !gives_up.load(Ordering::Relaxed) {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(piece) = pieces.get(place) else { break };
-            found.push((place, make(context, piece, conn)?));
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(piece) = pieces.get(index) else { break };
+            found.push((index, make(context, piece, conn)?));
         }
         Ok(())
     };
@@ -54,8 +54,8 @@ pub(super) fn read_beside(
         own.map(|()| found)
     })?;
     let mut rows: Vec<Option<RecordBatch>> = vec![None; pieces.len()];
-    for (place, made) in found {
-        rows[place] = Some(made);
+    for (index, made) in found {
+        rows[index] = Some(made);
     }
     let all = pieces.iter().zip(rows);
     all.map(|(piece, rows)| rows.map_or_else(|| make(context, piece, conn), Ok)).collect()

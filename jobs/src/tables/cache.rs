@@ -29,9 +29,9 @@ struct Part {
 impl Part {
     /// Columns that have the values of an earlier part keep their versions.
     fn of(rows: RecordBatch, before: Option<&Self>) -> Self {
-        let same = |(place, values): (usize, &ArrayRef)| {
-            let before = before.filter(|before| before.rows.column(place) == values)?;
-            before.versions.get(place).copied()
+        let same = |(index, values): (usize, &ArrayRef)| {
+            let before = before.filter(|before| before.rows.column(index) == values)?;
+            before.versions.get(index).copied()
         };
         let versions = rows.columns().iter().enumerate().map(|one| same(one).unwrap_or_else(next_version)).collect();
         Self { rows, versions }

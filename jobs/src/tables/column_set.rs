@@ -17,11 +17,11 @@ impl ColumnSet {
     /// The columns whose names satisfy a condition.
     pub fn named(table: &Table, is_meant: impl Fn(&str) -> bool) -> Self {
         let columns = table.columns.iter().enumerate().filter(|(_, column)| is_meant(column.name));
-        columns.map(|(place, _)| place).collect()
+        columns.map(|(index, _)| index).collect()
     }
 
-    pub fn has(self, place: usize) -> bool {
-        place < MOST && self.0 >> place & 1 == 1
+    pub fn has(self, index: usize) -> bool {
+        index < MOST && self.0 >> index & 1 == 1
     }
 
     pub fn has_all(self, others: Self) -> bool {
@@ -43,13 +43,13 @@ impl ColumnSet {
 
     /// The places, in order.
     pub fn places(self) -> impl Iterator<Item = usize> {
-        (0..MOST).filter(move |place| self.has(*place))
+        (0..MOST).filter(move |index| self.has(*index))
     }
 }
 
 impl FromIterator<usize> for ColumnSet {
     fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
-        Self(places.into_iter().filter(|place| *place < MOST).fold(0, |set, place| set | 1 << place))
+        Self(places.into_iter().filter(|index| *index < MOST).fold(0, |set, index| set | 1 << index))
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(few.and(named(&["unit"])), more);
         assert!(named(&["nothing"]).is_empty());
         let rows = Wanted::of(complaints, ColumnSet::default());
-        let names: Vec<&str> = rows.columns.places().map(|place| complaints.columns[place].name).collect();
+        let names: Vec<&str> = rows.columns.places().map(|index| complaints.columns[index].name).collect();
         assert_eq!(names, ["received_on"], "one of few bytes");
     }
 }

@@ -177,7 +177,7 @@ macro_rules! declare_table {
             ) -> Result<arrow_array::RecordBatch, $crate::JobError> {
                 let each: &[&dyn Fn() -> arrow_array::ArrayRef] =
                     &[ $( &|| $crate::tables::columns::column_of::<$of>(rows, self.$column) ),+ ];
-                let columns = wanted.places().filter_map(|place| Some((each.get(place)?)())).collect();
+                let columns = wanted.places().filter_map(|index| Some((each.get(index)?)())).collect();
                 $crate::tables::columns::some_columns(&TABLE, wanted, columns, rows.len())
             }
         }

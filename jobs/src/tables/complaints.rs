@@ -149,8 +149,8 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, wanted: ColumnSet) -> Re
         received_on: &|row| day(&received_on, row).unwrap_or_default(),
         month: &|row| {
             let month = day(&received_on, row).map(month_number);
-            let place = month.and_then(|month| usize::try_from(month - first_month).ok());
-            place.and_then(|place| months.get(place)).map_or("", String::as_str)
+            let index = month.and_then(|month| usize::try_from(month - first_month).ok());
+            index.and_then(|index| months.get(index)).map_or("", String::as_str)
         },
         year: &|row| day(&received_on, row).map_or(0, |day| i64::from(day.year())),
         department: &|row| unit(department, row),
@@ -164,7 +164,7 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, wanted: ColumnSet) -> Re
         legal_form: &|row| word(LegalForm::WORDS, legal_form, row).unwrap_or_default(),
         channel: &|row| word(Channel::WORDS, channel, row).unwrap_or_default(),
         state: &|row| word(ComplaintState::WORDS, state, row).unwrap_or_default(),
-        enterprise: &|row| enterprise.get(row).and_then(|place| of.names.enterprise_at(place)),
+        enterprise: &|row| enterprise.get(row).and_then(|index| of.names.enterprise_at(index)),
         cost_vnd: &|row| cost.get(row),
         delay_hours: &|row| delay.get(row),
         blames_system: &|row| blames.get(row) == Some(true),

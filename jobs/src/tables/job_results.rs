@@ -143,8 +143,8 @@ fn push(of: &Context<'_>, rows: &mut Rows, job: (&str, NaiveDate), lists: &[(&st
 
 /// The officer of a code, under the pseudonym; None for a code that the register no longer has.
 fn officer<'a>(of: &Context<'a>, code: &str, none: Subject<'a>) -> Option<Subject<'a>> {
-    let place = of.snapshot.officers.place_of(code)?;
-    Some(Subject { kind: "OFFICER", officer: Some(of.names.officer_at(place)?), ..none })
+    let index = of.snapshot.officers.place_of(code)?;
+    Some(Subject { kind: "OFFICER", officer: Some(of.names.officer_at(index)?), ..none })
 }
 
 /// Adds the numbers of an object, and those of the objects in it under both names.

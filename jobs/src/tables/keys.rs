@@ -15,7 +15,7 @@ pub(super) fn keys(kept: &[Option<u32>], earlier: &[u32]) -> Vec<u32> {
             at += 1;
             continue;
         }
-        let end = kept[at..].iter().position(Option::is_some).map_or(kept.len(), |place| at + place);
+        let end = kept[at..].iter().position(Option::is_some).map_or(kept.len(), |index| at + index);
         let number = end - at;
         let low = found.last().copied();
         let high = kept.get(end).copied().flatten();

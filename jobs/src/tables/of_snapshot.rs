@@ -59,17 +59,17 @@ impl OfSnapshot {
 
     /// The columns that have to be made.
     pub fn lacks(&self, wanted: Wanted, basis: &Basis) -> ColumnSet {
-        let is_there = |place: usize| {
-            let made = self.made.get(&(wanted.table.name, place));
+        let is_there = |index: usize| {
+            let made = self.made.get(&(wanted.table.name, index));
             made.and_then(|made| made.basis.as_ref()).is_some_and(|before| before.is(basis))
         };
-        wanted.columns.places().filter(|place| !is_there(*place)).collect()
+        wanted.columns.places().filter(|index| !is_there(*index)).collect()
     }
 
     /// Keeps columns of a table. Where the values are those from before, the version stays.
     pub fn keep(&mut self, table: &'static Table, columns: ColumnSet, basis: &Basis, rows: &RecordBatch) {
-        for (place, values) in columns.places().zip(rows.columns()) {
-            let name = (table.name, place);
+        for (index, values) in columns.places().zip(rows.columns()) {
+            let name = (table.name, index);
             let same = self.made.remove(&name).filter(|before| before.values.as_ref() == values.as_ref());
             let version = same.map_or_else(next_version, |before| before.version);
             self.made.insert(name, Made { basis: Some(basis.clone()), version, values: Arc::clone(values) });

@@ -45,7 +45,7 @@ pub(super) fn make(of: &Context<'_>, conn: &mut Conn, emit: &mut Emit<'_>) -> Re
     let known = &of.snapshot.officers;
     let places = 0..u32::try_from(known.places()).unwrap_or(u32::MAX);
     let officers: Vec<Subject> =
-        places.filter_map(|place| Some(Subject { code: String::new(), id: known.at(place)? })).collect();
+        places.filter_map(|index| Some(Subject { code: String::new(), id: known.at(index)? })).collect();
     let within = spans(of.day);
     let last = day_number(of.day);
     let before = within.first().map_or(last, |span| span.from - 1);
@@ -70,9 +70,9 @@ pub(super) fn make(of: &Context<'_>, conn: &mut Conn, emit: &mut Emit<'_>) -> Re
     let carried = rows.column("carried")?.bool()?;
     let mut found: Vec<Found<'_>> = Vec::with_capacity(rows.height());
     let columns = subjects.iter().zip(groups.iter()).zip(places.iter().zip(handled.iter())).zip(carried.iter());
-    for (((subject, group), (place, handled)), carried) in columns {
-        let (Some(subject), Some(place), Some(handled)) = (subject, place, handled) else { continue };
-        let (Some(officer), Some(span)) = (officers.get(subject as usize), spans.get(place as usize)) else { continue };
+    for (((subject, group), (index, handled)), carried) in columns {
+        let (Some(subject), Some(index), Some(handled)) = (subject, index, handled) else { continue };
+        let (Some(officer), Some(span)) = (officers.get(subject as usize), spans.get(index as usize)) else { continue };
         let group = peer_group(group.unwrap_or(NO_GROUP));
         found.push((span.from, of.officer(officer.id), span.to, group, handled, carried == Some(true)));
     }

@@ -69,8 +69,8 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resu
     let mut found: Vec<(u32, usize, &str, &Stored)> = Vec::with_capacity(stored.len());
     for one in &stored {
         // A unit that is newer than the snapshot comes with the next one.
-        if let (Some((place, row)), Some(unit)) = (piece.find(one.0)?, of.unit(one.1)) {
-            found.push((place, row, unit, one));
+        if let (Some((index, row)), Some(unit)) = (piece.find(one.0)?, of.unit(one.1)) {
+            found.push((index, row, unit, one));
         }
     }
     found.sort_by(|(a, _, left, one), (b, _, right, other)| {

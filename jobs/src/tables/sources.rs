@@ -34,8 +34,8 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resu
         .load(conn)?;
     let mut found: Vec<(u32, &str, &str, usize)> = Vec::with_capacity(stored.len());
     for (complaint, source, reference) in &stored {
-        if let Some((place, row)) = piece.find(*complaint)? {
-            found.push((place, source.as_str(), reference.as_str(), row));
+        if let Some((index, row)) = piece.find(*complaint)? {
+            found.push((index, source.as_str(), reference.as_str(), row));
         }
     }
     found.sort_unstable();

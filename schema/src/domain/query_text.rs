@@ -37,16 +37,16 @@ pub fn numbered(text: &str, parameters: &[QueryParameter]) -> Result<Numbered, S
         if name.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(format!("${name}: the parameters of a saved question have names, such as $from"));
         }
-        let Some(place) = parameters.iter().position(|one| one.name == name) else {
+        let Some(index) = parameters.iter().position(|one| one.name == name) else {
             return Err(format!("${name} is in the text, and no parameter has this name: declare it with its type"));
         };
-        let number = order.iter().position(|one| *one == place).unwrap_or_else(|| {
-            order.push(place);
+        let number = order.iter().position(|one| *one == index).unwrap_or_else(|| {
+            order.push(index);
             order.len() - 1
         });
-        written.push_str(&format!("CAST(${} AS {})", number + 1, parameters[place].of.sql()));
+        written.push_str(&format!("CAST(${} AS {})", number + 1, parameters[index].of.sql()));
     }
-    match parameters.iter().enumerate().find(|(place, _)| !order.contains(place)) {
+    match parameters.iter().enumerate().find(|(index, _)| !order.contains(index)) {
         Some((_, unused)) => Err(format!("the text has no ${}: leave the parameter out or use it", unused.name)),
         None => Ok(Numbered { text: written, order }),
     }

@@ -90,10 +90,10 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn one_wrong_digit_is_found_or_the_code_was_never_valid(code in "[0-9]{10}", place in 0usize..10, by in 1u8..10) {
+        fn one_wrong_digit_is_found_or_the_code_was_never_valid(code in "[0-9]{10}", index in 0usize..10, by in 1u8..10) {
             if parse(&code).is_ok() {
                 let mut bytes = code.into_bytes();
-                bytes[place] = b'0' + (bytes[place] - b'0' + by) % 10;
+                bytes[index] = b'0' + (bytes[index] - b'0' + by) % 10;
                 let wrong = String::from_utf8(bytes).expect("digits");
                 proptest::prop_assert!(parse(&wrong).is_err());
             }

@@ -87,15 +87,15 @@ impl Watch {
             return;
         }
         let mut stripped: Option<Vec<String>> = None;
-        for place in columns.exact() {
-            let Some((rest, hidden)) = row.record.get(*place).and_then(without_hidden) else { continue };
+        for index in columns.exact() {
+            let Some((rest, hidden)) = row.record.get(*index).and_then(without_hidden) else { continue };
             notices.notice(&format!(
                 "row {}, column {:?}: {hidden} cannot be seen and was left out: {:?} was read",
                 row.line,
-                header.get(*place).map(String::as_str).unwrap_or_default(),
+                header.get(*index).map(String::as_str).unwrap_or_default(),
                 rest.trim()
             ));
-            stripped.get_or_insert_with(|| row.record.iter().map(str::to_owned).collect())[*place] = rest;
+            stripped.get_or_insert_with(|| row.record.iter().map(str::to_owned).collect())[*index] = rest;
         }
         if let Some(cells) = stripped {
             row.record = StringRecord::from(cells);

@@ -103,12 +103,12 @@ impl Rows {
         };
         let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         // Columns without a name cannot be mapped, so it does not matter how many there are.
-        for (place, column) in header.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
-            if let Some(first) = header[..place].iter().position(|other| other == column) {
+        for (index, column) in header.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
+            if let Some(first) = header[..index].iter().position(|other| other == column) {
                 return Err(file(format!(
                     "row 1: columns {} and {} are both named \"{}\": rename one of them",
                     first + 1,
-                    place + 1,
+                    index + 1,
                     shown(column)
                 )));
             }
@@ -154,10 +154,10 @@ impl Rows {
         match StringRecord::from_byte_record(record) {
             Ok(record) => match record.iter().position(|cell| self.is_undecoded(cell)) {
                 None => Ok(Some(Row { line, record: without_apostrophes(composed(record)), misquoted })),
-                Some(place) => {
+                Some(index) => {
                     let seems_utf8 = self.encoding.filter(|_| self.seems_utf8.get()).map(is_utf8);
                     let wrong = || {
-                        let column = self.column(place);
+                        let column = self.column(index);
                         format!("{column} is not in the encoding that the mapping names: correct [file] encoding")
                     };
                     Err(self.at(line, seems_utf8.unwrap_or_else(wrong)))
@@ -195,10 +195,10 @@ impl Rows {
         self.read.get()
     }
 
-    fn column(&self, place: usize) -> String {
+    fn column(&self, index: usize) -> String {
         self.header
-            .get(place)
-            .map_or_else(|| format!("column {}", place + 1), |name| format!("column \"{}\"", shown(name)))
+            .get(index)
+            .map_or_else(|| format!("column {}", index + 1), |name| format!("column \"{}\"", shown(name)))
     }
 
     fn at(&self, row: u64, message: String) -> ImportError {

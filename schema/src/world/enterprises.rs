@@ -67,8 +67,8 @@ pub fn enterprises(seed: u64, complaints: usize, units: &Units) -> Enterprises {
     let mut group = 0;
     let mut serial = 0u64;
     while rows.len() < count {
-        let place = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let mut chance = SeededRng::new(seed, "enterprise", u64::from(place));
+        let index = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let mut chance = SeededRng::new(seed, "enterprise", u64::from(index));
         let home = units.by_weight.pick(&mut chance);
         let tax_code = if chance.is(0.03) {
             // A household business: a 12-digit personal number without check digit.
@@ -95,9 +95,9 @@ pub fn enterprises(seed: u64, complaints: usize, units: &Units) -> Enterprises {
             chance.pick(&FORMS),
             chance.pick(&TRADES),
             chance.pick(&WORDS),
-            place + 1
+            index + 1
         );
-        homes[home].push(place);
+        homes[home].push(index);
         rows.push(Enterprise {
             id: reference_id(Entity::Enterprise, &tax_code),
             tax_code,

@@ -23,16 +23,16 @@ impl SelectedFields<'_> {
             Value::List(list) => list.iter_mut().for_each(|value| self.order(value)),
             Value::Object(object) => {
                 // Fields of other types are missing from this object, so places do not advance for them.
-                let mut place = 0;
+                let mut index = 0;
                 for (name, below) in &self.0 {
-                    if object.get_index(place).is_none_or(|(found, _)| found != *name) {
+                    if object.get_index(index).is_none_or(|(found, _)| found != *name) {
                         let Some(elsewhere) = object.get_index_of(*name) else { continue };
-                        object.move_index(elsewhere, place);
+                        object.move_index(elsewhere, index);
                     }
-                    if let Some((_, value)) = object.get_index_mut(place) {
+                    if let Some((_, value)) = object.get_index_mut(index) {
                         below.order(value);
                     }
-                    place += 1;
+                    index += 1;
                 }
             }
             _ => {}

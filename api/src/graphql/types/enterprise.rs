@@ -148,7 +148,7 @@ impl EnterpriseQueries {
             Ok(order) => list::<Enterprise>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::enterprise_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, place| snapshot.enterprises.at(place);
+                let at: IdAtPlace = |snapshot, index| snapshot.enterprises.at(index);
                 let sources = (Dimension::Place(PlaceColumn::Enterprise), at).into();
                 list_by_measure::<Enterprise, _>(ctx, all, by, sources, page, EnterpriseKey).await
             }

@@ -48,7 +48,7 @@ use tokio::sync::oneshot;
 const PROBE: &str =
     "query Export($filter: ComplaintFilter) { complaints(filter: $filter, first: 0) { pageInfo { hasNextPage } } }";
 /// An export waits this long for a permit.
-const WAITS_FOR_A_PLACE: Duration = Duration::from_secs(10);
+const WAITS_FOR_A_PERMIT: Duration = Duration::from_secs(10);
 
 pub async fn file(service: Data<Service>, http: HttpRequest, name: Path<String>) -> HttpResponse {
     match export(&service, &http, &name).await {
@@ -103,7 +103,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     };
     let source = source(&asker, &asked).await.map_err(|refused| refused.response(http))?;
     let download = download(service, http, &viewer).await?;
-    let reading = service.exports.acquire_within(Owner::of(Some(&viewer)), WAITS_FOR_A_PLACE).await;
+    let reading = service.exports.acquire_within(Owner::of(Some(&viewer)), WAITS_FOR_A_PERMIT).await;
     let reading = reading.ok_or_else(|| too_many(http))?;
     let is_whole = !asked.manifest && wanted.range.is_none() && !wanted.head;
     // Another request of this client may have made the file while this one waited.
@@ -239,8 +239,8 @@ fn too_many(http: &HttpRequest) -> HttpResponse {
 }
 
 async fn download(service: &Service, http: &HttpRequest, viewer: &Viewer) -> Result<Permit, HttpResponse> {
-    let place = service.downloads.acquire_within(Owner::of(Some(viewer)), WAITS_FOR_A_PLACE).await;
-    place.ok_or_else(|| too_many(http))
+    let permit = service.downloads.acquire_within(Owner::of(Some(viewer)), WAITS_FOR_A_PERMIT).await;
+    permit.ok_or_else(|| too_many(http))
 }
 
 async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u32) {

@@ -91,9 +91,9 @@ impl History {
         }
         events.sort_by_key(|event| (event.officer, event.day));
         let mut since = vec![first; places.len()];
-        for (id, place) in places {
+        for (id, index) in places {
             if let Some(Some(day)) = appointed.get(&id) {
-                since[place as usize] = day_number(*day).max(first);
+                since[index as usize] = day_number(*day).max(first);
             }
         }
         Ok(Self { events, since, last })

@@ -228,8 +228,8 @@ fn extremes_give_numbers_or_none() {
             let assessed = assess_kind(&all, SubjectKind::Officer, as_of(), &Rules::default()).expect("an answer");
             assert!(assess(&all, as_of(), &Rules::default()).is_ok());
             let Some(longest) = assessed.longest else { continue };
-            for (place, observed, _) in longest.pairs() {
-                let numbers = longest.numbers_of(place, observed.min(3), observed.min(2)).expect("numbers");
+            for (index, observed, _) in longest.pairs() {
+                let numbers = longest.numbers_of(index, observed.min(3), observed.min(2)).expect("numbers");
                 let written = serde_json::to_string(&numbers).expect("JSON");
                 assert!(!written.contains("null"), "NaN and infinities are written as null: {written}");
                 compared += 1;

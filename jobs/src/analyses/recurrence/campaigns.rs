@@ -47,8 +47,8 @@ pub fn with_campaigns(rows: &DataFrame, sketches: &[Arc<TextSketch>], rules: &Ru
     let places = rows.column("text")?.u32()?;
     let mut texts: Vec<Text<'_>> = Vec::new();
     let columns = subjects.iter().zip(enterprises.iter()).zip(days.iter()).zip(places.iter());
-    for (row, (((subject, enterprise), day), place)) in columns.enumerate() {
-        let sketch = place.and_then(|place| sketches.get(place as usize)).map(Arc::as_ref);
+    for (row, (((subject, enterprise), day), index)) in columns.enumerate() {
+        let sketch = index.and_then(|index| sketches.get(index as usize)).map(Arc::as_ref);
         let (Some(enterprise), Some(day), Some(sketch)) = (enterprise, day, sketch) else { continue };
         let of_a_form = || templates.iter().any(|template| template.similarity(sketch) >= rule.similarity);
         if sketch.length >= rule.characters as usize && !of_a_form() {

@@ -41,7 +41,7 @@ impl Comparisons {
         subjects: impl IntoIterator<Item = (u32, Id)>,
     ) -> Self {
         let all = &compared.comparisons;
-        let counted = |place: u32| all.values().map(|one| one.observed_and_expected(place)).collect();
+        let counted = |index: u32| all.values().map(|one| one.observed_and_expected(index)).collect();
         Self {
             all_confirmed: compared.confirmed.is_none(),
             cut_offs,
@@ -53,7 +53,7 @@ impl Comparisons {
                     prior: one.scatter.prior,
                 })
                 .collect(),
-            subjects: subjects.into_iter().map(|(place, id)| (id, counted(place))).collect(),
+            subjects: subjects.into_iter().map(|(index, id)| (id, counted(index))).collect(),
         }
     }
 

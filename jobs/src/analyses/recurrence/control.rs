@@ -74,10 +74,10 @@ pub fn funnel_plot(frames: &Frames, comparison: &Comparison) -> FunnelPlot {
     let units = pairs
         .iter()
         .zip(&shape.z)
-        .filter_map(|((place, observed, expected), z)| {
+        .filter_map(|((index, observed, expected), z)| {
             let (narrow, wide) = (shape.limits(*expected, funnel::Z_95), shape.limits(*expected, funnel::Z_998));
             Some(FunnelUnit {
-                code: frames.branches.get(*place as usize)?.code.clone(),
+                code: frames.branches.get(*index as usize)?.code.clone(),
                 observed: *observed,
                 expected: round_6_digits(*expected),
                 ratio: round_6_digits(f64::from(*observed) / expected),
@@ -145,8 +145,8 @@ pub fn cusum_series(
     let by_month = subjects_by_month(&recent, &frames.by_month)?;
     let mut limits: HashMap<u64, Option<f64>> = HashMap::new();
     let mut series = Vec::new();
-    for (place, _, expected) in comparison.pairs().into_iter().filter(|(place, ..)| !by_month.contains(place)) {
-        let (Some((by_week, whole)), Some(branch)) = (exposed.get(&place), frames.branches.get(place as usize)) else {
+    for (index, _, expected) in comparison.pairs().into_iter().filter(|(index, ..)| !by_month.contains(index)) {
+        let (Some((by_week, whole)), Some(branch)) = (exposed.get(&index), frames.branches.get(index as usize)) else {
             continue;
         };
         let expected: Vec<f64> = by_week.iter().map(|week| expected * week / whole).collect();
@@ -155,7 +155,7 @@ pub fn cusum_series(
         let limit = *limits.entry(mean.to_bits()).or_insert_with(|| cusum::limit(mean, RATE_RATIO, IN_CONTROL_WEEKS));
         let Some(limit) = limit else { continue };
         let none = vec![0; weeks];
-        let counts = observed.get(&place).unwrap_or(&none);
+        let counts = observed.get(&index).unwrap_or(&none);
         let as_floats: Vec<f64> = counts.iter().map(|count| f64::from(*count)).collect();
         let (sums, signals) = cusum::with_restarts(&as_floats, &expected, RATE_RATIO, limit);
         let since = |week: usize| as_of - Days::new(7 * (weeks - week) as u64 - 1);

@@ -153,7 +153,7 @@ fn in_order(rows: &DataFrame, mut kept: Vec<u32>) -> PolarsResult<DataFrame> {
     // Each subject has two bins: the first is for rows without an enterprise.
     let bin_of = |row: &u32| {
         let row = *row as usize;
-        2 * subjects.get(row).map_or(0, |place| place as usize) + usize::from(enterprises.get(row).is_some())
+        2 * subjects.get(row).map_or(0, |index| index as usize) + usize::from(enterprises.get(row).is_some())
     };
     let bin_of_each: Vec<usize> = kept.iter().map(bin_of).collect();
     let bins = bin_of_each.iter().max().map_or(0, |last| last + 1);

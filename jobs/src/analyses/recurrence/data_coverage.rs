@@ -108,8 +108,8 @@ pub fn available(frames: &Frames, as_of: NaiveDate, rows: &[(SubjectKind, &DataF
             .limit(MAX_TOP_SUBJECTS)
             .collect()?;
         most.extend(rows.column("subject")?.u32()?.iter().zip(rows.column("n")?.u32()?.iter()).filter_map(
-            |(place, complaints)| {
-                let code = subjects.get(place? as usize)?.code.clone();
+            |(index, complaints)| {
+                let code = subjects.get(index? as usize)?.code.clone();
                 Some(TopSubject { kind: *kind, code, complaints: complaints? })
             },
         ));

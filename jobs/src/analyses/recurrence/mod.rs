@@ -118,5 +118,5 @@ pub fn rows_with_campaigns(frames: &Frames, kind: SubjectKind, rules: &Rules) ->
 /// If the rows lack a column.
 pub fn counts_of(assessed: &Assessed, as_of: NaiveDate) -> PolarsResult<Vec<(u32, WindowNumbers)>> {
     let (numbers, _) = windows::windows(&assessed.rows, day_number(as_of))?;
-    Ok(numbers.into_iter().map(|(place, [.., longest])| (place, longest)).collect())
+    Ok(numbers.into_iter().map(|(index, [.., longest])| (index, longest)).collect())
 }

@@ -150,7 +150,7 @@ pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> 
         .map(|(part, whole)| if *whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 })
         .collect();
     Ok(Expected {
-        subjects: table.column("subject")?.u32()?.iter().map(|place| place.unwrap_or(u32::MAX)).collect(),
+        subjects: table.column("subject")?.u32()?.iter().map(|index| index.unwrap_or(u32::MAX)).collect(),
         observed: floats("y")?.into_iter().map(|y| y.round() as u32).collect(),
         exposure: floats("x")?,
         expected,

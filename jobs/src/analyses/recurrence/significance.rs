@@ -108,7 +108,7 @@ impl Comparison {
     pub fn new(expected: &Expected, days: i32, confirmed: bool) -> Option<Self> {
         let mut values = HashMap::new();
         let (mut counts, mut expectations) = (Vec::new(), Vec::new());
-        for (nth, place) in expected.subjects.iter().enumerate() {
+        for (nth, index) in expected.subjects.iter().enumerate() {
             let Some(e) = expected.expected[nth] else { continue };
             let value = Values {
                 at: counts.len(),
@@ -118,7 +118,7 @@ impl Comparison {
                 widened: expected.widened[nth],
                 carried: expected.carried[nth],
             };
-            values.insert(*place, value);
+            values.insert(*index, value);
             counts.push(value.observed);
             expectations.push(e);
         }
@@ -151,8 +151,8 @@ impl Comparison {
 
     /// The numbers of one subject. `largest` of its episodes come from one enterprise, `anonymous` are
     /// anonymous; leaving them out does not change the prior, E and the cut-off of q.
-    pub fn numbers_of(&self, place: u32, largest: u32, anonymous: u32) -> Option<Adjusted> {
-        let Values { at, observed, exposure, expected, widened, carried } = *self.values.get(&place)?;
+    pub fn numbers_of(&self, index: u32, largest: u32, anonymous: u32) -> Option<Adjusted> {
+        let Values { at, observed, exposure, expected, widened, carried } = *self.values.get(&index)?;
         let limits = exact_limits(observed, 0.95).ratio(expected);
         let posterior = self.scatter.prior.posterior(observed, expected);
         let without = |left_out: u32| {
@@ -188,15 +188,15 @@ impl Comparison {
     }
 
     /// O and E of one subject. None if it has no expectation.
-    pub fn observed_and_expected(&self, place: u32) -> Option<(u32, f64)> {
-        self.values.get(&place).map(|value| (value.observed, value.expected))
+    pub fn observed_and_expected(&self, index: u32) -> Option<(u32, f64)> {
+        self.values.get(&index).map(|value| (value.observed, value.expected))
     }
 
     /// (place, O, E) of every subject with an expectation, sorted by place.
     pub fn pairs(&self) -> Vec<(u32, u32, f64)> {
         let mut pairs: Vec<_> =
-            self.values.iter().map(|(place, value)| (*place, value.observed, value.expected)).collect();
-        pairs.sort_unstable_by_key(|(place, _, _)| *place);
+            self.values.iter().map(|(index, value)| (*index, value.observed, value.expected)).collect();
+        pairs.sort_unstable_by_key(|(index, _, _)| *index);
         pairs
     }
 }

@@ -73,9 +73,9 @@ pub fn subject_numbers(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rul
         SubjectKind::Branch => &frames.branches,
     };
     let mut rows = Vec::new();
-    for (place, _, _) in assessed.longest.iter().flat_map(Comparison::pairs) {
-        let numbers = assessed.longest.as_ref().and_then(|longest| longest.numbers_of(place, 0, 0));
-        let (Some(subject), Some(numbers)) = (subjects.get(place as usize), numbers) else { continue };
+    for (index, _, _) in assessed.longest.iter().flat_map(Comparison::pairs) {
+        let numbers = assessed.longest.as_ref().and_then(|longest| longest.numbers_of(index, 0, 0));
+        let (Some(subject), Some(numbers)) = (subjects.get(index as usize), numbers) else { continue };
         rows.push(SubjectNumbers {
             code: subject.code.clone(),
             observed: numbers.observed,
@@ -95,9 +95,9 @@ pub fn subject_numbers(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rul
     }
     let mut counts: Vec<SubjectCounts> = counts_of(&assessed, as_of)?
         .into_iter()
-        .filter_map(|(place, window)| {
+        .filter_map(|(index, window)| {
             Some(SubjectCounts {
-                code: subjects.get(place as usize)?.code.clone(),
+                code: subjects.get(index as usize)?.code.clone(),
                 complaints: window.complaints,
                 episodes: window.episodes,
                 enterprises: window.enterprises,

@@ -104,13 +104,13 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
     leave_out(&mut numbers, &recent, &frames.by_month)?;
     for ((days, confirmed), of_window) in &compared.comparisons {
         let parts = largest_and_anonymous(compared.rows_of(*confirmed), as_of, *days)?;
-        let set = |(place, windows): &mut SubjectWindows| {
+        let set = |(index, windows): &mut SubjectWindows| {
             // Posterior quantiles are the costliest step: skip subjects that cannot reach a tier.
             if !may_reach(windows, rules) {
                 return;
             }
-            let (largest, anonymous) = parts.get(place).copied().unwrap_or((0, 0));
-            let adjusted = of_window.numbers_of(*place, largest, anonymous);
+            let (largest, anonymous) = parts.get(index).copied().unwrap_or((0, 0));
+            let adjusted = of_window.numbers_of(*index, largest, anonymous);
             if let Some(window) = windows.iter_mut().find(|window| window.days == *days) {
                 if *confirmed {
                     window.adjusted_confirmed = adjusted;
@@ -138,14 +138,14 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
             without_exposure.extend(subjects.get(row.0 as usize).map(|subject| subject.code.clone()));
         }
     }
-    let of_reached = reached.iter().filter_map(|((place, _), _)| Some((*place, subjects.get(*place as usize)?.id)));
+    let of_reached = reached.iter().filter_map(|((index, _), _)| Some((*index, subjects.get(*index as usize)?.id)));
     let kept = comparisons(&compared, rules, of_reached);
     let mut evidence = evidence(frames, &recent, as_of, &reached, rules)?;
     let mut found: Vec<Assessment> = reached
         .into_iter()
-        .filter_map(|((place, windows), tier)| {
-            let subject = subjects.get(place as usize)?.clone();
-            let Evidence { mut complaints, enterprises, anonymous } = evidence.remove(&place).unwrap_or_default();
+        .filter_map(|((index, windows), tier)| {
+            let subject = subjects.get(index as usize)?.clone();
+            let Evidence { mut complaints, enterprises, anonymous } = evidence.remove(&index).unwrap_or_default();
             complaints.sort_unstable();
             let enterprises = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
             let complainants = Complainants { enterprises, anonymous };
@@ -288,7 +288,7 @@ fn evidence(
     rules: &Rules,
 ) -> PolarsResult<HashMap<u32, Evidence>> {
     let rule: HashMap<u32, &TierRule> =
-        reached.iter().map(|((place, _), tier)| (*place, rule_of(rules, *tier))).collect();
+        reached.iter().map(|((index, _), tier)| (*index, rule_of(rules, *tier))).collect();
     let mut found: HashMap<u32, Evidence> = HashMap::new();
     let subjects = rows.column("subject")?.u32()?;
     let complaints = rows.column("complaint")?.u32()?;

@@ -210,7 +210,7 @@ impl WindowNumbers {
 /// If `recent` lacks a column.
 pub fn leave_out(numbers: &mut [SubjectWindows], recent: &DataFrame, by_month: &HashSet<u32>) -> PolarsResult<()> {
     let subjects = subjects_by_month(recent, by_month)?;
-    for (_, windows) in numbers.iter_mut().filter(|(place, _)| subjects.contains(place)) {
+    for (_, windows) in numbers.iter_mut().filter(|(index, _)| subjects.contains(index)) {
         for window in windows.iter_mut().filter(|window| window.days < SHORTEST_BY_MONTH) {
             window.left_out = true;
         }
@@ -228,7 +228,7 @@ pub fn subjects_by_month(rows: &DataFrame, by_month: &HashSet<u32>) -> PolarsRes
     }
     let pairs = rows.column("subject")?.u32()?.iter().zip(rows.column("complaint")?.u32()?.iter());
     Ok(pairs
-        .filter(|(_, complaint)| complaint.is_some_and(|place| by_month.contains(&place)))
+        .filter(|(_, complaint)| complaint.is_some_and(|index| by_month.contains(&index)))
         .filter_map(|pair| pair.0)
         .collect())
 }

@@ -131,9 +131,9 @@ fn ring_from(start: Point, neighbours: &mut BTreeMap<Point, Vec<Point>>) -> Vec<
     let (mut ring, mut at) = (vec![start], start);
     while let Some(next) = neighbours.get_mut(&at).and_then(Vec::pop) {
         if let Some(back) = neighbours.get_mut(&next)
-            && let Some(place) = back.iter().position(|point| *point == at)
+            && let Some(index) = back.iter().position(|point| *point == at)
         {
-            back.swap_remove(place);
+            back.swap_remove(index);
         }
         if next == start {
             break;

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn the_table_of_branches_has_the_limits_and_marks_what_is_outside() {
         let found = unusual(&of_board(), &Messages::new(Locale::En).unwrap()).unwrap();
-        let marked = |place: usize| matches!(found[0].rows[place].last(), Some(Cell::Text(text)) if !text.is_empty());
+        let marked = |index: usize| matches!(found[0].rows[index].last(), Some(Cell::Text(text)) if !text.is_empty());
         assert_eq!([marked(0), marked(1), marked(2)], [true, false, false]);
         assert!(matches!(found[0].rows[0][4], Cell::Number(ratio) if (ratio - 4.0).abs() < 1e-9));
         assert!(matches!(found[0].rows[0][8], Cell::Number(upper) if upper < 4.0));

@@ -57,9 +57,9 @@ pub fn of_officers_in(
         let part = |(nth, officers): (usize, &[Subject])| {
             let mut columns = Columns::default();
             for (at, officer) in (nth * AT_ONCE..).zip(officers) {
-                let place = u32::try_from(at).unwrap_or(u32::MAX);
+                let index = u32::try_from(at).unwrap_or(u32::MAX);
                 let postings = facts.postings.get(&officer.id).unwrap_or(&none);
-                officer_exposure.add(&mut columns, place, postings, workload.of(at));
+                officer_exposure.add(&mut columns, index, postings, workload.of(at));
                 columns.add_up();
             }
             columns
@@ -111,13 +111,13 @@ impl OfficerExposure<'_> {
         self.groups.get(&unit).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Adds the exposures of the officer at `place`, with the workload `by_unit`.
-    fn add(&self, columns: &mut Columns, place: u32, postings: &[Posting], by_unit: &[&WorkloadFact]) {
+    /// Adds the exposures of the officer at `index`, with the workload `by_unit`.
+    fn add(&self, columns: &mut Columns, index: u32, postings: &[Posting], by_unit: &[&WorkloadFact]) {
         if self.basis == Basis::Declarations && by_unit.is_empty() {
             return;
         }
         if postings.is_empty() {
-            self.add_without_postings(columns, place, by_unit);
+            self.add_without_postings(columns, index, by_unit);
             return;
         }
         let mut units: Vec<Id> = postings.iter().map(|posting| posting.unit_id).collect();
@@ -161,13 +161,13 @@ impl OfficerExposure<'_> {
                         None => continue,
                     },
                 };
-                columns.push(place, group.on_day, at, *span, rate * f64::from(days), carried);
+                columns.push(index, group.on_day, at, *span, rate * f64::from(days), carried);
             }
         }
     }
 
     /// Adds an officer without postings as posted at the units of the workload rows, from the first month on.
-    fn add_without_postings(&self, columns: &mut Columns, place: u32, by_unit: &[&WorkloadFact]) {
+    fn add_without_postings(&self, columns: &mut Columns, index: u32, by_unit: &[&WorkloadFact]) {
         for rows in by_unit.chunk_by(|a, b| a.unit_id == b.unit_id) {
             let daily: Daily = daily(rows, days_of_month);
             let since = daily.0.keys().next().map_or(i32::MAX, |first| day_number(*first));
@@ -176,7 +176,7 @@ impl OfficerExposure<'_> {
                 let month = first_of_month(date(span.from));
                 let Some((rate, carried)) = daily.of(month) else { continue };
                 let days = f64::from(span.to - span.from + 1);
-                columns.push(place, group.on_month, at, *span, rate * days, carried);
+                columns.push(index, group.on_month, at, *span, rate * days, carried);
             }
         }
     }

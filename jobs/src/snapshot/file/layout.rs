@@ -75,11 +75,11 @@ pub(super) fn write(
         sections.push(Section { bytes: bytes.len() as u64, sha256: sha256(bytes) });
         out.write_all(bytes)
     };
-    let enterprises: Vec<u8> = snapshot.enterprises.in_order().flat_map(|(id, place)| entry(id, place)).collect();
+    let enterprises: Vec<u8> = snapshot.enterprises.in_order().flat_map(|(id, index)| entry(id, index)).collect();
     write_section(&enterprises)?;
     drop(enterprises);
     let officers: Vec<u8> =
-        (0u32..).zip(snapshot.officers.in_order()).flat_map(|(place, id)| entry(id, place)).collect();
+        (0u32..).zip(snapshot.officers.in_order()).flat_map(|(index, id)| entry(id, index)).collect();
     write_section(&officers)?;
     for piece in snapshot.pieces() {
         if has_to_end() {
@@ -188,9 +188,9 @@ impl Contents {
         let bytes = self.section()?.unwrap_or_default();
         let mut entries = Vec::with_capacity(bytes.len() / ENTRY);
         for entry in bytes.chunks_exact(ENTRY) {
-            let (id, place) = entry.split_at(16);
+            let (id, index) = entry.split_at(16);
             let id = Uuid::from_slice(id).map_err(|error| Failed::Doubt(error.to_string()))?;
-            entries.push((Id(id), u32::try_from(number(place)).unwrap_or(u32::MAX)));
+            entries.push((Id(id), u32::try_from(number(index)).unwrap_or(u32::MAX)));
         }
         Ok(entries)
     }
@@ -221,10 +221,10 @@ fn read(file: &mut File, bytes: u64) -> Result<Vec<u8>, Failed> {
     if found.len() as u64 == bytes { Ok(found) } else { doubt("it is cut off") }
 }
 
-fn entry(id: Id, place: u32) -> [u8; ENTRY] {
+fn entry(id: Id, index: u32) -> [u8; ENTRY] {
     let mut bytes = [0; ENTRY];
     bytes[..16].copy_from_slice(id.0.as_bytes());
-    bytes[16..].copy_from_slice(&place.to_le_bytes());
+    bytes[16..].copy_from_slice(&index.to_le_bytes());
     bytes
 }
 

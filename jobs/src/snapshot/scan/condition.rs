@@ -83,10 +83,10 @@ impl ColumnCondition {
         places.dedup();
         match places.as_slice() {
             [] => Self::Constant(false),
-            [place] => Self::Place(column, *place),
+            [index] => Self::Place(column, *index),
             [.., last] => {
                 let mut chosen = vec![false; *last as usize + 1];
-                places.iter().for_each(|place| chosen[*place as usize] = true);
+                places.iter().for_each(|index| chosen[*index as usize] = true);
                 Self::OneOf(column, chosen)
             }
         }
@@ -149,10 +149,10 @@ impl ColumnCondition {
                 mask
             }
             Self::Place(column, wanted) => {
-                mask_of_places(Places::of(rows, column.name())?, block, |place| place == *wanted)
+                mask_of_places(Places::of(rows, column.name())?, block, |index| index == *wanted)
             }
-            Self::OneOf(column, chosen) => mask_of_places(Places::of(rows, column.name())?, block, |place| {
-                chosen.get(place as usize) == Some(&true)
+            Self::OneOf(column, chosen) => mask_of_places(Places::of(rows, column.name())?, block, |index| {
+                chosen.get(index as usize) == Some(&true)
             }),
             Self::Same(one, other) => match (Places::of(rows, one.name())?, Places::of(rows, other.name())?) {
                 (Places::Narrow(one), Places::Narrow(other)) => mask_of_same(one, other, block),
@@ -242,7 +242,7 @@ pub(super) fn mask_of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Mask {
 /// The rows with a place that meets a test.
 fn mask_of_places(places: Places<'_>, block: &Range<usize>, test: impl Fn(u32) -> bool) -> Mask {
     match places {
-        Places::Narrow(places) => valued(places, block, |places| mask_of(places, |place| test(u32::from(place)))),
+        Places::Narrow(places) => valued(places, block, |places| mask_of(places, |index| test(u32::from(index)))),
         Places::Wide(places) => valued(places, block, |places| mask_of(places, test)),
     }
 }

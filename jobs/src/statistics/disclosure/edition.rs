@@ -107,7 +107,7 @@ impl Editions {
         // All complaints of an enterprise share the sign of the noise: otherwise it would cancel out for an
         // enterprise with many complaints. They also share the weight in the dominance rule.
         let of_enterprises: Vec<(bool, u32)> = (0u32..)
-            .map_while(|place| snapshot.enterprises.at(place))
+            .map_while(|index| snapshot.enterprises.at(index))
             .map(|id| drawn(self.digest(b"e", id), 0))
             .collect();
         let rows = snapshot.facts.height();

@@ -89,11 +89,11 @@ impl SharedAttributes {
                 hash.update([2]);
                 continue;
             }
-            let place = code.wrapping_sub(1);
+            let index = code.wrapping_sub(1);
             let id = match name {
                 "kind" | "channel" | "state" => None,
-                "category" => reference.categories.get(place).map(|category| category.id),
-                _ => reference.units.get(place).map(|unit| unit.id),
+                "category" => reference.categories.get(index).map(|category| category.id),
+                _ => reference.units.get(index).map(|unit| unit.id),
             };
             hash.update([1]);
             match id {
@@ -133,8 +133,8 @@ pub fn attribute_words(facts: &DataFrame) -> Result<Vec<u128>, JobError> {
                 *word |= since << at;
             }
         } else {
-            for (word, place) in words.iter_mut().zip(Places::of(facts, name)?.iter()) {
-                *word |= place.map_or(0, |place| (u128::from(place) + 1).min(mask)) << at;
+            for (word, index) in words.iter_mut().zip(Places::of(facts, name)?.iter()) {
+                *word |= index.map_or(0, |index| (u128::from(index) + 1).min(mask)) << at;
             }
         }
         at += width;

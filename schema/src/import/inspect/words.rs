@@ -35,9 +35,9 @@ impl Words {
 
     /// The words without a phrase; None where they do not contain it.
     pub fn without(&self, phrase: &str) -> Option<Self> {
-        let place = self.place_of(phrase)?;
+        let index = self.place_of(phrase)?;
         let mut rest = self.0.clone();
-        rest.drain(place..place + phrase.split(' ').count());
+        rest.drain(index..index + phrase.split(' ').count());
         Some(Self(rest))
     }
 

@@ -23,9 +23,9 @@ pub enum Translation<'r> {
 
 impl<'r> Cells<'r> {
     /// A cell, trimmed if the mapping says so, and whether it counts as blank.
-    fn trimmed(&self, place: usize) -> (&'r str, bool) {
+    fn trimmed(&self, index: usize) -> (&'r str, bool) {
         let mapping = self.columns.mapping;
-        let cell = self.row.record.get(place).unwrap_or_default();
+        let cell = self.row.record.get(index).unwrap_or_default();
         let cell = if mapping.trim { cell.trim() } else { cell };
         (cell, cell.is_empty() || mapping.nulls.contains(cell))
     }
@@ -40,11 +40,11 @@ impl<'r> Cells<'r> {
         rule: &FieldRule,
         places: &[usize],
     ) -> Result<(Cow<'r, str>, bool), Reject> {
-        if let [place] = places {
-            let (cell, is_null) = self.trimmed(*place);
+        if let [index] = places {
+            let (cell, is_null) = self.trimmed(*index);
             return Ok((Cow::Borrowed(cell), is_null));
         }
-        let cells = places.iter().map(|place| self.trimmed(*place));
+        let cells = places.iter().map(|index| self.trimmed(*index));
         let cells: Vec<&str> = cells.map(|(cell, is_null)| if is_null { "" } else { cell }).collect();
         // Otherwise "1-2" and "3" would give the same code as "1" and "2-3".
         let of_code = self.columns.specs[field].of == FieldType::Code;

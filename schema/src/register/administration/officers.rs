@@ -220,7 +220,7 @@ fn store(tx: &mut WriteTx<'_>, officer: Id, before: &[Posting], mut after: Vec<P
                 ));
             }
         }
-        if let Some((_, other)) = after.iter().enumerate().find(|(place, other)| *place != at && overlap(row, other)) {
+        if let Some((_, other)) = after.iter().enumerate().find(|(index, other)| *index != at && overlap(row, other)) {
             let end = day_before(row.valid_from);
             return Err(rule(
                 "from",

@@ -218,13 +218,13 @@ impl Case {
         }
         let (form, category) = (self.complaint.legal_form, self.complaint.category_id);
         let last = self.clocks.len() - 1;
-        for (place, row) in self.clocks.iter_mut().enumerate() {
-            if place == 0 {
+        for (index, row) in self.clocks.iter_mut().enumerate() {
+            if index == 0 {
                 row.started_at = self.complaint.received_at;
             } else if form != LegalForm::Feedback {
                 row.accepted_on.get_or_insert(local_date(row.started_at));
             }
-            if place < last {
+            if index < last {
                 row.due_on = clock.due_on(form, category, &round_clock(row));
             }
         }
@@ -272,8 +272,8 @@ pub(crate) fn rounds_of_history(
     }
     let mut rounds = vec![begun(complaint, 1, of.received_at)];
     for at in reopenings {
-        let place = rounds.len() - 1;
-        let row = &mut rounds[place];
+        let index = rounds.len() - 1;
+        let row = &mut rounds[index];
         let began = (row.round > 1).then_some(row.started_at);
         let within = |response: &Timestamp| *response <= at && began.is_none_or(|began| *response > began);
         let first = responses.iter().map(|(response, _)| *response).filter(within).min();

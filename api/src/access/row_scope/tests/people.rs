@@ -321,17 +321,17 @@ fn a_chain_of_five_merges_hides_the_flag_on_the_first_officer_from_the_last() {
         let stored = db.read(Stored::load).unwrap();
         let keys = Keys::ephemeral();
         assert_eq!(stored.merged.len(), 5);
-        for (place, own) in chain.iter().enumerate() {
+        for (index, own) in chain.iter().enumerate() {
             let viewer = viewer(Role::Board, None, Some(*own));
             let shown = selected!(db, flags, viewer.flags(&snapshot.reference.tree));
             let asker = SqlAsker::of(&viewer, &keys).expect("an asker");
             let in_table = in_table(&db, &snapshot, &asker, "flags", "flag");
             for (other, officer) in chain.iter().enumerate() {
                 let flag = stored.flags.iter().find(|flag| flag.officer_id == Some(*officer)).expect("a flag");
-                let is_hidden = other <= place;
-                assert_eq!(shown.contains(&flag.id), !is_hidden, "officer {other} for officer {place}");
+                let is_hidden = other <= index;
+                assert_eq!(shown.contains(&flag.id), !is_hidden, "officer {other} for officer {index}");
                 let name = asker.reader.pseudonyms.of(Subject::Flag, flag.id);
-                assert_eq!(in_table.contains(&name), !is_hidden, "officer {other} for officer {place}");
+                assert_eq!(in_table.contains(&name), !is_hidden, "officer {other} for officer {index}");
             }
         }
     }

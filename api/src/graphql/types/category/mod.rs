@@ -166,7 +166,7 @@ impl IssueCategoryQueries {
             Ok(order) => list::<IssueCategory>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::category_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.categories.get(place as usize)?.id);
+                let at: IdAtPlace = |snapshot, index| Some(snapshot.reference.categories.get(index as usize)?.id);
                 // A category is measured with those below it.
                 let levels = [PlaceColumn::CategoryGroup, PlaceColumn::Category];
                 let sources = MeasureSources {

@@ -39,7 +39,7 @@ impl OfficerQueries {
             Ok(order) => list::<Officer>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::officer_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, place| snapshot.officers.at(place);
+                let at: IdAtPlace = |snapshot, index| snapshot.officers.at(index);
                 let sources = (Dimension::Officer, at).into();
                 list_by_measure::<Officer, _>(ctx, all, by, sources, page, OfficerKey).await
             }

@@ -116,11 +116,11 @@ fn check(request: &RequestContext, viewer: &Viewer, new: &NewSavedQuery) -> Resu
     let Some(asker) = asker else { return Ok(()) };
     let service = Arc::clone(&request.app.sql);
     // Whether a text fits the tables tells of them, also if it is not saved.
-    let place = request.note_sql(format!("-- described for saveQuery\n{}", text_with_values(&new.text, &[])));
+    let index = request.note_sql(format!("-- described for saveQuery\n{}", text_with_values(&new.text, &[])));
     let (deadline, time) = (request.budget.deadline.into_std(), request.limits.deadline());
     let described = service.describe(&asker, &numbered.text, deadline, time);
     // A description reads no rows.
-    request.note_sql_end(place, described.as_ref().map(|_| 0).map_err(ToString::to_string));
+    request.note_sql_end(index, described.as_ref().map(|_| 0).map_err(ToString::to_string));
     match described {
         Ok(_) | Err(QueryError::NoEngine(_)) => Ok(()),
         Err(failed) => Err(from_query(failed)),

@@ -222,13 +222,13 @@ impl ComplaintStatisticsFilter {
 
     /// The places of the enterprises that `enterpriseIn` names.
     pub(super) fn enterprises(&self, snapshot: &Snapshot) -> Option<Vec<u32>> {
-        let place = |code: &String| {
+        let index = |code: &String| {
             let fact = EnterpriseFact { tax_code: code.clone(), group_code: None };
             let enterprises = &snapshot.enterprises;
             enterprises.place_of_tax_code(code).or_else(|| enterprises.place_of(&fact.counts_as()))
         };
         // An enterprise without complaints is not an error: it selects nothing.
-        Some(self.enterprise_in.as_ref()?.iter().filter_map(place).collect())
+        Some(self.enterprise_in.as_ref()?.iter().filter_map(index).collect())
     }
 
     /// The limits on allegations.
@@ -241,7 +241,7 @@ impl ComplaintStatisticsFilter {
             let places = places.into_iter().flatten();
             findings = Some(match findings {
                 None => places.collect(),
-                Some(before) => places.filter(|place| before.contains(place)).collect(),
+                Some(before) => places.filter(|index| before.contains(index)).collect(),
             });
         }
         Ok(Allegations {

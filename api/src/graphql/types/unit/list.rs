@@ -39,7 +39,7 @@ impl UnitQueries {
             Ok(order) => list::<Unit>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::unit_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.units.get(place as usize)?.id);
+                let at: IdAtPlace = |snapshot, index| Some(snapshot.reference.units.get(index as usize)?.id);
                 // A unit is measured with all units below it, whether or not complaints store it as an
                 // ancestor.
                 let levels = [PlaceColumn::Department, PlaceColumn::Branch, PlaceColumn::Team, PlaceColumn::Unit];
