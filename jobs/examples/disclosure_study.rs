@@ -9,7 +9,7 @@
 //! what a hidden cell may have.
 
 use chrono::NaiveDate;
-use jobs::snapshot::PlaceColumn::{Branch, Category, Channel, Department, Kind, State};
+use jobs::snapshot::IndexColumn::{Branch, Category, Channel, Department, Kind, State};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::{
     Bucket, Dimension, Disclosure, Editions, GroupResult, NoiseKey, Question, SelectedMeasures, Span, Thresholds,

@@ -5,7 +5,7 @@
 
 use super::encode::RowWriter;
 use super::errors::{cancelled, error, of_query, with_hint};
-use super::session::{Session, TokenPlace};
+use super::session::{Session, TokenPermit};
 use super::statement::Question;
 use super::stop::Running;
 use crate::admission::{Owner, Permit};
@@ -191,7 +191,7 @@ struct Rows {
     running: Running,
     ended: bool,
     /// Permit for one of the answers that the token may hold in memory: until the client has read it.
-    _permit: TokenPlace,
+    _permit: TokenPermit,
 }
 
 impl Rows {

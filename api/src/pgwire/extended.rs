@@ -314,6 +314,6 @@ async fn parameter_types(
     }
     let Some(question) = target.statement.question() else { return Ok(Vec::new()) };
     let description = describe(session, question).await?;
-    let of_place = |index: usize| description.parameters.get(index).cloned().flatten().map(|of| of_arrow(&of));
-    Ok((0..number).map(|index| named(index).or_else(|| of_place(index)).unwrap_or(Type::TEXT)).collect())
+    let of_index = |index: usize| description.parameters.get(index).cloned().flatten().map(|of| of_arrow(&of));
+    Ok((0..number).map(|index| named(index).or_else(|| of_index(index)).unwrap_or(Type::TEXT)).collect())
 }

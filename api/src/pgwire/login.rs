@@ -57,7 +57,7 @@ impl Login {
         let user = client.metadata().get(METADATA_USER).cloned().unwrap_or_default();
         let viewer = self.owner(&user, token).await?;
         let asker = self.server.gate.asker(&viewer).map_err(|why| fatal("42501", why))?;
-        let Some(place) = self.server.places.take(viewer.token_id) else {
+        let Some(permit) = self.server.permits.take(viewer.token_id) else {
             let most = self.server.settings.connections_per_token;
             return Err(fatal("53300", format!("the token has {most} connections already: close some")));
         };
@@ -65,7 +65,7 @@ impl Login {
         let registered = self.server.cancels.register(process, secret.to_bytes());
         client.set_pid_and_secret_key(process, secret);
         let answers = Arc::clone(&self.server.answers);
-        let session = Session::new(Arc::clone(&self.server.gate), (viewer, asker), registered, (place, answers));
+        let session = Session::new(Arc::clone(&self.server.gate), (viewer, asker), registered, (permit, answers));
         apply_startup_settings(&session, client.metadata());
         client.session_extensions().insert(session);
         Ok(())

@@ -26,7 +26,7 @@ pub use gate::{Gate, LoginFailure, Rights};
 use crate::config::SqlSettings;
 use pgwire::api::PidSecretKeyGenerator;
 use rustls::ServerConfig;
-use session::{PORTALS, TokenPlaces};
+use session::{PORTALS, TokenPermits};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,9 +48,9 @@ pub struct PgServer {
     tls: Option<TlsAcceptor>,
     keys: Arc<dyn PidSecretKeyGenerator>,
     cancels: Arc<Cancels>,
-    places: TokenPlaces,
+    permits: TokenPermits,
     /// Answers that wait to be read.
-    answers: Arc<TokenPlaces>,
+    answers: Arc<TokenPermits>,
     stopping: CancellationToken,
 }
 
@@ -61,11 +61,11 @@ impl PgServer {
             config.alpn_protocols = vec![ALPN.to_vec()];
             TlsAcceptor::from(Arc::new(config))
         });
-        let places = TokenPlaces::new(settings.connections_per_token as usize);
+        let permits = TokenPermits::new(settings.connections_per_token as usize);
         // One answer for each connection, and more for the portals of a session.
-        let answers = Arc::new(TokenPlaces::new(settings.connections_per_token as usize + PORTALS));
+        let answers = Arc::new(TokenPermits::new(settings.connections_per_token as usize + PORTALS));
         let (keys, cancels, stopping) = (login::keys(), Arc::default(), CancellationToken::new());
-        Arc::new(Self { gate, settings, tls, keys, cancels, places, answers, stopping })
+        Arc::new(Self { gate, settings, tls, keys, cancels, permits, answers, stopping })
     }
 
     /// Serves until [`Self::stop`].

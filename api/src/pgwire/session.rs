@@ -29,10 +29,10 @@ pub struct Session {
     registered: Registered,
     rights: tokio::sync::Mutex<Box<dyn Rights>>,
     kept: Mutex<Kept>,
-    /// The places for answers of all tokens.
-    answers: Arc<TokenPlaces>,
+    /// The permits for answers of all tokens.
+    answers: Arc<TokenPermits>,
     /// Permit for one of the connections that the token may have.
-    _place: TokenPlace,
+    _permit: TokenPermit,
 }
 
 /// Bytes of what a client keeps in its session, by name.
@@ -47,11 +47,11 @@ impl Session {
         gate: Arc<dyn Gate>,
         (viewer, asker): (Viewer, SqlAsker),
         registered: Registered,
-        (place, answers): (TokenPlace, Arc<TokenPlaces>),
+        (permit, answers): (TokenPermit, Arc<TokenPermits>),
     ) -> Self {
         let rights = tokio::sync::Mutex::new(gate.rights(&viewer));
         let settings = Settings::of(&viewer.name);
-        Self { gate, viewer, asker, settings, registered, rights, kept: Mutex::default(), answers, _place: place }
+        Self { gate, viewer, asker, settings, registered, rights, kept: Mutex::default(), answers, _permit: permit }
     }
 
     /// The session of a client.
@@ -84,11 +84,11 @@ impl Session {
         })
     }
 
-    /// Takes one of the places that the token has for answers. An answer stays in memory until its client has read it.
+    /// Takes one of the permits that the token has for answers. An answer stays in memory until its client has read it.
     ///
     /// # Errors
     /// If the token holds too many answers.
-    pub fn keep_answer(&self) -> PgWireResult<TokenPlace> {
+    pub fn keep_answer(&self) -> PgWireResult<TokenPermit> {
         self.answers.take(self.viewer.token_id).ok_or_else(|| {
             let most = self.answers.per_token;
             let failure = error("53200", format!("the token holds {most} answers that are not read to their end"));
@@ -193,26 +193,26 @@ pub fn refuse_in_failed_transaction<C: ClientInfo>(client: &C) -> PgWireResult<(
 }
 
 /// Number of connections or answers of each token.
-pub struct TokenPlaces {
+pub struct TokenPermits {
     per_token: usize,
     by_token: Mutex<HashMap<schema::Id, Arc<Semaphore>>>,
 }
 
-/// The place of a connection or answer among those of its token, given back when dropped.
-pub type TokenPlace = OwnedSemaphorePermit;
+/// The permit of a connection or answer among those of its token, given back when dropped.
+pub type TokenPermit = OwnedSemaphorePermit;
 
-impl TokenPlaces {
+impl TokenPermits {
     pub fn new(per_token: usize) -> Self {
         Self { per_token, by_token: Mutex::default() }
     }
 
     /// None if the token has all that it may have.
-    pub fn take(&self, token: schema::Id) -> Option<TokenPlace> {
+    pub fn take(&self, token: schema::Id) -> Option<TokenPermit> {
         let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
         // Remove the tokens that hold none.
-        by_token.retain(|_, places| places.available_permits() < self.per_token);
-        let places = by_token.entry(token).or_insert_with(|| Arc::new(Semaphore::new(self.per_token)));
-        Arc::clone(places).try_acquire_owned().ok()
+        by_token.retain(|_, permits| permits.available_permits() < self.per_token);
+        let permits = by_token.entry(token).or_insert_with(|| Arc::new(Semaphore::new(self.per_token)));
+        Arc::clone(permits).try_acquire_owned().ok()
     }
 }
 
@@ -221,14 +221,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_gets_its_places_back() {
-        let places = TokenPlaces::new(2);
+    fn a_token_gets_its_permits_back() {
+        let permits = TokenPermits::new(2);
         let [one, other] = [1, 2].map(|number| schema::Id(uuid::Uuid::from_u128(number)));
-        let held = [places.take(one), places.take(one)];
-        assert!(held.iter().all(Option::is_some) && places.take(one).is_none());
-        assert!(places.take(other).is_some(), "each token has its own");
+        let held = [permits.take(one), permits.take(one)];
+        assert!(held.iter().all(Option::is_some) && permits.take(one).is_none());
+        assert!(permits.take(other).is_some(), "each token has its own");
         drop(held);
-        assert!(places.take(one).is_some());
-        assert!(places.by_token.lock().unwrap().len() <= 2, "tokens without connections are forgotten");
+        assert!(permits.take(one).is_some());
+        assert!(permits.by_token.lock().unwrap().len() <= 2, "tokens without connections are forgotten");
     }
 }

@@ -181,7 +181,7 @@ mod tests {
             .expect("a register");
         let register = SnapshotStore::load(&db).expect("a snapshot").current();
         let reference: &Arc<Reference> = &register.reference;
-        let place = |code: &str| reference.category_by_code(code).and_then(|one| reference.category_place(one.id));
+        let place = |code: &str| reference.category_by_code(code).and_then(|one| reference.category_index(one.id));
         let days: Vec<i32> = complaints.iter().map(|(_, ago)| 1_000 - ago).collect();
         let places: Vec<Option<u32>> = complaints.iter().map(|(code, _)| place(code)).collect();
         let columns = vec![Column::new("day".into(), days), Column::new("category".into(), places)];

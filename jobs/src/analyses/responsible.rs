@@ -88,7 +88,7 @@ fn levels_on(reference: &Reference, unit: Id, day: NaiveDate) -> Levels {
     let Ancestors { department, branch, team } = tree.ancestors_on(unit, day);
     let mut upwards = std::iter::successors(Some(unit), |at| tree.parent_on(*at, day)).take(DEEPEST);
     let headquarters = upwards.find(|at| tree.kind(*at) == Some(UnitKind::HeadquartersUnit));
-    [department, branch, team, headquarters].map(|level| reference.unit_place(level?))
+    [department, branch, team, headquarters].map(|level| reference.unit_index(level?))
 }
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ pub fn times_of_unit(
     let rows = handled(&snapshot.facts, as_of)?.filter(col("day").gt(lit(as_of - days))).collect()?;
     let Some((level, unit)) = of else { return Ok(times(&rows)?) };
     let rows = by_responsible(rows, &snapshot.reference, local_date(snapshot.as_of))?;
-    let (places, unit) = (Places::of(&rows, level)?, snapshot.reference.unit_place(unit));
+    let (places, unit) = (Places::of(&rows, level)?, snapshot.reference.unit_index(unit));
     let all = places.iter().zip(times(&rows)?);
     Ok(all.filter(|(index, _)| index.is_some() && *index == unit).map(|(_, time)| time).collect())
 }

@@ -170,11 +170,11 @@ fn concerned(snapshot: &Snapshot, categories: &[Id], units: &[Id]) -> Expr {
     let mut condition = lit(true);
     if !categories.is_empty() {
         let all = categories.iter().flat_map(|id| reference.categories_within(*id));
-        condition = condition.and(any("category", all.filter_map(|one| reference.category_place(one.id)).collect()));
+        condition = condition.and(any("category", all.filter_map(|one| reference.category_index(one.id)).collect()));
     }
     if !units.is_empty() {
         let ever = units.iter().flat_map(|unit| reference.tree.ever_below(*unit)).chain(units.iter().copied());
-        let places: Vec<u32> = ever.filter_map(|id| reference.unit_place(id)).collect();
+        let places: Vec<u32> = ever.filter_map(|id| reference.unit_index(id)).collect();
         let levels = ["unit", "team", "branch", "department"].map(|level| any(level, places.clone()));
         condition = condition.and(levels.into_iter().reduce(Expr::or).unwrap_or(lit(true)));
     }

@@ -4,7 +4,7 @@
 //! the allegations of a complaint is joined as a list of complaints, because engines differ in the subqueries that they
 //! take in a condition.
 
-use crate::snapshot::{ColumnCondition, Comparison, Nullable, PlaceColumn, PlaceList, Snapshot};
+use crate::snapshot::{ColumnCondition, Comparison, IndexColumn, IndexList, Nullable, Snapshot};
 use crate::statistics::{Allegations, date};
 use schema::Timestamp;
 use schema::domain::calendar::{local_date, start_of_day};
@@ -44,14 +44,14 @@ pub struct Named<'a> {
 impl Named<'_> {
     /// The texts that a place may have in a column. An enterprise has several: which of those that count as one gives
     /// its name to all depends on those that the register knew at the last sync.
-    fn texts(self, column: PlaceColumn, index: u32) -> Vec<String> {
+    fn texts(self, column: IndexColumn, index: u32) -> Vec<String> {
         let reference = &self.snapshot.reference;
         let at = index as usize;
         let one = match column.list() {
-            PlaceList::Units => reference.units.get(at).map(|unit| unit.code.clone()),
-            PlaceList::Categories => reference.categories.get(at).map(|category| category.code.clone()),
-            PlaceList::Words(words) => words.get(at).map(|word| (*word).to_owned()),
-            PlaceList::Enterprises => {
+            IndexList::Units => reference.units.get(at).map(|unit| unit.code.clone()),
+            IndexList::Categories => reference.categories.get(at).map(|category| category.code.clone()),
+            IndexList::Words(words) => words.get(at).map(|word| (*word).to_owned()),
+            IndexList::Enterprises => {
                 let all = self.snapshot.enterprises.in_order().filter(|(_, other)| *other == index);
                 return all.map(|(id, _)| self.pseudonyms.of(Subject::Enterprise, id)).collect();
             }
@@ -165,7 +165,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn places(&self, column: PlaceColumn, places: impl Iterator<Item = u32>) -> String {
+    fn places(&self, column: IndexColumn, places: impl Iterator<Item = u32>) -> String {
         let texts: Vec<String> =
             places.flat_map(|index| self.named.texts(column, index)).map(|value| text(&value)).collect();
         if texts.is_empty() {

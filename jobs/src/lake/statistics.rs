@@ -5,7 +5,7 @@
 //! episodes are refused by name.
 
 use super::conditions::{Condition, Named, Writer, allegation, own_finding};
-use crate::snapshot::PlaceColumn;
+use crate::snapshot::IndexColumn;
 use crate::statistics::{Allegations, Bucket, Dimension, SelectedMeasures};
 use crate::tables::table;
 use schema::pseudonyms::Subject;
@@ -141,7 +141,7 @@ pub fn places_of_pseudonyms(dimension: Dimension, named: Named<'_>) -> HashMap<S
         Dimension::Officer => (0..u32::try_from(snapshot.officers.places()).unwrap_or(u32::MAX))
             .filter_map(|place| Some((named.officer(place)?, i64::from(place))))
             .collect(),
-        Dimension::Place(PlaceColumn::Enterprise) => {
+        Dimension::Place(IndexColumn::Enterprise) => {
             let all = snapshot.enterprises.in_order();
             all.map(|(id, place)| (pseudonyms.of(Subject::Enterprise, id), i64::from(place))).collect()
         }
@@ -207,9 +207,9 @@ mod tests {
     fn a_question_is_one_text() {
         let (snapshot, pseudonyms) = empty();
         let named = Named { snapshot: &snapshot, pseudonyms: &pseudonyms };
-        let by = [Dimension::Place(PlaceColumn::Branch), Dimension::Time(Bucket::Month)];
+        let by = [Dimension::Place(IndexColumn::Branch), Dimension::Time(Bucket::Month)];
         let day = chrono::NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day");
-        let channel = ColumnCondition::Place(PlaceColumn::Channel, Channel::Portal.place());
+        let channel = ColumnCondition::Place(IndexColumn::Channel, Channel::Portal.place());
         let condition = Condition::All(vec![
             Condition::Columns(ColumnCondition::Received(Comparison::AtLeast(start_of_day(day).micros()))),
             Condition::Not(Box::new(Condition::Any(vec![

@@ -1,7 +1,7 @@
 //! Builds the columns of the snapshot from rows of complaints; and the encoding of allegations in them.
 
 use super::people::{Enterprises, Officers};
-use super::places::{ListLengths, PlaceBuilder, PlaceList};
+use super::places::{IndexBuilder, IndexList, ListLengths};
 use super::reference::Reference;
 use super::rounds::{self, ClockRows};
 use crate::facts::days::day_number;
@@ -71,7 +71,7 @@ struct Placed<'a> {
 
 impl Placed<'_> {
     fn unit(&self, id: Option<Id>) -> Option<u32> {
-        self.reference.unit_place(id?)
+        self.reference.unit_index(id?)
     }
 }
 
@@ -81,24 +81,24 @@ macro_rules! place_columns {
     ($( $(#[$doc:meta])* $variant:ident, $column:ident, $list:expr, $place:expr; )+) => {
         /// A column of places: indices into lists, null for none.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum PlaceColumn { $( $(#[$doc])* $variant ),+ }
+        pub enum IndexColumn { $( $(#[$doc])* $variant ),+ }
 
-        impl PlaceColumn {
+        impl IndexColumn {
             pub const fn name(self) -> &'static str {
                 match self { $( Self::$variant => stringify!($column) ),+ }
             }
 
-            pub const fn list(self) -> PlaceList {
+            pub const fn list(self) -> IndexList {
                 match self { $( Self::$variant => $list ),+ }
             }
         }
 
         /// The builders of these columns.
-        struct PlaceColumns { $( $column: PlaceBuilder ),+ }
+        struct IndexColumns { $( $column: IndexBuilder ),+ }
 
-        impl PlaceColumns {
+        impl IndexColumns {
             fn new(rows: usize, lengths: ListLengths) -> Self {
-                Self { $( $column: PlaceBuilder::new(stringify!($column), rows, $list, lengths) ),+ }
+                Self { $( $column: IndexBuilder::new(stringify!($column), rows, $list, lengths) ),+ }
             }
 
             fn push(&mut self, complaint: &Placed<'_>) {
@@ -116,32 +116,32 @@ macro_rules! place_columns {
 }
 
 place_columns! {
-    Department, department, PlaceList::Units, |of| of.unit(of.row.department_id);
-    Branch, branch, PlaceList::Units, |of| of.unit(of.row.branch_id);
-    Team, team, PlaceList::Units, |of| of.unit(of.row.team_id);
-    Unit, unit, PlaceList::Units, |of| of.unit(of.row.unit_id);
+    Department, department, IndexList::Units, |of| of.unit(of.row.department_id);
+    Branch, branch, IndexList::Units, |of| of.unit(of.row.branch_id);
+    Team, team, IndexList::Units, |of| of.unit(of.row.team_id);
+    Unit, unit, IndexList::Units, |of| of.unit(of.row.unit_id);
     /// The unit that has to answer.
-    ResponsibleUnit, responsible_unit, PlaceList::Units, |of| of.unit(of.row.responsible_unit_id);
-    Category, category, PlaceList::Categories, |of| of.category;
+    ResponsibleUnit, responsible_unit, IndexList::Units, |of| of.unit(of.row.responsible_unit_id);
+    Category, category, IndexList::Categories, |of| of.category;
     /// The first-level category: the one above the category, or the category itself.
-    CategoryGroup, category_group, PlaceList::Categories, |of| of.reference.category_group(of.category?);
+    CategoryGroup, category_group, IndexList::Categories, |of| of.reference.category_group(of.category?);
     /// The kind of the category.
-    Kind, kind, PlaceList::Words(CategoryKind::WORDS), |of| {
+    Kind, kind, IndexList::Words(CategoryKind::WORDS), |of| {
         of.reference.categories.get(of.category? as usize).map(|category| category.kind.place())
     };
     /// Never null.
-    LegalForm, legal_form, PlaceList::Words(LegalForm::WORDS), |of| Some(of.row.legal_form.place());
+    LegalForm, legal_form, IndexList::Words(LegalForm::WORDS), |of| Some(of.row.legal_form.place());
     /// The peer group of the unit complained about, or, if it has none, of the unit above it on the day of the
     /// complaint.
-    PeerGroup, peer_group, PlaceList::Words(PeerGroup::WORDS), |of| {
+    PeerGroup, peer_group, IndexList::Words(PeerGroup::WORDS), |of| {
         of.reference.peer_group([of.row.unit_id, of.row.team_id, of.row.branch_id, of.row.department_id])
     };
     /// Never null.
-    Channel, channel, PlaceList::Words(Channel::WORDS), |of| Some(of.row.channel.place());
+    Channel, channel, IndexList::Words(Channel::WORDS), |of| Some(of.row.channel.place());
     /// Never null.
-    State, state, PlaceList::Words(ComplaintState::WORDS), |of| Some(of.row.state.place());
+    State, state, IndexList::Words(ComplaintState::WORDS), |of| Some(of.row.state.place());
     /// Null for an anonymous complaint.
-    Enterprise, enterprise, PlaceList::Enterprises, |of| of.enterprises.place(of.row.enterprise_id?);
+    Enterprise, enterprise, IndexList::Enterprises, |of| of.enterprises.place(of.row.enterprise_id?);
 }
 
 /// Builders of the columns, in their final representation to save memory.
@@ -151,7 +151,7 @@ pub(super) struct Columns {
     version: Vec<i32>,
     received: Vec<i64>,
     day: Vec<i32>,
-    places: PlaceColumns,
+    places: IndexColumns,
     lengths: ListLengths,
     cost: PrimitiveChunkedBuilder<Int64Type>,
     delay: PrimitiveChunkedBuilder<Float64Type>,
@@ -183,7 +183,7 @@ impl Columns {
             version: Vec::with_capacity(rows),
             received: Vec::with_capacity(rows),
             day: Vec::with_capacity(rows),
-            places: PlaceColumns::new(rows, lengths),
+            places: IndexColumns::new(rows, lengths),
             lengths,
             cost: PrimitiveChunkedBuilder::new("cost".into(), rows),
             delay: PrimitiveChunkedBuilder::new("delay".into(), rows),
@@ -233,7 +233,7 @@ impl Columns {
     ) {
         let (high, low) = row.id.0.as_u64_pair();
         let day = local_date(row.received_at);
-        let category = row.category_id.and_then(|id| reference.category_place(id));
+        let category = row.category_id.and_then(|id| reference.category_index(id));
         self.id_high.push(high);
         self.id_low.push(low);
         self.version.push(row.version);

@@ -19,13 +19,13 @@ mod shared;
 
 #[cfg(test)]
 pub(crate) use columns::word;
-pub use columns::{PlaceColumn, any_named, attribution, meaning};
+pub use columns::{IndexColumn, any_named, attribution, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
 pub use pieces::Piece;
 pub(crate) use pieces::in_chunks_of;
-pub use places::{PlaceList, Places};
+pub use places::{IndexList, Places};
 pub use reference::Reference;
 pub use rounds::{Handling, Handlings};
 pub use scan::{ColumnCondition, Comparison, Listed, Nullable, Overdue, Reading};
@@ -54,7 +54,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// | `version` | i32 | of the complaint |
 /// | `received` | i64 | time of receipt, microseconds since 1970 |
 /// | `day` | i32 | local date of receipt, days since 1970 |
-/// | those of [`PlaceColumn`] | u16? or u32? | indices into lists, see [`Places`] |
+/// | those of [`IndexColumn`] | u16? or u32? | indices into lists, see [`Places`] |
 /// | `cost` | i64? | VND |
 /// | `delay` | f64? | hours |
 /// | `blames`, `confidential` | bool | |

@@ -77,7 +77,7 @@ impl Enterprises {
             self.by_tax_code.insert(tax_code.as_str(), number);
         }
         let counts_as = EnterpriseFact { tax_code, group_code }.counts_as();
-        row.place = match self.place_of(&counts_as) {
+        row.place = match self.index_of(&counts_as) {
             Some(place) => place,
             None => {
                 let place = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
@@ -136,14 +136,14 @@ impl Enterprises {
     }
 
     /// The place of an enterprise with a group, by its tax code.
-    pub fn place_of_tax_code(&self, tax_code: &str) -> Option<u32> {
+    pub fn index_of_tax_code(&self, tax_code: &str) -> Option<u32> {
         let row_at = |row: u32| self.rows.get(row as usize);
         let is_it = |row: u32| row_at(row).is_some_and(|row| self.texts.get(row.tax_code) == Some(tax_code));
         Some(row_at(self.by_tax_code.get(tax_code, is_it)?)?.place)
     }
 
     /// The place of an enterprise by its key: `group:CODE`, else a tax code without its branch suffix.
-    pub fn place_of(&self, counts_as: &str) -> Option<u32> {
+    pub fn index_of(&self, counts_as: &str) -> Option<u32> {
         self.by_counts_as.get(counts_as, |place| {
             let row = self.first.get(place as usize).and_then(|row| self.rows.get(*row as usize));
             row.is_some_and(|row| match self.texts.get(row.group) {
@@ -302,7 +302,7 @@ impl Officers {
         self.by_id.get(&id, |place| self.at(place) == Some(id))
     }
 
-    pub fn place_of(&self, code: &str) -> Option<u32> {
+    pub fn index_of(&self, code: &str) -> Option<u32> {
         self.by_code.get(code, |place| {
             let row = self.rows.get(place as usize);
             row.is_some_and(|row| self.texts.texts.get(row.code) == Some(code))

@@ -8,7 +8,7 @@ use polars::prelude::{
 
 /// The list that the places of a column are indices into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlaceList {
+pub enum IndexList {
     /// The units of [`Reference`].
     Units,
     /// The categories of [`Reference`].
@@ -67,25 +67,25 @@ impl ListLengths {
         Self { units: reference.units.len(), categories: reference.categories.len() }
     }
 
-    fn has_few(self, list: PlaceList) -> bool {
+    fn has_few(self, list: IndexList) -> bool {
         match list {
-            PlaceList::Units => self.units <= NARROW,
-            PlaceList::Categories => self.categories <= NARROW,
-            PlaceList::Words(words) => words.len() <= NARROW,
+            IndexList::Units => self.units <= NARROW,
+            IndexList::Categories => self.categories <= NARROW,
+            IndexList::Words(words) => words.len() <= NARROW,
             // New ones come while a snapshot is refreshed.
-            PlaceList::Enterprises => false,
+            IndexList::Enterprises => false,
         }
     }
 }
 
 /// Builds a column of places.
-pub(super) enum PlaceBuilder {
+pub(super) enum IndexBuilder {
     Narrow(PrimitiveChunkedBuilder<UInt16Type>),
     Wide(PrimitiveChunkedBuilder<UInt32Type>),
 }
 
-impl PlaceBuilder {
-    pub fn new(name: &str, rows: usize, list: PlaceList, lengths: ListLengths) -> Self {
+impl IndexBuilder {
+    pub fn new(name: &str, rows: usize, list: IndexList, lengths: ListLengths) -> Self {
         if lengths.has_few(list) {
             Self::Narrow(PrimitiveChunkedBuilder::new(name.into(), rows))
         } else {
@@ -118,8 +118,8 @@ mod tests {
     fn places_are_as_wide_as_their_list_needs() {
         let few = ListLengths { units: NARROW, categories: 3 };
         let many = ListLengths { units: NARROW + 1, categories: 3 };
-        let column = |lengths: ListLengths, list: PlaceList, most: u32| {
-            let mut builder = PlaceBuilder::new("places", 3, list, lengths);
+        let column = |lengths: ListLengths, list: IndexList, most: u32| {
+            let mut builder = IndexBuilder::new("places", 3, list, lengths);
             [Some(0), None, Some(most)].into_iter().for_each(|index| builder.append(index));
             let rows = DataFrame::new(3, vec![builder.into_column()]).expect("a column");
             let places = Places::of(&rows, "places").expect("places");
@@ -127,10 +127,10 @@ mod tests {
             assert_eq!([0, 1, 2].map(|row| places.get(row)), [Some(0), None, Some(most)]);
             rows.columns()[0].dtype().clone()
         };
-        assert_eq!(column(few, PlaceList::Units, 65_535), DataType::UInt16);
-        assert_eq!(column(many, PlaceList::Units, 65_536), DataType::UInt32);
-        assert_eq!(column(many, PlaceList::Categories, 2), DataType::UInt16);
-        assert_eq!(column(few, PlaceList::Enterprises, 70_000), DataType::UInt32);
-        assert_eq!(column(many, PlaceList::Words(&["a", "b"]), 1), DataType::UInt16);
+        assert_eq!(column(few, IndexList::Units, 65_535), DataType::UInt16);
+        assert_eq!(column(many, IndexList::Units, 65_536), DataType::UInt32);
+        assert_eq!(column(many, IndexList::Categories, 2), DataType::UInt16);
+        assert_eq!(column(few, IndexList::Enterprises, 70_000), DataType::UInt32);
+        assert_eq!(column(many, IndexList::Words(&["a", "b"]), 1), DataType::UInt16);
     }
 }

@@ -23,8 +23,8 @@ pub struct Reference {
     /// The rules by which deadlines were computed ([`rules_hash`]).
     pub(super) clock: String,
     pub clock_rules: Arc<ClockRules>,
-    unit_place: HashMap<Id, u32>,
-    category_place: HashMap<Id, u32>,
+    unit_index: HashMap<Id, u32>,
+    category_index: HashMap<Id, u32>,
     unit_by_code: HashMap<String, u32>,
     category_by_code: HashMap<String, u32>,
 }
@@ -41,9 +41,9 @@ impl Reference {
             issue_categories::table.order(issue_categories::code).select(IssueCategory::as_select()).load(conn)?;
         Ok(Self {
             tree: UnitTree::new(&all, &parents),
-            unit_place: (0..).zip(&all).map(|(at, unit)| (unit.id, at)).collect(),
+            unit_index: (0..).zip(&all).map(|(at, unit)| (unit.id, at)).collect(),
             unit_by_code: (0..).zip(&all).map(|(at, unit)| (unit.code.clone(), at)).collect(),
-            category_place: (0..).zip(&categories).map(|(at, category)| (category.id, at)).collect(),
+            category_index: (0..).zip(&categories).map(|(at, category)| (category.id, at)).collect(),
             category_by_code: (0..).zip(&categories).map(|(at, category)| (category.code.clone(), at)).collect(),
             units: all,
             categories,
@@ -80,11 +80,11 @@ impl Reference {
     }
 
     pub fn unit(&self, id: Id) -> Option<&Unit> {
-        self.units.get(self.unit_place(id)? as usize)
+        self.units.get(self.unit_index(id)? as usize)
     }
 
     pub fn category(&self, id: Id) -> Option<&IssueCategory> {
-        self.categories.get(self.category_place(id)? as usize)
+        self.categories.get(self.category_index(id)? as usize)
     }
 
     pub fn category_by_code(&self, code: &str) -> Option<&IssueCategory> {
@@ -99,7 +99,7 @@ impl Reference {
     /// The place of the first-level category of a category: the one above it, or itself.
     pub fn category_group(&self, place: u32) -> Option<u32> {
         match self.categories.get(place as usize)?.parent_id {
-            Some(above) => self.category_place(above),
+            Some(above) => self.category_index(above),
             None => Some(place),
         }
     }
@@ -110,11 +110,11 @@ impl Reference {
         units.into_iter().flatten().find_map(|id| self.unit(id)?.peer_group).map(PeerGroup::place)
     }
 
-    pub fn unit_place(&self, id: Id) -> Option<u32> {
-        self.unit_place.get(&id).copied()
+    pub fn unit_index(&self, id: Id) -> Option<u32> {
+        self.unit_index.get(&id).copied()
     }
 
-    pub fn category_place(&self, id: Id) -> Option<u32> {
-        self.category_place.get(&id).copied()
+    pub fn category_index(&self, id: Id) -> Option<u32> {
+        self.category_index.get(&id).copied()
     }
 }

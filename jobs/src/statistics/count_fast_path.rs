@@ -173,7 +173,7 @@ fn days(table: &DataFrame, bucket: Bucket) -> Result<Found<'_>, JobError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::PlaceColumn::{Department, Kind};
+    use crate::snapshot::IndexColumn::{Department, Kind};
     use chrono_tz::Tz;
     use proptest::prelude::*;
     use std::collections::BTreeMap;

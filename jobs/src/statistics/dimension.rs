@@ -1,13 +1,13 @@
 //! The dimensions that complaints can be grouped by, and their columns in the snapshot.
 
 use super::calendar::{Bucket, Span};
-use crate::snapshot::PlaceColumn;
+use crate::snapshot::IndexColumn;
 
 /// A dimension that complaints can be grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dimension {
     /// The places of a column of the snapshot.
-    Place(PlaceColumn),
+    Place(IndexColumn),
     Officer,
     Finding,
     /// Time of receipt, in the question's time zone.

@@ -143,7 +143,7 @@ fn push(of: &Context<'_>, rows: &mut Rows, job: (&str, NaiveDate), lists: &[(&st
 
 /// The officer of a code, under the pseudonym; None for a code that the register no longer has.
 fn officer<'a>(of: &Context<'a>, code: &str, none: Subject<'a>) -> Option<Subject<'a>> {
-    let index = of.snapshot.officers.place_of(code)?;
+    let index = of.snapshot.officers.index_of(code)?;
     Some(Subject { kind: "OFFICER", officer: Some(of.names.officer_at(index)?), ..none })
 }
 

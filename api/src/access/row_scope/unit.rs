@@ -12,7 +12,7 @@ use super::column_conditions::{any, within_columns, within_places};
 use super::within;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use jobs::snapshot::{ColumnCondition, Nullable, PlaceColumn, Reference, Snapshot};
+use jobs::snapshot::{ColumnCondition, IndexColumn, Nullable, Reference, Snapshot};
 use polars::prelude::{Expr, col};
 use schema::Id;
 use schema::domain::state;
@@ -167,11 +167,11 @@ impl OfUnit {
     pub fn column_condition(&self, reference: &Reference, part: Part) -> Option<ColumnCondition> {
         let about = within_places(reference, self.unit, &self.below)?;
         let by = |units: &[Id]| {
-            let places = units.iter().filter_map(|unit| reference.unit_place(*unit));
-            ColumnCondition::one_of(PlaceColumn::ResponsibleUnit, places)
+            let places = units.iter().filter_map(|unit| reference.unit_index(*unit));
+            ColumnCondition::one_of(IndexColumn::ResponsibleUnit, places)
         };
-        let levels = [PlaceColumn::Unit, PlaceColumn::Team, PlaceColumn::Branch, PlaceColumn::Department];
-        let is_none_of_them = levels.map(|level| ColumnCondition::Same(PlaceColumn::ResponsibleUnit, level).negated());
+        let levels = [IndexColumn::Unit, IndexColumn::Team, IndexColumn::Branch, IndexColumn::Department];
+        let is_none_of_them = levels.map(|level| ColumnCondition::Same(IndexColumn::ResponsibleUnit, level).negated());
         let elsewhere = ColumnCondition::All([by(&self.answering)].into_iter().chain(is_none_of_them).collect());
         let moved = ColumnCondition::All(vec![
             by(&self.moved),
@@ -193,10 +193,10 @@ impl OfUnit {
         let Some(about) = within_places(reference, self.unit, &self.below) else {
             return ColumnCondition::Constant(false);
         };
-        let responsible = PlaceColumn::ResponsibleUnit;
+        let responsible = IndexColumn::ResponsibleUnit;
         let is_known = || ColumnCondition::Null(Nullable::Place(responsible)).negated();
-        let is_not = |level: PlaceColumn| ColumnCondition::Same(responsible, level).negated();
-        let levels = [PlaceColumn::Unit, PlaceColumn::Team, PlaceColumn::Branch, PlaceColumn::Department];
+        let is_not = |level: IndexColumn| ColumnCondition::Same(responsible, level).negated();
+        let levels = [IndexColumn::Unit, IndexColumn::Team, IndexColumn::Branch, IndexColumn::Department];
         let elsewhere = ColumnCondition::All([is_known()].into_iter().chain(levels.map(is_not)).collect());
         let waiting = ColumnCondition::All(vec![
             ColumnCondition::Null(Nullable::Answered),
@@ -205,12 +205,12 @@ impl OfUnit {
         let by_present_tree = ColumnCondition::Any(vec![elsewhere, waiting]);
         let mut here = vec![about, by_present_tree.clone().negated(), is_known()];
         if matches!(self.kind, Some(UnitKind::Branch | UnitKind::Team)) {
-            here.push(is_not(PlaceColumn::Department));
+            here.push(is_not(IndexColumn::Department));
         }
         if self.kind == Some(UnitKind::Team) {
-            here.push(is_not(PlaceColumn::Branch));
+            here.push(is_not(IndexColumn::Branch));
         }
-        let answering = self.answering.iter().filter_map(|unit| reference.unit_place(*unit));
+        let answering = self.answering.iter().filter_map(|unit| reference.unit_index(*unit));
         let answering = ColumnCondition::one_of(responsible, answering);
         ColumnCondition::Any(vec![ColumnCondition::All(here), ColumnCondition::All(vec![by_present_tree, answering])])
     }
@@ -242,7 +242,7 @@ fn answered_by(units: &[Id]) -> Pred<complaints::table> {
 }
 
 fn answered_by_columns(snapshot: &Snapshot, units: &[Id]) -> Expr {
-    any(RESPONSIBLE, units.iter().filter_map(|unit| snapshot.reference.unit_place(*unit)).collect())
+    any(RESPONSIBLE, units.iter().filter_map(|unit| snapshot.reference.unit_index(*unit)).collect())
 }
 
 /// The column with the place of the responsible unit.

@@ -9,10 +9,10 @@ use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
 use crate::graphql::types::history::{Recorded, ReferenceHistoryConnection, history_of_reference};
 use crate::graphql::types::order::measured_order;
-use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
+use crate::graphql::types::statistics::{IdAtIndex, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
 use async_graphql::{Context, ID, Object, Result};
-use jobs::snapshot::PlaceColumn;
+use jobs::snapshot::IndexColumn;
 use jobs::statistics::Dimension;
 use schema::pseudonyms::Subject;
 use schema::queries::{EnterpriseSort, Parent, name_contains};
@@ -148,8 +148,8 @@ impl EnterpriseQueries {
             Ok(order) => list::<Enterprise>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::enterprise_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, index| snapshot.enterprises.at(index);
-                let sources = (Dimension::Place(PlaceColumn::Enterprise), at).into();
+                let at: IdAtIndex = |snapshot, index| snapshot.enterprises.at(index);
+                let sources = (Dimension::Place(IndexColumn::Enterprise), at).into();
                 list_by_measure::<Enterprise, _>(ctx, all, by, sources, page, EnterpriseKey).await
             }
         }

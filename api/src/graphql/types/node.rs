@@ -47,10 +47,10 @@ async fn find_node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     let viewer = viewer(ctx)?.clone();
     let reference = snapshot(ctx)?.reference.clone();
     let may = |list: &str| allowed(viewer.role, "Query", list);
-    if let Some(unit) = reference.unit_place(id).and_then(|index| reference.units.get(index as usize)) {
+    if let Some(unit) = reference.unit_index(id).and_then(|index| reference.units.get(index as usize)) {
         return Ok(may("unit").then(|| Node::Unit(Unit(unit.clone()))));
     }
-    if let Some(category) = reference.category_place(id).and_then(|index| reference.categories.get(index as usize)) {
+    if let Some(category) = reference.category_index(id).and_then(|index| reference.categories.get(index as usize)) {
         return Ok(may("issueCategories").then(|| Node::IssueCategory(IssueCategory(category.clone()))));
     }
     // By the lists: an ADMIN may ask for an officer by code alone.

@@ -28,10 +28,10 @@ fn enterprises_are_found_by_all_their_keys() {
     all.iter().for_each(|one| enterprises.add(one));
     assert_eq!((enterprises.places(), enterprises.in_order().count()), (2, 3));
     assert_eq!(
-        ["group:A", "0101248141", "0314409058", "A"].map(|key| enterprises.place_of(key)),
+        ["group:A", "0101248141", "0314409058", "A"].map(|key| enterprises.index_of(key)),
         [Some(0), Some(1), None, None]
     );
-    let places = ["0100109106", "0101248141-001"].map(|code| enterprises.place_of_tax_code(code));
+    let places = ["0100109106", "0101248141-001"].map(|code| enterprises.index_of_tax_code(code));
     assert_eq!((places, enterprises.get(all[1].id)), ([Some(0), None], Some(all[1].clone())));
     assert_eq!(enterprises.place(Id(uuid::Uuid::from_u128(9))), None);
 }
@@ -79,5 +79,5 @@ fn officers_are_in_the_order_of_codes_and_keep_their_places() {
     assert_eq!((ids(&officers), officers.places()), (vec![2, 3, 1, 4], 4));
     assert_eq!(officers.get(all[0].id).and_then(|one| one.rank).as_deref(), Some("b"));
     assert_eq!(officers.get(all[2].id), Some(all[2].clone()));
-    assert_eq!((officers.place_of("C"), officers.place_of("D"), officers.place(all[1].id)), (Some(2), None, Some(0)));
+    assert_eq!((officers.index_of("C"), officers.index_of("D"), officers.place(all[1].id)), (Some(2), None, Some(0)));
 }

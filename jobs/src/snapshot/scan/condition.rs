@@ -4,7 +4,7 @@
 //! They select the same rows as conditions of SQL. There a row is selected for which the condition is true, and
 //! negation is IS NOT TRUE. So a comparison with null may count as false.
 
-use crate::snapshot::columns::{PlaceColumn, meaning};
+use crate::snapshot::columns::{IndexColumn, meaning};
 use crate::snapshot::pieces::BLOCK;
 use crate::snapshot::places::Places;
 use polars::prelude::{ChunkedArray, DataFrame, PolarsNumericType, PolarsResult};
@@ -22,11 +22,11 @@ pub enum ColumnCondition {
     /// The other is not true.
     Not(Box<Self>),
     /// The column has this place.
-    Place(PlaceColumn, u32),
+    Place(IndexColumn, u32),
     /// The column has a place n with `true` at n.
-    OneOf(PlaceColumn, Vec<bool>),
+    OneOf(IndexColumn, Vec<bool>),
     /// Both columns have a place, and the same one.
-    Same(PlaceColumn, PlaceColumn),
+    Same(IndexColumn, IndexColumn),
     /// The column has no value.
     Null(Nullable),
     /// The time of receipt, microseconds since 1970.
@@ -46,7 +46,7 @@ pub enum ColumnCondition {
 /// A column in which a complaint may have no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nullable {
-    Place(PlaceColumn),
+    Place(IndexColumn),
     Cost,
     Delay,
     /// The day of the answer in the present round.
@@ -77,7 +77,7 @@ pub(super) const NONE: Mask = [0; BLOCK / WORD];
 
 impl ColumnCondition {
     /// The column has one of these places.
-    pub fn one_of(column: PlaceColumn, places: impl IntoIterator<Item = u32>) -> Self {
+    pub fn one_of(column: IndexColumn, places: impl IntoIterator<Item = u32>) -> Self {
         let mut places: Vec<u32> = places.into_iter().collect();
         places.sort_unstable();
         places.dedup();

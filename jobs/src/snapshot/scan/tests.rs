@@ -1,7 +1,7 @@
 //! Pages from columns are those of a list that is filtered and sorted as a whole.
 
 use super::*;
-use crate::snapshot::columns::{PlaceColumn, word};
+use crate::snapshot::columns::{IndexColumn, word};
 use crate::snapshot::pieces::Pieces;
 use polars::prelude::{
     Column, DataFrame, DataType, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, UInt32Type,
@@ -121,7 +121,7 @@ fn compares<T: PartialOrd>(comparison: &Comparison<T>, value: &T) -> bool {
 
 /// A condition on one row.
 fn holds(condition: &ColumnCondition, row: &Row) -> bool {
-    let place = |column: &PlaceColumn| if *column == PlaceColumn::State { Some(row.state) } else { row.unit };
+    let place = |column: &IndexColumn| if *column == IndexColumn::State { Some(row.state) } else { row.unit };
     match condition {
         ColumnCondition::Constant(all) => *all,
         ColumnCondition::All(parts) => parts.iter().all(|part| holds(part, row)),
@@ -163,10 +163,10 @@ fn condition(random: &mut ChaCha8Rng, latest: i64, depth: u32) -> ColumnConditio
     let kinds = if depth == 0 { 10 } else { 13 };
     match random.random_range(0..kinds) {
         0 => ColumnCondition::Constant(random.random_bool(0.7)),
-        1 => ColumnCondition::one_of(PlaceColumn::State, (0..random.random_range(0..4)).map(|nth| nth * 2)),
-        2 => ColumnCondition::one_of(PlaceColumn::Unit, [random.random_range(0..6), random.random_range(0..6)]),
+        1 => ColumnCondition::one_of(IndexColumn::State, (0..random.random_range(0..4)).map(|nth| nth * 2)),
+        2 => ColumnCondition::one_of(IndexColumn::Unit, [random.random_range(0..6), random.random_range(0..6)]),
         3 => ColumnCondition::Null(
-            [Nullable::Place(PlaceColumn::Unit), Nullable::Cost, Nullable::Delay, Nullable::Answered, Nullable::Ended]
+            [Nullable::Place(IndexColumn::Unit), Nullable::Cost, Nullable::Delay, Nullable::Answered, Nullable::Ended]
                 [random.random_range(0..5)],
         ),
         4 => ColumnCondition::Received(comparison(random, |random| random.random_range(0..latest / 20) * 20)),
@@ -176,7 +176,7 @@ fn condition(random: &mut ChaCha8Rng, latest: i64, depth: u32) -> ColumnConditio
             ColumnCondition::Answered(comparison(random, |random| random.random_range(5..10)))
         }
         7 => ColumnCondition::Blames,
-        8 if random.random_bool(0.5) => ColumnCondition::Same(PlaceColumn::State, PlaceColumn::Unit),
+        8 if random.random_bool(0.5) => ColumnCondition::Same(IndexColumn::State, IndexColumn::Unit),
         8 => ColumnCondition::Confidential,
         9 => ColumnCondition::Names(random.random_range(0..6)),
         10 => {
@@ -283,7 +283,7 @@ fn a_page_of_the_latest_rows_takes_a_scan_of_few_blocks() {
         let found = snapshot.first_rows(&everything, &reading, 4 * BLOCK).expect("columns");
         assert_eq!(found.as_ref(), Some(&page(&rows, &everything, &reading)));
         assert_eq!(snapshot.first_rows(&everything, &reading, 10).expect("columns"), None, "more than ten rows");
-        let nothing = ColumnCondition::one_of(PlaceColumn::State, [77]);
+        let nothing = ColumnCondition::one_of(IndexColumn::State, [77]);
         assert_eq!(snapshot.first_rows(&nothing, &reading, 5_000).expect("columns"), None);
     }
 }

@@ -225,7 +225,7 @@ fn write(db: &Db, random: &mut ChaCha8Rng) {
 
 /// Questions of every kind: by columns, days and officers; with filters; of all measures and of numbers only.
 fn questions() -> Vec<Question> {
-    use crate::snapshot::PlaceColumn::{Branch, Channel, Department, Enterprise, State};
+    use crate::snapshot::IndexColumn::{Branch, Channel, Department, Enterprise, State};
     let by = [
         vec![],
         vec![Dimension::Place(Department), Dimension::Place(State)],

@@ -2,7 +2,7 @@
 //! knowing all complaints but the confidential ones. Editions are parts of a generated register.
 
 use super::*;
-use crate::snapshot::PlaceColumn::{Branch, Category, Channel, Department, Kind, State};
+use crate::snapshot::IndexColumn::{Branch, Category, Channel, Department, Kind, State};
 use crate::snapshot::{Places, SnapshotStore};
 use crate::statistics::{Answer, statistics};
 use chrono::NaiveDate;

@@ -40,7 +40,7 @@ use super::calendar::{Bucket, Calendar, Shift, Span};
 use super::groups::group;
 use super::{Dimension, GroupResult, Measures, Question, SelectedMeasures};
 use crate::JobError;
-use crate::snapshot::{PlaceColumn, Snapshot};
+use crate::snapshot::{IndexColumn, Snapshot};
 use cell_measures::disclose;
 use fixed::Fixed;
 use polars::prelude::Expr;
@@ -95,8 +95,8 @@ impl Disclosure {
 /// The dimension whose fixed cells the groups of another are made of: a first-level category has no cell of its own, but
 /// the union of the cells of its categories.
 fn finer(group_by: &[Dimension]) -> Option<Dimension> {
-    let category = Dimension::Place(PlaceColumn::Category);
-    let by_group = group_by.contains(&Dimension::Place(PlaceColumn::CategoryGroup));
+    let category = Dimension::Place(IndexColumn::Category);
+    let by_group = group_by.contains(&Dimension::Place(IndexColumn::CategoryGroup));
     (by_group && !group_by.contains(&category)).then_some(category)
 }
 
@@ -174,7 +174,7 @@ mod tests {
     use super::super::DayRange;
     use super::super::measures::CellMeasures;
     use super::*;
-    use crate::snapshot::PlaceColumn::{Category, CategoryGroup, Channel, Department};
+    use crate::snapshot::IndexColumn::{Category, CategoryGroup, Channel, Department};
     use crate::snapshot::Reference;
 
     const ALL: Span = Span::ALL;

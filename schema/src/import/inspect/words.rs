@@ -17,7 +17,7 @@ impl Words {
     /// Whether it contains the words of a phrase in sequence, the last one perhaps in the plural, or is the phrase
     /// written as one word.
     pub fn has(&self, phrase: &str) -> bool {
-        self.place_of(phrase).is_some()
+        self.index_of(phrase).is_some()
             || (self.0.len() == 1 && phrase.contains(' ') && self.0[0] == phrase.replace(' ', ""))
     }
 
@@ -35,7 +35,7 @@ impl Words {
 
     /// The words without a phrase; None where they do not contain it.
     pub fn without(&self, phrase: &str) -> Option<Self> {
-        let index = self.place_of(phrase)?;
+        let index = self.index_of(phrase)?;
         let mut rest = self.0.clone();
         rest.drain(index..index + phrase.split(' ').count());
         Some(Self(rest))
@@ -45,7 +45,7 @@ impl Words {
         self.0.iter().any(|word| other.0.contains(word))
     }
 
-    fn place_of(&self, phrase: &str) -> Option<usize> {
+    fn index_of(&self, phrase: &str) -> Option<usize> {
         let phrase: Vec<&str> = phrase.split(' ').collect();
         let last = phrase.len() - 1;
         let same = |(nth, (word, other)): (usize, (&String, &&str))| is_same(word, other, nth == last);

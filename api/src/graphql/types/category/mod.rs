@@ -15,11 +15,11 @@ use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
 use crate::graphql::types::history::{Recorded, ReferenceHistoryConnection, history_of_reference};
 use crate::graphql::types::order::measured_order;
-use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
+use crate::graphql::types::statistics::{IdAtIndex, MeasureSources, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Unit};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
-use jobs::snapshot::PlaceColumn;
+use jobs::snapshot::IndexColumn;
 use jobs::statistics::Dimension;
 use schema::queries::{CategorySort, Parent};
 use schema::{models, queries};
@@ -166,9 +166,9 @@ impl IssueCategoryQueries {
             Ok(order) => list::<IssueCategory>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::category_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, index| Some(snapshot.reference.categories.get(index as usize)?.id);
+                let at: IdAtIndex = |snapshot, index| Some(snapshot.reference.categories.get(index as usize)?.id);
                 // A category is measured with those below it.
-                let levels = [PlaceColumn::CategoryGroup, PlaceColumn::Category];
+                let levels = [IndexColumn::CategoryGroup, IndexColumn::Category];
                 let sources = MeasureSources {
                     dimensions: levels.map(|level| (Dimension::Place(level), at)).to_vec(),
                     separate_rows: Vec::new(),

@@ -12,7 +12,7 @@ use crate::graphql::types::unit::unit_of_within;
 use crate::graphql::types::{CategoryFilter, ComplaintFilter, ResponsibleUnitOps, UnitFilter};
 use chrono::NaiveDate;
 use jobs::facts::days::day_number;
-use jobs::snapshot::{ColumnCondition, Comparison, Nullable, PlaceColumn};
+use jobs::snapshot::{ColumnCondition, Comparison, IndexColumn, Nullable};
 use schema::Id;
 use schema::enums::{CategoryKind, Channel, ComplaintState, UnitKind};
 use schema::models::{IssueCategory, Unit};
@@ -158,11 +158,11 @@ macro_rules! word {
 }
 
 fn of_channel(ops: &ChannelOps) -> ColumnCondition {
-    word!(ops, PlaceColumn::Channel, enums::Channel, Channel)
+    word!(ops, IndexColumn::Channel, enums::Channel, Channel)
 }
 
 fn of_state(ops: &ComplaintStateOps) -> ColumnCondition {
-    word!(ops, PlaceColumn::State, enums::ComplaintState, ComplaintState)
+    word!(ops, IndexColumn::State, enums::ComplaintState, ComplaintState)
 }
 
 /// Conditions on a truth value that is never null.
@@ -175,7 +175,7 @@ pub fn truth(ops: &BooleanOps, is_true: &ColumnCondition) -> ColumnCondition {
 }
 
 fn of_anonymous(ops: &BooleanOps) -> ColumnCondition {
-    truth(ops, &ColumnCondition::Null(Nullable::Place(PlaceColumn::Enterprise)))
+    truth(ops, &ColumnCondition::Null(Nullable::Place(IndexColumn::Enterprise)))
 }
 
 /// Whether a word that is never null meets operators.
@@ -227,7 +227,7 @@ fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> Option<ColumnCondi
                     && meets(kind.as_ref(), |ops| Some(word_meets!(ops, unit.kind, UnitKind)))?,
             )
         };
-        all.push(places(PlaceColumn::Unit, &reference.units, is_meant)?);
+        all.push(places(IndexColumn::Unit, &reference.units, is_meant)?);
     }
     combined(all, and.as_deref(), or.as_deref(), not.as_deref(), |part| of_unit(part, reference))
 }
@@ -235,11 +235,11 @@ fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> Option<ColumnCondi
 /// Conditions on the unit that has to answer. None if a unit is unknown.
 fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &ReferenceData) -> Option<ColumnCondition> {
     let ResponsibleUnitOps { eq, r#in, within, is_null } = ops;
-    let column = PlaceColumn::ResponsibleUnit;
+    let column = IndexColumn::ResponsibleUnit;
     let known = |code: &String| reference.unit_by_code(code).map(|unit| unit.id);
     let mut all = Vec::new();
     for codes in [eq.as_ref().map(std::slice::from_ref), r#in.as_deref()].into_iter().flatten() {
-        let places = codes.iter().map(|code| reference.unit_place(known(code)?)).collect::<Option<Vec<u32>>>()?;
+        let places = codes.iter().map(|code| reference.unit_index(known(code)?)).collect::<Option<Vec<u32>>>()?;
         all.push(ColumnCondition::one_of(column, places));
     }
     if let Some(code) = within {
@@ -252,7 +252,7 @@ fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &ReferenceData) -> O
 /// Conditions on the category of a complaint, which has one then. As in SQL, a category that the filter names counts
 /// for those below it.
 fn of_category(filter: &CategoryFilter, reference: &ReferenceData) -> Option<ColumnCondition> {
-    places(PlaceColumn::Category, &reference.categories, |category| {
+    places(IndexColumn::Category, &reference.categories, |category| {
         let above = category.parent_id.and_then(|id| reference.category(id));
         is_selected(filter, category, above)
     })
@@ -322,7 +322,7 @@ fn category_meets(filter: &CategoryFilter, category: &IssueCategory) -> Option<b
 }
 
 /// The condition that the column has the place of one of the rows that meet another one.
-fn places<R>(column: PlaceColumn, rows: &[R], meets: impl Fn(&R) -> Option<bool>) -> Option<ColumnCondition> {
+fn places<R>(column: IndexColumn, rows: &[R], meets: impl Fn(&R) -> Option<bool>) -> Option<ColumnCondition> {
     let mut chosen = Vec::new();
     for (place, row) in (0..).zip(rows) {
         if meets(row)? {

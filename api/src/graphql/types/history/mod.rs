@@ -42,12 +42,12 @@ fn page<E: Clone, N: Connects>(
 ) -> Result<N::Connection> {
     let request = request(ctx)?;
     let window = arguments.window(request.limits.page_size, request.cursors())?;
-    let place_of = |keys: &Option<Vec<Key>>| match keys.as_deref() {
+    let index_of = |keys: &Option<Vec<Key>>| match keys.as_deref() {
         None => Ok(None),
         Some([Key::Int(position), Key::Int(number)]) => Ok(Some((*position, *number))),
         Some(_) => Err(refuse(FilterRefusal::OfAnotherList)),
     };
-    let (after, before) = (place_of(&window.after)?, place_of(&window.before)?);
+    let (after, before) = (index_of(&window.after)?, index_of(&window.before)?);
     let follows = |one: (i64, i64), other: (i64, i64)| match direction {
         SortDirection::Asc => one > other,
         SortDirection::Desc => one < other,

@@ -8,7 +8,7 @@ use crate::graphql::filter::both;
 use crate::graphql::input::{IdOrCode, id_or_code};
 use crate::graphql::loaders::OfficerKey;
 use crate::graphql::page::PageArgs;
-use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
+use crate::graphql::types::statistics::{IdAtIndex, list_by_measure};
 use async_graphql::{Context, ID, Object, Result};
 use jobs::statistics::Dimension;
 use schema::{StoreError, queries};
@@ -39,7 +39,7 @@ impl OfficerQueries {
             Ok(order) => list::<Officer>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::officer_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, index| snapshot.officers.at(index);
+                let at: IdAtIndex = |snapshot, index| snapshot.officers.at(index);
                 let sources = (Dimension::Officer, at).into();
                 list_by_measure::<Officer, _>(ctx, all, by, sources, page, OfficerKey).await
             }

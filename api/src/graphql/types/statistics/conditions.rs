@@ -16,7 +16,7 @@ use schema::refusal::FilterRefusal;
 /// a code exists, so an unknown code selects nothing.
 pub fn officers(snapshot: &Snapshot, scope: &Scope, codes: &[String]) -> Result<Vec<u32>> {
     let sees_all = scope.rows == Rows::Everything && scope.except_officer.is_none();
-    let places = codes.iter().map(|code| match snapshot.officers.place_of(code) {
+    let places = codes.iter().map(|code| match snapshot.officers.index_of(code) {
         None if sees_all => {
             Err(refuse(FilterRefusal::UnknownOfficer { field: "officerIn".to_owned(), code: code.clone() }))
         }
@@ -48,7 +48,7 @@ pub fn concerning(snapshot: &Snapshot, categories: &[Id], units: &[Id]) -> Expr 
     let mut conditions = Vec::new();
     if !categories.is_empty() {
         let all = categories.iter().flat_map(|id| reference.categories_within(*id));
-        let places = all.filter_map(|one| reference.category_place(one.id));
+        let places = all.filter_map(|one| reference.category_index(one.id));
         conditions.push(any("category", places.collect()));
     }
     if !units.is_empty() {

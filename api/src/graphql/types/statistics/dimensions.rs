@@ -9,7 +9,7 @@ use crate::graphql::loaders::{EnterpriseKey, OfficerKey, reference_row};
 use crate::graphql::types::{Enterprise, IssueCategory, Officer, Unit};
 use async_graphql::{Context, Enum, InputObject, Object, Result};
 use chrono::{Datelike, NaiveDate};
-use jobs::snapshot::{PlaceColumn, PlaceList, Snapshot};
+use jobs::snapshot::{IndexColumn, IndexList, Snapshot};
 use jobs::statistics::{Bucket, Dimension, date};
 use schema::enums as stored;
 use std::str::FromStr;
@@ -68,25 +68,25 @@ macro_rules! dimensions {
 }
 
 dimensions! {
-    Department, department, Unit, Dimension::Place(PlaceColumn::Department);
-    Branch, branch, Unit, Dimension::Place(PlaceColumn::Branch);
-    Team, team, Unit, Dimension::Place(PlaceColumn::Team);
+    Department, department, Unit, Dimension::Place(IndexColumn::Department);
+    Branch, branch, Unit, Dimension::Place(IndexColumn::Branch);
+    Team, team, Unit, Dimension::Place(IndexColumn::Team);
     /// The unit under which a complaint was filed, of any level.
-    Unit, unit, Unit, Dimension::Place(PlaceColumn::Unit);
+    Unit, unit, Unit, Dimension::Place(IndexColumn::Unit);
     /// The unit that has to answer, of any level.
-    ResponsibleUnit, responsible_unit, Unit, Dimension::Place(PlaceColumn::ResponsibleUnit);
+    ResponsibleUnit, responsible_unit, Unit, Dimension::Place(IndexColumn::ResponsibleUnit);
     Officer, officer, Officer, Dimension::Officer;
     /// Enterprises of one group, and the branches of one, are one group.
-    Enterprise, enterprise, Enterprise, Dimension::Place(PlaceColumn::Enterprise);
-    Category, category, Category, Dimension::Place(PlaceColumn::Category);
+    Enterprise, enterprise, Enterprise, Dimension::Place(IndexColumn::Enterprise);
+    Category, category, Category, Dimension::Place(IndexColumn::Category);
     /// The first-level category: the one above the category, or itself.
-    CategoryGroup, category_group, Category, Dimension::Place(PlaceColumn::CategoryGroup);
-    Kind, kind, Word, Dimension::Place(PlaceColumn::Kind);
-    LegalForm, legal_form, Word, Dimension::Place(PlaceColumn::LegalForm);
+    CategoryGroup, category_group, Category, Dimension::Place(IndexColumn::CategoryGroup);
+    Kind, kind, Word, Dimension::Place(IndexColumn::Kind);
+    LegalForm, legal_form, Word, Dimension::Place(IndexColumn::LegalForm);
     /// The peer group of the unit, or, if it has none, of the unit above it on the day of the complaint.
-    PeerGroup, peer_group, Word, Dimension::Place(PlaceColumn::PeerGroup);
-    Channel, channel, Word, Dimension::Place(PlaceColumn::Channel);
-    State, state, Word, Dimension::Place(PlaceColumn::State);
+    PeerGroup, peer_group, Word, Dimension::Place(IndexColumn::PeerGroup);
+    Channel, channel, Word, Dimension::Place(IndexColumn::Channel);
+    State, state, Word, Dimension::Place(IndexColumn::State);
     /// The finding on each officer named, or on the complaint if it names none.
     Finding, finding, Word, Dimension::Finding;
     /// The day received, in `timezone`.
@@ -108,8 +108,8 @@ macro_rules! dimension_filter {
 
         impl DimensionFilter {
             /// The places that each condition allows.
-            pub(super) fn sets(&self) -> Vec<(PlaceColumn, Places)> {
-                let all = [ $( (PlaceColumn::$column, words!(self.$field, $word)) ),+ ];
+            pub(super) fn sets(&self) -> Vec<(IndexColumn, Places)> {
+                let all = [ $( (IndexColumn::$column, words!(self.$field, $word)) ),+ ];
                 all.into_iter().filter_map(|(column, places)| Some((column, places?))).collect()
             }
         }
@@ -144,11 +144,11 @@ impl RowDimensions {
         u32::try_from(self.place(dimension)?).ok()
     }
 
-    fn unit_at(&self, column: PlaceColumn) -> Option<Inline<Unit>> {
+    fn unit_at(&self, column: IndexColumn) -> Option<Inline<Unit>> {
         self.snapshot.reference.units.get(self.small(Dimension::Place(column))? as usize).cloned().map(Unit).map(Inline)
     }
 
-    fn category_at(&self, column: PlaceColumn) -> Option<Inline<IssueCategory>> {
+    fn category_at(&self, column: IndexColumn) -> Option<Inline<IssueCategory>> {
         let place = self.small(Dimension::Place(column))?;
         self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory).map(Inline)
     }
@@ -162,8 +162,8 @@ impl RowDimensions {
         let words = match dimension {
             Dimension::Finding => stored::Finding::WORDS,
             Dimension::Place(column) => match column.list() {
-                PlaceList::Words(words) => words,
-                PlaceList::Units | PlaceList::Categories | PlaceList::Enterprises => return None,
+                IndexList::Words(words) => words,
+                IndexList::Units | IndexList::Categories | IndexList::Enterprises => return None,
             },
             Dimension::Officer | Dimension::Time(_) | Dimension::Part(_) => return None,
         };
@@ -171,7 +171,7 @@ impl RowDimensions {
     }
 
     /// The word of a column.
-    fn word_at<T: FromStr>(&self, column: PlaceColumn) -> Option<T> {
+    fn word_at<T: FromStr>(&self, column: IndexColumn) -> Option<T> {
         self.word(Dimension::Place(column))
     }
 }
@@ -179,25 +179,25 @@ impl RowDimensions {
 #[Object]
 impl RowDimensions {
     async fn department(&self) -> Option<Inline<Unit>> {
-        self.unit_at(PlaceColumn::Department)
+        self.unit_at(IndexColumn::Department)
     }
 
     async fn branch(&self) -> Option<Inline<Unit>> {
-        self.unit_at(PlaceColumn::Branch)
+        self.unit_at(IndexColumn::Branch)
     }
 
     async fn team(&self) -> Option<Inline<Unit>> {
-        self.unit_at(PlaceColumn::Team)
+        self.unit_at(IndexColumn::Team)
     }
 
     /// The unit under which the complaints were filed.
     async fn unit(&self) -> Option<Inline<Unit>> {
-        self.unit_at(PlaceColumn::Unit)
+        self.unit_at(IndexColumn::Unit)
     }
 
     /// The unit that has to answer the complaints.
     async fn responsible_unit(&self) -> Option<Inline<Unit>> {
-        self.unit_at(PlaceColumn::ResponsibleUnit)
+        self.unit_at(IndexColumn::ResponsibleUnit)
     }
 
     /// The officer named; null for complaints that name none.
@@ -210,39 +210,39 @@ impl RowDimensions {
     /// One enterprise of those that count as one; null for anonymous complaints.
     async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Inline<Enterprise>>> {
         let id =
-            self.small(Dimension::Place(PlaceColumn::Enterprise)).and_then(|place| self.snapshot.enterprises.at(place));
+            self.small(Dimension::Place(IndexColumn::Enterprise)).and_then(|place| self.snapshot.enterprises.at(place));
         let Some(id) = id else { return Ok(None) };
         Ok(reference_row(ctx, EnterpriseKey(id)).await?.map(Enterprise).map(Inline))
     }
 
     async fn category(&self) -> Option<Inline<IssueCategory>> {
-        self.category_at(PlaceColumn::Category)
+        self.category_at(IndexColumn::Category)
     }
 
     /// The first-level category.
     async fn category_group(&self) -> Option<Inline<IssueCategory>> {
-        self.category_at(PlaceColumn::CategoryGroup)
+        self.category_at(IndexColumn::CategoryGroup)
     }
 
     async fn kind(&self) -> Option<CategoryKind> {
-        self.word_at::<stored::CategoryKind>(PlaceColumn::Kind).map(Into::into)
+        self.word_at::<stored::CategoryKind>(IndexColumn::Kind).map(Into::into)
     }
 
     async fn legal_form(&self) -> Option<LegalForm> {
-        self.word_at::<stored::LegalForm>(PlaceColumn::LegalForm).map(Into::into)
+        self.word_at::<stored::LegalForm>(IndexColumn::LegalForm).map(Into::into)
     }
 
     /// The peer group of the unit, or, if it has none, of the unit above it.
     async fn peer_group(&self) -> Option<PeerGroup> {
-        self.word_at::<stored::PeerGroup>(PlaceColumn::PeerGroup).map(Into::into)
+        self.word_at::<stored::PeerGroup>(IndexColumn::PeerGroup).map(Into::into)
     }
 
     async fn channel(&self) -> Option<Channel> {
-        self.word_at::<stored::Channel>(PlaceColumn::Channel).map(Into::into)
+        self.word_at::<stored::Channel>(IndexColumn::Channel).map(Into::into)
     }
 
     async fn state(&self) -> Option<ComplaintState> {
-        self.word_at::<stored::ComplaintState>(PlaceColumn::State).map(Into::into)
+        self.word_at::<stored::ComplaintState>(IndexColumn::State).map(Into::into)
     }
 
     async fn finding(&self) -> Option<Finding> {

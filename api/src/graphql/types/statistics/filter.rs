@@ -18,7 +18,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use jobs::facts::EnterpriseFact;
 use jobs::facts::days::day_number;
-use jobs::snapshot::{PlaceColumn, Reference, Snapshot};
+use jobs::snapshot::{IndexColumn, Reference, Snapshot};
 use jobs::statistics::Allegations;
 use polars::prelude::{Expr, NamedFrom, Series, col, lit};
 use schema::refusal::FilterRefusal;
@@ -114,7 +114,7 @@ pub(super) fn unknown_unit(field: &str, code: &str) -> Error {
 
 /// The conditions of operators on the unit that has to answer.
 fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<Vec<Expr>> {
-    let (reference, column) = (&snapshot.reference, PlaceColumn::ResponsibleUnit.name());
+    let (reference, column) = (&snapshot.reference, IndexColumn::ResponsibleUnit.name());
     let known = |code: &str| {
         reference.unit_by_code(code).map(|unit| unit.id).ok_or_else(|| unknown_unit("responsibleUnit", code))
     };
@@ -123,7 +123,7 @@ fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<
     for codes in lists.into_iter().flatten() {
         let mut places = Vec::with_capacity(codes.len());
         for code in codes {
-            places.extend(reference.unit_place(known(code)?));
+            places.extend(reference.unit_index(known(code)?));
         }
         conditions.push(any(column, places));
     }
@@ -150,27 +150,27 @@ impl ComplaintStatisticsFilter {
         &self,
         reference: &Reference,
         categories: Option<Vec<u32>>,
-    ) -> Result<Vec<(PlaceColumn, Places)>> {
-        let mut sets: Vec<(PlaceColumn, Option<Places>)> = Vec::new();
+    ) -> Result<Vec<(IndexColumn, Places)>> {
+        let mut sets: Vec<(IndexColumn, Option<Places>)> = Vec::new();
         if let Some(codes) = &self.category_in {
             let mut places = Places::new();
             for code in codes {
                 let unknown =
                     || refuse(FilterRefusal::UnknownCategory { field: "categoryIn".to_owned(), code: code.clone() });
                 let category = reference.category_by_code(code).ok_or_else(unknown)?;
-                places.extend(reference.categories_within(category.id).map(|one| reference.category_place(one.id)));
+                places.extend(reference.categories_within(category.id).map(|one| reference.category_index(one.id)));
             }
             places.sort_unstable();
             places.dedup();
-            sets.push((PlaceColumn::Category, Some(places)));
+            sets.push((IndexColumn::Category, Some(places)));
         }
         sets.extend([
-            (PlaceColumn::Category, categories.map(|all| all.into_iter().map(Some).collect())),
-            (PlaceColumn::Kind, listed_words!(self.kind_in, CategoryKind)),
-            (PlaceColumn::Channel, listed_words!(self.channel_in, Channel)),
-            (PlaceColumn::State, listed_words!(self.state_in, ComplaintState)),
+            (IndexColumn::Category, categories.map(|all| all.into_iter().map(Some).collect())),
+            (IndexColumn::Kind, listed_words!(self.kind_in, CategoryKind)),
+            (IndexColumn::Channel, listed_words!(self.channel_in, Channel)),
+            (IndexColumn::State, listed_words!(self.state_in, ComplaintState)),
         ]);
-        let mut all: Vec<(PlaceColumn, Places)> =
+        let mut all: Vec<(IndexColumn, Places)> =
             sets.into_iter().filter_map(|(column, places)| Some((column, places?))).collect();
         all.extend(self.dimensions.sets());
         // In the order of columns, whichever of two fields for one column the question uses.
@@ -225,7 +225,7 @@ impl ComplaintStatisticsFilter {
         let index = |code: &String| {
             let fact = EnterpriseFact { tax_code: code.clone(), group_code: None };
             let enterprises = &snapshot.enterprises;
-            enterprises.place_of_tax_code(code).or_else(|| enterprises.place_of(&fact.counts_as()))
+            enterprises.index_of_tax_code(code).or_else(|| enterprises.index_of(&fact.counts_as()))
         };
         // An enterprise without complaints is not an error: it selects nothing.
         Some(self.enterprise_in.as_ref()?.iter().filter_map(index).collect())

@@ -23,7 +23,7 @@ pub use fields::{camel_case, is_part_of_an_answer};
 pub use filter::ComplaintStatisticsFilter;
 pub use having::Number;
 pub use measures::{StatisticsHaving, StatisticsMeasure};
-pub use order_by_measure::{ByMeasure, IdAtPlace, MeasureSources, list_by_measure};
+pub use order_by_measure::{ByMeasure, IdAtIndex, MeasureSources, list_by_measure};
 pub use period::StatisticsComparison;
 pub use query::StatisticsQueries;
 pub use request::{Arguments, StatisticsOrder, days, disguise, past_day, question, today};

@@ -38,18 +38,18 @@ struct OrderedByMeasure {
 }
 
 /// Returns the id at a place of a dimension.
-pub type IdAtPlace = fn(&Snapshot, u32) -> Option<Id>;
+pub type IdAtIndex = fn(&Snapshot, u32) -> Option<Id>;
 
 /// The source of the measures of the rows.
 pub struct MeasureSources {
     /// Dimensions that group the complaints by row.
-    pub dimensions: Vec<(Dimension, IdAtPlace)>,
+    pub dimensions: Vec<(Dimension, IdAtIndex)>,
     /// Rows that no dimension covers completely, each with the condition of its complaints.
     pub separate_rows: Vec<(Id, Expr)>,
 }
 
-impl From<(Dimension, IdAtPlace)> for MeasureSources {
-    fn from(one: (Dimension, IdAtPlace)) -> Self {
+impl From<(Dimension, IdAtIndex)> for MeasureSources {
+    fn from(one: (Dimension, IdAtIndex)) -> Self {
         Self { dimensions: vec![one], separate_rows: Vec::new() }
     }
 }

@@ -12,7 +12,7 @@ use async_graphql::{InputObject, Result, SelectionField};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use jobs::facts::days::day_number;
-use jobs::snapshot::{PlaceColumn, Snapshot};
+use jobs::snapshot::{IndexColumn, Snapshot};
 use jobs::statistics::{
     Cursor, Dimension, Disclosure, NoiseKey, Order, PseudonymOrder, Question, SelectedMeasures, Span, Thresholds,
 };
@@ -169,7 +169,7 @@ pub fn disguise(snapshot: &Arc<Snapshot>, by: Option<&Pseudonyms>) -> Option<Pse
         let at = u32::try_from(place).ok();
         let (subject, id) = match dimension {
             Dimension::Officer => (Subject::Officer, at.and_then(|place| snapshot.officers.at(place))),
-            Dimension::Place(PlaceColumn::Enterprise) => {
+            Dimension::Place(IndexColumn::Enterprise) => {
                 (Subject::Enterprise, at.and_then(|place| snapshot.enterprises.at(place)))
             }
             _ => return place,
@@ -225,10 +225,10 @@ mod tests {
             match Dimension::from(dimension.value) {
                 Dimension::Time(_) => {}
                 // The unit of a complaint about a team is that team: there is no lower level.
-                Dimension::Place(PlaceColumn::Team) => assert!(names.contains(&PlaceColumn::Unit.name())),
+                Dimension::Place(IndexColumn::Team) => assert!(names.contains(&IndexColumn::Unit.name())),
                 // A union of the cells of categories.
-                Dimension::Place(PlaceColumn::CategoryGroup) => {
-                    assert!(names.contains(&PlaceColumn::Category.name()));
+                Dimension::Place(IndexColumn::CategoryGroup) => {
+                    assert!(names.contains(&IndexColumn::Category.name()));
                 }
                 Dimension::Place(column) => assert!(names.contains(&column.name()), "{}", dimension.name),
                 other => panic!("{other:?} is not an attribute of a complaint: disclosure cannot tell its cells apart"),

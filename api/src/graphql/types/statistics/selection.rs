@@ -12,7 +12,7 @@ use crate::graphql::types::{CategoryFilter, UnitFilter};
 use async_graphql::Result;
 use chrono_tz::Tz;
 use futures_util::future::BoxFuture;
-use jobs::snapshot::{PlaceColumn, Snapshot};
+use jobs::snapshot::{IndexColumn, Snapshot};
 use jobs::statistics::{Allegations, Dimension};
 use polars::prelude::{Expr, col, lit};
 use schema::{Id, queries};
@@ -65,7 +65,7 @@ impl Selection {
 }
 
 /// The dimensions of conditions that allow several values.
-pub(super) fn listed(sets: &[(PlaceColumn, Places)]) -> Vec<Dimension> {
+pub(super) fn listed(sets: &[(IndexColumn, Places)]) -> Vec<Dimension> {
     let mut listed: Vec<Dimension> = Vec::new();
     for (column, _) in sets.iter().filter(|(_, places)| places.len() > 1) {
         let dimension = Dimension::Place(*column);
@@ -82,7 +82,7 @@ struct Part {
     /// true where it is not true.
     conditions: Vec<Expr>,
     allegations: Allegations,
-    sets: Vec<(PlaceColumn, Places)>,
+    sets: Vec<(IndexColumn, Places)>,
 }
 
 /// Adds `and`, `or` and `not` of a filter to its own conditions, as `filter::combine!` does in SQL.
@@ -186,7 +186,7 @@ pub(super) async fn units_of(
     }
     let of = Arc::clone(reference);
     let ids: Vec<Id> = request.read(move |conn| queries::unit_ids(conn, plain.condition(&of)?)).await?;
-    Ok(Some(ids.into_iter().filter_map(|id| reference.unit_place(id)).collect()))
+    Ok(Some(ids.into_iter().filter_map(|id| reference.unit_index(id)).collect()))
 }
 
 /// The places of the categories that a filter selects, with those below them.
@@ -200,11 +200,11 @@ pub(super) async fn categories_of(
 ) -> Result<Vec<u32>> {
     let (filter, of) = (filter.clone(), Arc::clone(reference));
     let ids: Vec<Id> = request.read(move |conn| queries::category_ids(conn, with_those_below(&filter, &of)?)).await?;
-    Ok(ids.into_iter().filter_map(|id| reference.category_place(id)).collect())
+    Ok(ids.into_iter().filter_map(|id| reference.category_index(id)).collect())
 }
 
 /// The condition that a column has one of some places.
-fn one_of(column: PlaceColumn, places: &[Option<u32>]) -> Expr {
+fn one_of(column: IndexColumn, places: &[Option<u32>]) -> Expr {
     let known = any(column.name(), places.iter().copied().flatten().collect());
     if places.contains(&None) { known.or(col(column.name()).is_null()) } else { known }
 }

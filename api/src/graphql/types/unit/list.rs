@@ -8,9 +8,9 @@ use crate::graphql::filter::Filter;
 use crate::graphql::input::{IdOrCode, id_or_code};
 use crate::graphql::loaders::UnitKey;
 use crate::graphql::page::PageArgs;
-use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
+use crate::graphql::types::statistics::{IdAtIndex, MeasureSources, list_by_measure};
 use async_graphql::{Context, ID, Object, Result};
-use jobs::snapshot::PlaceColumn;
+use jobs::snapshot::IndexColumn;
 use jobs::statistics::Dimension;
 use schema::queries;
 
@@ -39,10 +39,10 @@ impl UnitQueries {
             Ok(order) => list::<Unit>(ctx, page, order, condition).await,
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::unit_ids(conn, condition()?)).await?;
-                let at: IdAtPlace = |snapshot, index| Some(snapshot.reference.units.get(index as usize)?.id);
+                let at: IdAtIndex = |snapshot, index| Some(snapshot.reference.units.get(index as usize)?.id);
                 // A unit is measured with all units below it, whether or not complaints store it as an
                 // ancestor.
-                let levels = [PlaceColumn::Department, PlaceColumn::Branch, PlaceColumn::Team, PlaceColumn::Unit];
+                let levels = [IndexColumn::Department, IndexColumn::Branch, IndexColumn::Team, IndexColumn::Unit];
                 let snapshot = snapshot(ctx)?;
                 let tree = &snapshot.reference.tree;
                 let separate_rows = all.iter().filter_map(|unit| {

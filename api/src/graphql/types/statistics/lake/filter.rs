@@ -13,7 +13,7 @@ use crate::graphql::types::{ResponsibleUnitOps, UnitFilter};
 use async_graphql::Result;
 use futures_util::future::BoxFuture;
 use jobs::lake::Condition;
-use jobs::snapshot::{ColumnCondition, Comparison, Nullable, PlaceColumn, Reference, Snapshot};
+use jobs::snapshot::{ColumnCondition, Comparison, IndexColumn, Nullable, Reference, Snapshot};
 use schema::Id;
 
 /// The context in which a filter is translated.
@@ -93,9 +93,9 @@ impl<'e> Translation<'e> {
                 own.extend(of_responsible_unit(ops, reference)?);
             }
             let enterprises = filter.enterprises(self.snapshot);
-            own.extend(enterprises.map(|places| ColumnCondition::one_of(PlaceColumn::Enterprise, places)));
+            own.extend(enterprises.map(|places| ColumnCondition::one_of(IndexColumn::Enterprise, places)));
             own.extend(blames_system.map(|blames| is(blames, ColumnCondition::Blames)));
-            let without_enterprise = ColumnCondition::Null(Nullable::Place(PlaceColumn::Enterprise));
+            let without_enterprise = ColumnCondition::Null(Nullable::Place(IndexColumn::Enterprise));
             own.extend(anonymous.map(|anonymous| is(anonymous, without_enterprise)));
             own.extend(confidential.as_ref().map(|ops| truth(ops, &ColumnCondition::Confidential)));
             own.extend(cost_vnd.as_ref().map(cost));
@@ -143,7 +143,7 @@ impl<'e> Translation<'e> {
                 all.push(Condition::Columns(within(reference, unit.id)));
             }
             if let Some(places) = units_of(self.request, reference, filter).await? {
-                all.push(Condition::Columns(ColumnCondition::one_of(PlaceColumn::Unit, places)));
+                all.push(Condition::Columns(ColumnCondition::one_of(IndexColumn::Unit, places)));
             }
             for part in filter.and.iter().flatten() {
                 all.push(self.units(part).await?);
@@ -174,7 +174,7 @@ fn within(reference: &Reference, unit: Id) -> ColumnCondition {
 }
 
 /// The condition that a column has one of some places; None means no value.
-fn one_of(column: PlaceColumn, places: &[Option<u32>]) -> ColumnCondition {
+fn one_of(column: IndexColumn, places: &[Option<u32>]) -> ColumnCondition {
     let known = ColumnCondition::one_of(column, places.iter().copied().flatten());
     if places.contains(&None) {
         ColumnCondition::Any(vec![known, ColumnCondition::Null(Nullable::Place(column))])
@@ -195,13 +195,13 @@ fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &Reference) -> Resul
     let lists = [eq.as_ref().map(std::slice::from_ref), r#in.as_deref()];
     for codes in lists.into_iter().flatten() {
         let ids = codes.iter().map(known).collect::<Result<Vec<Id>>>()?;
-        let places = ids.into_iter().filter_map(|id| reference.unit_place(id));
-        conditions.push(ColumnCondition::one_of(PlaceColumn::ResponsibleUnit, places));
+        let places = ids.into_iter().filter_map(|id| reference.unit_index(id));
+        conditions.push(ColumnCondition::one_of(IndexColumn::ResponsibleUnit, places));
     }
     if let Some(code) = within {
         conditions.push(OfUnit::new(&reference.tree, known(code)?, today()).answered_places(reference));
     }
-    let without_unit = ColumnCondition::Null(Nullable::Place(PlaceColumn::ResponsibleUnit));
+    let without_unit = ColumnCondition::Null(Nullable::Place(IndexColumn::ResponsibleUnit));
     conditions.extend(is_null.map(|null| is(null, without_unit)));
     Ok(conditions)
 }

@@ -20,7 +20,7 @@ use jobs::facts::days::day_number;
 use jobs::lake::statistics::{Counted, MEASURES, WAITS, places_of_pseudonyms};
 use jobs::lake::{Condition, Manifest, Named, is_newest};
 use jobs::numeric::survival::Waiting;
-use jobs::snapshot::{PlaceList, Snapshot};
+use jobs::snapshot::{IndexList, Snapshot};
 use jobs::statistics::{Answer, Dimension, GroupResult, MOST_GROUPS, Measures, Question, answer_of_groups};
 use schema::enums as stored;
 use schema::pseudonyms::Audience;
@@ -206,8 +206,8 @@ impl Asking<'_> {
     fn place(&self, dimension: Dimension, text: &str) -> Option<i64> {
         let reference = &self.counted.named.snapshot.reference;
         let word = |words: &[&str]| words.iter().position(|one| *one == text).and_then(|at| i64::try_from(at).ok());
-        let unit = || reference.unit_place(reference.unit_by_code(text)?.id).map(i64::from);
-        let category = || reference.category_place(reference.category_by_code(text)?.id).map(i64::from);
+        let unit = || reference.unit_index(reference.unit_by_code(text)?.id).map(i64::from);
+        let category = || reference.category_index(reference.category_by_code(text)?.id).map(i64::from);
         let pseudonym = || self.names.get(&dimension)?.get(text).copied();
         match dimension {
             Dimension::Officer => pseudonym(),
@@ -216,10 +216,10 @@ impl Asking<'_> {
                 text.parse::<NaiveDate>().ok().map(|day| i64::from(day_number(day)))
             }
             Dimension::Place(column) => match column.list() {
-                PlaceList::Units => unit(),
-                PlaceList::Categories => category(),
-                PlaceList::Enterprises => pseudonym(),
-                PlaceList::Words(words) => word(words),
+                IndexList::Units => unit(),
+                IndexList::Categories => category(),
+                IndexList::Enterprises => pseudonym(),
+                IndexList::Words(words) => word(words),
             },
         }
     }
