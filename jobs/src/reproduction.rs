@@ -52,7 +52,7 @@ impl Difference {
 
 /// The register position that a reproduction uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KnownAt {
+pub enum ReplayPosition {
     /// The position that the run recorded.
     Recorded,
     Now,
@@ -85,7 +85,7 @@ impl Recorded {
     ///
     /// # Errors
     /// `NotFound` when the run recorded none.
-    pub fn known_at(&self) -> Result<i64, JobError> {
+    pub fn as_of_position(&self) -> Result<i64, JobError> {
         self.run.known_at.ok_or_else(|| incomplete(&self.run))
     }
 }
@@ -102,12 +102,12 @@ fn incomplete(run: &JobRun) -> JobError {
 ///
 /// # Errors
 /// `NotFound` when the run does not exist or has no result to compare; else as [`derive()`].
-pub fn reproduce(db: &Db, id: Id, known_at: KnownAt) -> Result<Reproduction, JobError> {
+pub fn reproduce(db: &Db, id: Id, at: ReplayPosition) -> Result<Reproduction, JobError> {
     let recorded = Recorded::find(db, id)?;
-    let position = match known_at {
-        KnownAt::Recorded => Some(recorded.known_at()?),
-        KnownAt::Now => None,
-        KnownAt::Position(position) => Some(position),
+    let position = match at {
+        ReplayPosition::Recorded => Some(recorded.as_of_position()?),
+        ReplayPosition::Now => None,
+        ReplayPosition::Position(position) => Some(position),
     };
     let Recorded { run, as_of, hash: recorded_hash, rules } = recorded;
     let derived = derive(db, as_of, position, &rules)?;
@@ -117,7 +117,7 @@ pub fn reproduce(db: &Db, id: Id, known_at: KnownAt) -> Result<Reproduction, Job
     Ok(Reproduction {
         run: id,
         as_of,
-        known_at: derived.known_at,
+        known_at: derived.as_of_position,
         reproduced: first_difference.is_none(),
         recorded_hash,
         derived_hash: derived.hashes.result_hash,

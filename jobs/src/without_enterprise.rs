@@ -52,8 +52,8 @@ impl Asked<'_> {
     /// The numbers from the complaints about the subject, and what the run compared it by.
     fn of_its_complaints(&self, db: &Db, comparisons: SubjectComparisons<'_>) -> Result<WithoutEnterprise, JobError> {
         let Recorded { as_of, rules, .. } = self.recorded;
-        let known_at = self.recorded.known_at()?;
-        let about = About { kind: self.flag.subject_kind, subject: self.subject, known_at, as_of: *as_of };
+        let as_of_position = self.recorded.as_of_position()?;
+        let about = About { kind: self.flag.subject_kind, subject: self.subject, as_of_position, as_of: *as_of };
         let facts = db.read_snapshot(|conn| Facts::load_about(conn, about, self.tax_code))?;
         let frames = without_exposure(&facts, *as_of)?;
         let left_out = self.left_out(&counts_as(&facts, self.tax_code), &frames)?;
@@ -64,7 +64,7 @@ impl Asked<'_> {
     /// The numbers from the whole run, derived again.
     fn of_all_complaints(&self, db: &Db) -> Result<WithoutEnterprise, JobError> {
         let Recorded { as_of, rules, .. } = self.recorded;
-        let (facts, _) = load_facts(db, *as_of, Some(self.recorded.known_at()?))?;
+        let (facts, _) = load_facts(db, *as_of, Some(self.recorded.as_of_position()?))?;
         let key = counts_as(&facts, self.tax_code);
         let frames = into_frames(facts, *as_of)?;
         let left_out = self.left_out(&key, &frames)?;
@@ -91,8 +91,8 @@ impl Asked<'_> {
 /// The key as which the statistic counted an enterprise. A tax code that the register did not have then may be the one
 /// of an enterprise of which only branches complained.
 fn counts_as(facts: &Facts, tax_code: &str) -> String {
-    let known = facts.enterprises.values().find(|enterprise| enterprise.tax_code == tax_code);
-    known.map_or_else(|| enterprise_of(tax_code).to_owned(), EnterpriseFact::counts_as)
+    let enterprise = facts.enterprises.values().find(|enterprise| enterprise.tax_code == tax_code);
+    enterprise.map_or_else(|| enterprise_of(tax_code).to_owned(), EnterpriseFact::counts_as)
 }
 
 fn not_in_evidence() -> JobError {

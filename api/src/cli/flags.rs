@@ -10,7 +10,7 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::analyses::recurrence::Rules;
 use jobs::flags::{self, Stored};
-use jobs::reproduction::{KnownAt, reproduce};
+use jobs::reproduction::{ReplayPosition, reproduce};
 use jobs::runner::ledger;
 use jobs::scheduled::recurrence::numbers;
 use schema::enums::SubjectKind;
@@ -52,7 +52,7 @@ pub enum Command {
         run: Uuid,
         /// Position at which to read the register, a number or `now` [default: that of the run]
         #[arg(long, value_name = "POSITION", value_parser = known_at)]
-        known_at: Option<KnownAt>,
+        known_at: Option<ReplayPosition>,
     },
 }
 
@@ -76,12 +76,12 @@ fn run_id(text: &str) -> Result<Uuid, String> {
     text.parse().map_err(|_| format!("{text:?} is not the id of a run: `phananh jobs history` lists them"))
 }
 
-fn known_at(text: &str) -> Result<KnownAt, String> {
+fn known_at(text: &str) -> Result<ReplayPosition, String> {
     if text == "now" {
-        return Ok(KnownAt::Now);
+        return Ok(ReplayPosition::Now);
     }
     match text.parse() {
-        Ok(position) if position >= 0 => Ok(KnownAt::Position(position)),
+        Ok(position) if position >= 0 => Ok(ReplayPosition::Position(position)),
         _ => Err(format!("{text:?} is neither `now` nor a position")),
     }
 }
@@ -109,7 +109,7 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             }
         }
         Command::Reproduce { run, known_at } => {
-            let result = reproduce(db, Id(*run), known_at.unwrap_or(KnownAt::Recorded))?;
+            let result = reproduce(db, Id(*run), known_at.unwrap_or(ReplayPosition::Recorded))?;
             out.print(&result, |result| match &result.first_difference {
                 None => format!("reproduced: {}", result.derived_hash),
                 Some(first) => format!(

@@ -40,8 +40,8 @@ struct Frame {
 ///
 /// # Errors
 /// Names what is refused.
-pub fn tables_read(tokens: &[Token], known: &dyn Fn(&str) -> bool) -> Result<BTreeSet<String>, String> {
-    let mut reader = Reader { tokens, frames: vec![Frame::default()], read: BTreeSet::new(), known };
+pub fn tables_read(tokens: &[Token], is_table: &dyn Fn(&str) -> bool) -> Result<BTreeSet<String>, String> {
+    let mut reader = Reader { tokens, frames: vec![Frame::default()], read: BTreeSet::new(), is_table };
     for at in 0..tokens.len() {
         reader.step(at)?;
     }
@@ -55,7 +55,7 @@ struct Reader<'t> {
     tokens: &'t [Token],
     frames: Vec<Frame>,
     read: BTreeSet<String>,
-    known: &'t dyn Fn(&str) -> bool,
+    is_table: &'t dyn Fn(&str) -> bool,
 }
 
 impl<'t> Reader<'t> {
@@ -186,7 +186,7 @@ impl<'t> Reader<'t> {
         if self.frames.iter().any(|frame| frame.named.iter().any(|one| one == name)) {
             return Ok(());
         }
-        if !(self.known)(name) {
+        if !(self.is_table)(name) {
             return Err(format!("there is no table {name} in the lake"));
         }
         self.read.insert(name.to_owned());

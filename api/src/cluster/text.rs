@@ -22,11 +22,11 @@ pub struct Checked {
     pub tables: BTreeSet<String>,
 }
 
-/// Checks a text. `known` says whether a name is a table of the lake.
+/// Checks a text. `is_table` says whether a name is a table of the lake.
 ///
 /// # Errors
 /// Names what is refused, and what to write instead.
-pub fn check(text: &str, parameters: &[Parameter], known: &dyn Fn(&str) -> bool) -> Result<Checked, String> {
+pub fn check(text: &str, parameters: &[Parameter], is_table: &dyn Fn(&str) -> bool) -> Result<Checked, String> {
     if text.len() > LONGEST {
         return Err(format!("the query has {} bytes: at most {LONGEST} are allowed", text.len()));
     }
@@ -43,7 +43,7 @@ pub fn check(text: &str, parameters: &[Parameter], known: &dyn Fn(&str) -> bool)
     }
     misread::refuse(&tokens)?;
     foreign::refuse(&tokens)?;
-    let tables = tables_read(&tokens, known)?;
+    let tables = tables_read(&tokens, is_table)?;
     let mut used = BTreeSet::new();
     let mut sql = String::with_capacity(text.len());
     for token in &in_spark(tokens) {
@@ -116,12 +116,12 @@ fn literal(value: &Parameter, number: usize) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn known(name: &str) -> bool {
+    fn is_table(name: &str) -> bool {
         ["complaints", "allegations", "units"].contains(&name)
     }
 
     fn checked(text: &str) -> Result<Checked, String> {
-        check(text, &[], &known)
+        check(text, &[], &is_table)
     }
 
     #[test]
@@ -184,11 +184,11 @@ mod tests {
     #[test]
     fn parameters_are_values_and_never_words() {
         let text = "SELECT $2 FROM complaints WHERE category = $1";
-        let found = check(text, &[Parameter::Text("' OR '1'='1".into()), Parameter::Whole(-1)], &known).unwrap();
+        let found = check(text, &[Parameter::Text("' OR '1'='1".into()), Parameter::Whole(-1)], &is_table).unwrap();
         assert!(found.sql.ends_with("= cast(X'27204F52202731273D2731' as string)"), "{}", found.sql);
         assert!(found.sql.starts_with("select cast('-1' as bigint) from"), "{}", found.sql);
-        assert!(check(text, &[Parameter::Null], &known).is_err());
-        assert!(check("SELECT $1", &[Parameter::Null, Parameter::Null], &known).is_err());
-        assert!(check("SELECT $1", &[Parameter::Decimal("1) x".into())], &known).is_err());
+        assert!(check(text, &[Parameter::Null], &is_table).is_err());
+        assert!(check("SELECT $1", &[Parameter::Null, Parameter::Null], &is_table).is_err());
+        assert!(check("SELECT $1", &[Parameter::Decimal("1) x".into())], &is_table).is_err());
     }
 }

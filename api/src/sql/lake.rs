@@ -168,8 +168,8 @@ impl Lake {
         manifest: &Manifest,
         asking: &Asking,
     ) -> Result<(Answer, Source), QueryError> {
-        let known = |name: &str| tables_of(manifest).any(|table| table.name == name);
-        let checked = text::check(&asking.text, &asking.parameters, &known).map_err(QueryError::Sql)?;
+        let is_table = |name: &str| tables_of(manifest).any(|table| table.name == name);
+        let checked = text::check(&asking.text, &asking.parameters, &is_table).map_err(QueryError::Sql)?;
         let place = |file: &str| format!("{}/{file}", self.url);
         let read = tables_of(manifest).filter(|table| checked.tables.contains(table.name));
         let tables = read.map(|table| (table.name.to_owned(), paths(manifest, table, &place))).collect();

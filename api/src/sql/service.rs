@@ -208,8 +208,8 @@ impl SqlService {
             return Err(out_of_turn());
         };
         lease.give_back();
-        let known = |of: &DataType| (*of != DataType::Null).then(|| of.clone());
-        let parameters = parameters.fields().iter().map(|field| known(field.data_type())).collect();
+        let determined = |of: &DataType| (*of != DataType::Null).then(|| of.clone());
+        let parameters = parameters.fields().iter().map(|field| determined(field.data_type())).collect();
         Ok(Description { parameters, columns })
     }
 

@@ -23,12 +23,12 @@ use std::collections::{BTreeMap, HashSet};
 /// An escalation older than this raises no alert.
 const ESCALATED_DAYS: i64 = 7;
 
-/// The findings for the heads whose endpoints are enabled. `known` has the active alerts.
+/// The findings for the heads whose endpoints are enabled. `earlier` has the active alerts.
 pub(super) fn found(
     conn: &mut Conn,
     now: Timestamp,
     settings: &Settings,
-    known: &[Alert],
+    earlier: &[Alert],
 ) -> Result<Vec<Found>, StoreError> {
     let endpoints: Vec<NotificationEndpoint> = endpoints::all(conn)?
         .into_iter()
@@ -49,7 +49,7 @@ pub(super) fn found(
         let of = ForHead { principal: head.principal.id, unit };
         let visible = || rights.complaint_rows(head, &reference.tree);
         found.extend(technical::bursts_of_head(conn, now, settings, (of, &reference), visible)?);
-        found.extend(escalated(conn, now, (head, of), (rights, &reference), known)?);
+        found.extend(escalated(conn, now, (head, of), (rights, &reference), earlier)?);
     }
     Ok(found)
 }
@@ -65,7 +65,7 @@ fn escalated(
     now: Timestamp,
     (head, of): (&Reader, ForHead),
     (rights, reference): (&dyn ReaderRights, &Reference),
-    known: &[Alert],
+    earlier: &[Alert],
 ) -> Result<Vec<Found>, StoreError> {
     let unanswered = complaints::table.into_boxed::<MultiBackend>().filter(waiting()).select(complaints::id);
     let mut query =
@@ -77,7 +77,7 @@ fn escalated(
     rows.sort_by_key(|row| (row.complaint_id, row.level));
     let recent = Timestamp::from(now.utc() - TimeDelta::days(ESCALATED_DAYS));
     let stands = |subject: &str| {
-        known.iter().any(|alert| {
+        earlier.iter().any(|alert| {
             alert.cleared_at.is_none()
                 && alert.kind == AlertKind::ComplaintEscalated
                 && alert.principal_id == Some(of.principal)

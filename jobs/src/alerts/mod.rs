@@ -59,10 +59,10 @@ impl Changes {
     }
 
     /// The changes from the known alerts, which are active or of today, to the findings.
-    fn between(known: Vec<Alert>, found: &[Found], today: NaiveDate) -> Self {
+    fn between(earlier: Vec<Alert>, found: &[Found], today: NaiveDate) -> Self {
         let mut changes = Self::default();
         for one in found {
-            let of_it: Vec<&Alert> = known.iter().filter(|alert| is_of(alert, one)).collect();
+            let of_it: Vec<&Alert> = earlier.iter().filter(|alert| is_of(alert, one)).collect();
             if of_it.iter().any(|alert| alert.cleared_at.is_none()) {
                 continue;
             }
@@ -72,7 +72,7 @@ impl Changes {
             }
         }
         let is_over = |alert: &Alert| alert.cleared_at.is_none() && !found.iter().any(|one| is_of(alert, one));
-        changes.cleared = known.into_iter().filter(is_over).collect();
+        changes.cleared = earlier.into_iter().filter(is_over).collect();
         changes
     }
 }
@@ -88,7 +88,7 @@ fn is_of(alert: &Alert, found: &Found) -> bool {
 /// If the database cannot be read.
 pub fn changes(context: &Context<'_>, conn: &mut Conn, now: Timestamp) -> Result<Changes, StoreError> {
     let today = local_date(now);
-    let known: Vec<Alert> = alerts::table
+    let earlier: Vec<Alert> = alerts::table
         .filter(alerts::cleared_at.is_null().or(alerts::day.eq(today)))
         .order((alerts::raised_at, alerts::id))
         .select(Alert::as_select())
@@ -98,8 +98,8 @@ pub fn changes(context: &Context<'_>, conn: &mut Conn, now: Timestamp) -> Result
     found.extend(runs::failed_or_missed(context, conn, now)?);
     found.extend(digests::undelivered(conn, now)?);
     found.extend(digests::never_made(conn, now, context.settings)?);
-    found.extend(heads::found(conn, now, context.settings, &known)?);
-    Ok(Changes::between(known, &found, today))
+    found.extend(heads::found(conn, now, context.settings, &earlier)?);
+    Ok(Changes::between(earlier, &found, today))
 }
 
 /// Flags of the gravest tier that are still open.
@@ -148,10 +148,11 @@ mod tests {
     fn a_subject_is_told_once_a_day_and_ends_when_it_is_over() {
         let today = NaiveDate::from_ymd_opt(2025, 3, 3).expect("a date");
         let yesterday = NaiveDate::from_ymd_opt(2025, 3, 2).expect("a date");
-        let known = [alert("stands", yesterday, false), alert("over today", today, true), alert("over", today, false)];
-        let again = known[1].id;
+        let earlier =
+            [alert("stands", yesterday, false), alert("over today", today, true), alert("over", today, false)];
+        let again = earlier[1].id;
         let found = vec![found("stands"), found("over today"), found("new")];
-        let changes = Changes::between(known.to_vec(), &found, today);
+        let changes = Changes::between(earlier.to_vec(), &found, today);
         assert_eq!(changes.raised.iter().map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["new"]);
         assert_eq!(changes.again, [again]);
         assert_eq!(changes.cleared.iter().map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["over"]);
@@ -165,11 +166,11 @@ mod tests {
         let of_head = Found { head: Some(head), ..found("a") };
         let changes = Changes::between(vec![alert("a", today, false)], &[found("a"), of_head.clone()], today);
         assert_eq!(changes.raised, std::slice::from_ref(&of_head));
-        let mut known = alert("a", today, false);
-        (known.principal_id, known.unit_id) = (Some(head.principal), Some(head.unit));
-        assert!(Changes::between(vec![known.clone()], &[of_head], today).is_empty());
+        let mut earlier = alert("a", today, false);
+        (earlier.principal_id, earlier.unit_id) = (Some(head.principal), Some(head.unit));
+        assert!(Changes::between(vec![earlier.clone()], &[of_head], today).is_empty());
         let elsewhere = Found { head: Some(ForHead { unit: random_id(), ..head }), ..found("a") };
-        let changes = Changes::between(vec![known], &[elsewhere], today);
+        let changes = Changes::between(vec![earlier], &[elsewhere], today);
         assert_eq!((changes.raised.len(), changes.cleared.len()), (1, 1), "the head moved to another unit");
     }
 

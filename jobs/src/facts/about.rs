@@ -26,7 +26,7 @@ pub struct About {
     pub kind: SubjectKind,
     pub subject: Id,
     /// The register position.
-    pub known_at: i64,
+    pub as_of_position: i64,
     /// The as-of day, for the texts.
     pub as_of: NaiveDate,
 }
@@ -39,21 +39,22 @@ impl Facts {
     /// # Errors
     /// `History` when later events cannot be undone; when the database fails or the work is cancelled.
     pub fn load_about(conn: &mut Conn, about: About, tax_code: &str) -> Result<Self, JobError> {
-        let About { kind, subject, known_at, as_of } = about;
+        let About { kind, subject, as_of_position, as_of } = about;
         let mut facts = Self::load_organisation(conn)?;
         let is_of = |change: &Change, entity: Entity| change.entity == entity.as_str();
-        let (mut of_enterprises, mut reference): (Vec<_>, Vec<_>) =
-            Changes::load_reference(conn, known_at)?.into_iter().partition(|change| is_of(change, Entity::Enterprise));
+        let (mut of_enterprises, mut reference): (Vec<_>, Vec<_>) = Changes::load_reference(conn, as_of_position)?
+            .into_iter()
+            .partition(|change| is_of(change, Entity::Enterprise));
         reference.retain(|change| !is_of(change, Entity::Workload));
         let mut changes = Changes { complaints: Vec::new(), reference };
         rewind(&mut facts, &changes)?;
 
         let meant = Meant::of(&facts, kind, subject);
         let mut ids = meant.now(conn)?;
-        ids.extend(meant.before(conn, known_at, facts.position)?);
+        ids.extend(meant.before(conn, as_of_position, facts.position)?);
         let ids: Vec<Id> = ids.into_iter().collect();
         facts.load_complaints(conn, &ids)?;
-        changes.complaints = Changes::load_of(conn, known_at, &ids)?;
+        changes.complaints = Changes::load_of(conn, as_of_position, &ids)?;
         facts.load_texts(conn, as_of - COMPARED_TEXTS, as_of, &changes)?;
         rewind(&mut facts, &Changes { complaints: changes.complaints, reference: Vec::new() })?;
 
@@ -139,10 +140,10 @@ impl Meant {
         Ok(found)
     }
 
-    /// The complaints that an event after `known_at` changed, and that were found before it.
-    fn before(&self, conn: &mut Conn, known_at: i64, now: i64) -> Result<HashSet<Id>, JobError> {
+    /// The complaints that an event after `as_of_position` changed, and that were found before it.
+    fn before(&self, conn: &mut Conn, as_of_position: i64, now: i64) -> Result<HashSet<Id>, JobError> {
         let mut found = HashSet::new();
-        let mut after = known_at;
+        let mut after = as_of_position;
         while after < now {
             let until = now.min(after.saturating_add(POSITIONS));
             let rows: Vec<(Id, Option<JsonValue>)> = complaint_events::table

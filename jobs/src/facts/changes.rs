@@ -56,35 +56,35 @@ const TEXT: (
 );
 
 impl Changes {
-    /// Reads the changes after `known_at`. Call it in the read that loads the facts.
+    /// Reads the changes after `as_of_position`. Call it in the read that loads the facts.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn load_after(conn: &mut Conn, known_at: i64) -> Result<Self, JobError> {
+    pub fn load_after(conn: &mut Conn, as_of_position: i64) -> Result<Self, JobError> {
         let texts: Vec<TextRow> = complaint_event_values::table
-            .filter(complaint_event_values::position.gt(known_at))
+            .filter(complaint_event_values::position.gt(as_of_position))
             .filter(complaint_event_values::field.eq("text"))
             .filter(complaint_event_values::side.eq(Side::Before))
             .select(TEXT)
             .load(conn)?;
         let events: Vec<EventRow> = complaint_events::table
-            .filter(complaint_events::position.gt(known_at))
+            .filter(complaint_events::position.gt(as_of_position))
             .order((complaint_events::position.desc(), complaint_events::ordinal.desc()))
             .select(EVENT)
             .load(conn)?;
-        Ok(Self { complaints: of_events(events, texts), reference: Self::load_reference(conn, known_at)? })
+        Ok(Self { complaints: of_events(events, texts), reference: Self::load_reference(conn, as_of_position)? })
     }
 
-    /// Reads the changes of some complaints after `known_at`, newest first.
+    /// Reads the changes of some complaints after `as_of_position`, newest first.
     ///
     /// # Errors
     /// When the database fails or the work is cancelled.
-    pub(super) fn load_of(conn: &mut Conn, known_at: i64, complaints: &[Id]) -> Result<Vec<Change>, JobError> {
+    pub(super) fn load_of(conn: &mut Conn, as_of_position: i64, complaints: &[Id]) -> Result<Vec<Change>, JobError> {
         let (mut texts, mut events): (Vec<TextRow>, Vec<EventRow>) = (Vec::new(), Vec::new());
         for chunk in complaints.chunks(KEYS_PER_QUERY) {
             let more: Vec<TextRow> = complaint_event_values::table
                 .filter(complaint_event_values::complaint_id.eq_any(chunk))
-                .filter(complaint_event_values::position.gt(known_at))
+                .filter(complaint_event_values::position.gt(as_of_position))
                 .filter(complaint_event_values::field.eq("text"))
                 .filter(complaint_event_values::side.eq(Side::Before))
                 .select(TEXT)
@@ -92,7 +92,7 @@ impl Changes {
             texts.extend(more);
             let more: Vec<EventRow> = complaint_events::table
                 .filter(complaint_events::complaint_id.eq_any(chunk))
-                .filter(complaint_events::position.gt(known_at))
+                .filter(complaint_events::position.gt(as_of_position))
                 .select(EVENT)
                 .load(conn)?;
             events.extend(more);
@@ -102,13 +102,13 @@ impl Changes {
         Ok(of_events(events, texts))
     }
 
-    /// Reads the changes of what is of no single complaint after `known_at`, newest first.
+    /// Reads the changes of what is of no single complaint after `as_of_position`, newest first.
     ///
     /// # Errors
     /// When the database fails.
-    pub(super) fn load_reference(conn: &mut Conn, known_at: i64) -> Result<Vec<Change>, JobError> {
+    pub(super) fn load_reference(conn: &mut Conn, as_of_position: i64) -> Result<Vec<Change>, JobError> {
         let rows: Vec<(String, Id, Option<JsonValue>)> = reference_events::table
-            .filter(reference_events::position.gt(known_at))
+            .filter(reference_events::position.gt(as_of_position))
             .order((reference_events::position.desc(), reference_events::ordinal.desc()))
             .select((reference_events::entity, reference_events::entity_id, reference_events::before))
             .load(conn)?;

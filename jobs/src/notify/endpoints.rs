@@ -287,16 +287,16 @@ pub(crate) fn unit_of(reader: &Principal) -> Result<Option<Id>, String> {
 }
 
 fn events(channel: NotificationChannel, wanted: &[String], has_reader: bool) -> Result<Vec<String>, String> {
-    let known: &[&str] = match channel {
+    let allowed: &[&str] = match channel {
         // The Board's digest is the same for all its readers, and counts what some of them may not see.
         NotificationChannel::Webhook if !has_reader => &EVENTS,
         NotificationChannel::Webhook | NotificationChannel::Email => &BY_MAIL,
     };
-    if let Some(unknown) = wanted.iter().find(|event| !known.contains(&event.as_str())) {
-        return Err(format!("{unknown:?} is no event of {channel}: use {}", known.join(", ")));
+    if let Some(unknown) = wanted.iter().find(|event| !allowed.contains(&event.as_str())) {
+        return Err(format!("{unknown:?} is no event of {channel}: use {}", allowed.join(", ")));
     }
     if wanted.is_empty() {
-        return Ok(known.iter().map(|event| (*event).to_owned()).collect());
+        return Ok(allowed.iter().map(|event| (*event).to_owned()).collect());
     }
     Ok(wanted.to_vec())
 }

@@ -34,8 +34,8 @@ fn derived(
 ) -> Result<[u8; 32], SecretError> {
     let keys = keys.ok_or(SecretError::NoKeys)?;
     let message = [endpoint.id.0.as_bytes().as_slice(), &number.to_be_bytes()];
-    let known = u32::try_from(version).ok().and_then(|version| keys.code(version, PURPOSE, &message));
-    known.ok_or(SecretError::NoKey(version))
+    let code = u32::try_from(version).ok().and_then(|version| keys.code(version, PURPOSE, &message));
+    code.ok_or(SecretError::NoKey(version))
 }
 
 /// The signatures of a message, separated by spaces: with the present secret and, for some time after a rotation, with

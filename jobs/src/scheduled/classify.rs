@@ -94,14 +94,11 @@ fn suggest(
     let mut suggestions = Vec::new();
     let rows = complaints.iter().map(|complaint| {
         let found = classifier.suggest(&complaint.text).into_iter();
-        let known: Vec<(Id, f64)> =
+        let suggested: Vec<(Id, f64)> =
             found.filter_map(|(code, confidence)| Some((*categories.get(&code)?, confidence))).collect();
-        let confidences: Vec<f64> = known.iter().map(|(_, confidence)| *confidence).collect();
-        suggestions.extend(known.into_iter().zip(1..).map(|((category_id, confidence), rank)| CategorySuggestion {
-            complaint_id: complaint.id,
-            rank,
-            category_id,
-            confidence: confidence.clamp(0.0, 1.0),
+        let confidences: Vec<f64> = suggested.iter().map(|(_, confidence)| *confidence).collect();
+        suggestions.extend(suggested.into_iter().zip(1..).map(|((category_id, confidence), rank)| {
+            CategorySuggestion { complaint_id: complaint.id, rank, category_id, confidence: confidence.clamp(0.0, 1.0) }
         }));
         Classification {
             complaint_id: complaint.id,

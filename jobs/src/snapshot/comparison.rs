@@ -52,11 +52,11 @@ impl Snapshot {
         let mut places: Places = vec![None; self.enterprises.places()];
         for (id, place) in self.enterprises.in_order() {
             let there = other.enterprises.place(id);
-            let known = places.get_mut(place as usize)?;
-            if known.is_some() && *known != there {
+            let mapped = places.get_mut(place as usize)?;
+            if mapped.is_some() && *mapped != there {
                 return None;
             }
-            *known = there;
+            *mapped = there;
         }
         let mut distinct: Vec<u32> = places.iter().copied().flatten().collect();
         let count = distinct.len();

@@ -270,7 +270,7 @@ fn clock_rows(conn: &mut Conn, of: Option<&[Id]>) -> Result<HashMap<Id, ClockRow
     for (id, at) in escalated {
         let first = &mut found.entry(id).or_default().escalated_on;
         let day = local_date(at);
-        *first = Some(first.map_or(day, |known| known.min(day)));
+        *first = Some(first.map_or(day, |earliest| earliest.min(day)));
     }
     Ok(found)
 }

@@ -238,8 +238,8 @@ struct OfficerTexts {
 impl OfficerTexts {
     fn add(&mut self, officer: &Officer) -> OfficerRow {
         let rank = officer.rank.as_deref();
-        let known = self.ranks.iter().copied().find(|known| self.texts.get(*known) == rank);
-        let rank = known.unwrap_or_else(|| {
+        let existing = self.ranks.iter().copied().find(|existing| self.texts.get(*existing) == rank);
+        let rank = existing.unwrap_or_else(|| {
             let rank = self.texts.add(rank);
             if self.ranks.len() < RANKS {
                 self.ranks.push(rank);

@@ -30,11 +30,11 @@ pub(super) fn make(of: &Context<'_>, _: &mut Conn, emit: &mut Emit<'_>) -> Resul
     let first = first_day(of)?.map_or(of.day, day_of).min(of.day);
     let start = NaiveDate::from_ymd_opt(first.year(), 1, 1).unwrap_or(first);
     let end = NaiveDate::from_ymd_opt(of.day.year() + 1, 12, 31).unwrap_or(of.day);
-    let known = &of.snapshot.reference.clock_rules.calendar;
+    let calendar = &of.snapshot.reference.clock_rules.calendar;
     let mut rows = Rows::new(0);
     for day in start.iter_days().take_while(|day| *day <= end) {
         let weekday = day.weekday().number_from_monday();
-        let is_working_day = known.is_working_day(day).ok();
+        let is_working_day = calendar.is_working_day(day).ok();
         rows.push(Row {
             day,
             month: &month_text(month_number(day)),

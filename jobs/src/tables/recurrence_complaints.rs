@@ -60,8 +60,8 @@ pub(super) fn make(of: &Context<'_>, conn: &mut Conn, emit: &mut Emit<'_>) -> Re
     let mut first: HashMap<(u32, u32), u32> = HashMap::new();
     for ((subject, place), campaign) in subjects.iter().zip(complaints.iter()).zip(campaigns.iter()) {
         if let (Some(subject), Some(place), Some(campaign)) = (subject, place, campaign) {
-            let known = first.entry((subject, campaign)).or_insert(place);
-            *known = place.min(*known);
+            let earliest = first.entry((subject, campaign)).or_insert(place);
+            *earliest = place.min(*earliest);
         }
     }
     let id_of = |place: u32| -> Option<Id> { frames.complaints.get(place as usize).copied() };

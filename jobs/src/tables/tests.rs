@@ -98,9 +98,10 @@ fn the_tables_of_a_register_join() {
     let versions: BTreeSet<u64> = columns.iter().map(|column| column.version).collect();
     assert_eq!(versions.len(), columns.len());
     assert_eq!(rows(&pieces, "complaints"), snapshot.facts.height());
-    let known = |table: &str, column: &str| texts(&pieces, table, column).into_iter().flatten().collect::<HashSet<_>>();
+    let values_of =
+        |table: &str, column: &str| texts(&pieces, table, column).into_iter().flatten().collect::<HashSet<_>>();
     let (complaints, officers, units) =
-        (known("complaints", "complaint"), known("officers", "officer"), known("units", "code"));
+        (values_of("complaints", "complaint"), values_of("officers", "officer"), values_of("units", "code"));
     assert_eq!(complaints.len(), snapshot.facts.height());
     let joins = [
         ("allegations", "complaint", &complaints),
@@ -112,11 +113,11 @@ fn the_tables_of_a_register_join() {
         ("workload", "officer", &officers),
         ("recurrence_exposure", "officer", &officers),
         ("complaints", "responsible_unit", &units),
-        ("complaints", "enterprise", &known("enterprises", "enterprise")),
-        ("complaints", "category", &known("categories", "code")),
+        ("complaints", "enterprise", &values_of("enterprises", "enterprise")),
+        ("complaints", "category", &values_of("categories", "code")),
     ];
     for (table, column, keys) in joins {
-        let values = known(table, column);
+        let values = values_of(table, column);
         assert!(!values.is_empty(), "{table}.{column}");
         assert!(values.is_subset(keys), "{table}.{column}");
     }

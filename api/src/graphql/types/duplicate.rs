@@ -78,8 +78,8 @@ pub fn hints(
     let visible = queries::complaint_ids_among(conn, &ids, || scope.condition())?;
     let may_know = |other: &Id| visible.contains(other) || senders.get(other) == Some(&own);
     let rows = queries::complaints_by_id(conn, &ids, || Ok(None))?;
-    let known = others.into_iter().filter(|(other, _)| may_know(other));
-    Ok(known
+    let visible = others.into_iter().filter(|(other, _)| may_know(other));
+    Ok(visible
         .filter_map(|(other, similarity)| {
             let received_at = rows.get(&other)?.received_at.into();
             Some(DuplicateHint { id: id(other), reference: human_reference(other), received_at, similarity })

@@ -64,7 +64,7 @@ pub fn invent(root: &Path, of: Invented, progress: &mut dyn FnMut(usize) -> bool
         let part = format!("{:04}-{:02}", first.year(), first.month());
         let (from, to) = (world.until_month(month), world.until_month(month + 1));
         for name in ["complaints", "allegations"] {
-            let of_table = known(name)?;
+            let of_table = table_named(name)?;
             let mut writer = PartWriter::begin(&folder, of_table, &part, KEY_VERSION)?;
             let mut at = from;
             while at < to {
@@ -85,7 +85,7 @@ pub fn invent(root: &Path, of: Invented, progress: &mut dyn FnMut(usize) -> bool
         }
         let officers: Vec<(u64, u64)> = (0..world.officers).map(|officer| (officer, 0)).collect();
         for name in ["workload", "recurrence_exposure"] {
-            let of_table = known(name)?;
+            let of_table = table_named(name)?;
             let mut writer = PartWriter::begin(&folder, of_table, &part, KEY_VERSION)?;
             for rows in officers.chunks(usize::try_from(ROWS).unwrap_or(1)) {
                 writer.add(&batch(of_table, rows, &|column, row| world.cell(name, column, row, first))?)?;
@@ -136,7 +136,7 @@ pub fn invent(root: &Path, of: Invented, progress: &mut dyn FnMut(usize) -> bool
 
 const KEY_VERSION: u32 = 1;
 
-fn known(name: &str) -> Result<&'static Table, JobError> {
+fn table_named(name: &str) -> Result<&'static Table, JobError> {
     table(name).ok_or_else(|| failed(Path::new(name), "there is no such table"))
 }
 

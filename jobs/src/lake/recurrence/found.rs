@@ -26,7 +26,7 @@ fn groups() -> usize {
 /// Allegations that count. `place` orders the complaints of a day as the job does, and holds their peer group.
 fn found(span: &Span) -> String {
     let (as_of, since) = (span.as_of, span.since);
-    let known = format!("(a.decided_on IS NULL OR a.decided_on <= DATE '{as_of}')");
+    let decided_by_then = format!("(a.decided_on IS NULL OR a.decided_on <= DATE '{as_of}')");
     let recurring = format!("FROM recurrence_complaints WHERE received_on > DATE '{since}'");
     let within =
         |table: &str| format!("{table}.received_on > DATE '{since}' AND {table}.received_on <= DATE '{as_of}'");
@@ -34,7 +34,7 @@ fn found(span: &Span) -> String {
         "found AS (SELECT a.officer AS subject, a.complaint AS complaint, c.enterprise AS own, r.campaign AS \
          campaign, COALESCE(r.counts, 1) AS counts, {} AS y, {} AS m, {} AS doy, CASE WHEN COALESCE(a.serious, \
          k.serious) THEN 1 ELSE 0 END AS serious, CASE WHEN a.attribution = 'CONFIRMED' THEN 1 ELSE 0 END AS \
-         confirmed, CASE WHEN a.finding = 'NOT_SUSTAINED' AND {known} THEN 0 ELSE 1 END AS sustained, \
+         confirmed, CASE WHEN a.finding = 'NOT_SUSTAINED' AND {decided_by_then} THEN 0 ELSE 1 END AS sustained, \
          COALESCE(r.place, 0) * {} + {} AS place FROM (SELECT allegations.*, kind, serious FROM allegations LEFT \
          JOIN categories ON code = category WHERE category IS NULL OR kind = 'CONDUCT') a JOIN complaints c ON \
          c.complaint = a.complaint LEFT JOIN categories k ON k.code = c.category LEFT JOIN (SELECT officer, \
@@ -42,7 +42,7 @@ fn found(span: &Span) -> String {
          peer_group, NULL, 0 {recurring} AND campaign IS NOT NULL) r ON r.officer = a.officer AND r.complaint = \
          a.complaint WHERE COALESCE(a.kind, k.kind) = 'CONDUCT' AND {} AND {} AND NOT (c.state IN ('WITHDRAWN', \
          'REJECTED') AND c.ended_on IS NOT NULL AND c.ended_on <= DATE '{as_of}') AND NOT (a.finding IN \
-         ('UNFOUNDED', 'EXONERATED') AND {known}))",
+         ('UNFOUNDED', 'EXONERATED') AND {decided_by_then}))",
         part("YEAR", "a.received_on"),
         part("MONTH", "a.received_on"),
         part("DOY", "a.received_on"),

@@ -162,7 +162,7 @@ impl ColumnCondition {
                 }
             },
             Self::Null(column) => {
-                let known = match column {
+                let has_value = match column {
                     Nullable::Place(column) => mask_of_places(Places::of(rows, column.name())?, block, |_| true),
                     Nullable::Cost => valued(rows.column("cost")?.i64()?, block, |_| all(block)),
                     Nullable::Delay => valued(rows.column("delay")?.f64()?, block, |_| all(block)),
@@ -170,7 +170,7 @@ impl ColumnCondition {
                     Nullable::Ended => valued(rows.column("ended")?.i32()?, block, |_| all(block)),
                 };
                 let mut mask = all(block);
-                mask.iter_mut().zip(known).for_each(|(word, known)| *word &= !known);
+                mask.iter_mut().zip(has_value).for_each(|(word, has_value)| *word &= !has_value);
                 mask
             }
             Self::Received(comparison) => {

@@ -24,8 +24,8 @@ impl Overdue {
             if mask == NONE {
                 return Ok(mask);
             }
-            let known = valued(rows.column(column)?.i32()?, block, |_| all(block));
-            mask.iter_mut().zip(known).for_each(|(word, known)| *word &= !known);
+            let has_value = valued(rows.column(column)?.i32()?, block, |_| all(block));
+            mask.iter_mut().zip(has_value).for_each(|(word, has_value)| *word &= !has_value);
         }
         let clocks = Clocks::of(rows)?;
         let waiting = mask;

@@ -4,15 +4,15 @@
 //! these readings is on the replica once the replica has replayed the log up to that reading. The log counts, and not
 //! the position alone, because rows without events (tokens, runs of jobs) have no position.
 
-mod known;
+mod comparison;
 
 use super::cancellation::CancelToken;
 use super::dialect::current_position;
 use super::target::Target;
 use super::{Backend, Db, ReadSession, StatementCount, StoreError};
+use comparison::{Comparison, Reading};
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{QueryableByName, RunQueryDsl};
-use known::{Known, Reading};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,7 @@ struct Inner {
     /// Connections for the comparison and for exports, without the deadline of requests.
     without_deadline: Db,
     bounds: LagBounds,
-    known: Mutex<Known>,
+    comparison: Mutex<Comparison>,
 }
 
 /// The state that a server reports.
@@ -163,7 +163,7 @@ impl Replica {
             requests: Db::over(target.clone().with_statement_timeout(deadline), connections, PATIENCE)?,
             without_deadline: Db::over(target, CONNECTIONS_WITHOUT_DEADLINE, PATIENCE)?,
             bounds,
-            known: Mutex::new(Known::nothing()),
+            comparison: Mutex::new(Comparison::nothing()),
         };
         let name = inner.without_deadline.name();
         match inner.compared() {
@@ -197,7 +197,7 @@ impl Replica {
     /// # Errors
     /// The reason why the primary has to.
     pub fn check(&self, wrote_at: Option<Instant>, at_least: i64) -> Result<(), Unfit> {
-        self.0.known().check(self.0.bounds, wrote_at, at_least)
+        self.0.comparison().check(self.0.bounds, wrote_at, at_least)
     }
 
     /// A connection to the replica for several reads, and the position that it has; None if that is below `at_least`.
@@ -213,7 +213,7 @@ impl Replica {
     /// The replica for long reads of one snapshot; None if rows that they read may be removed meanwhile, because the
     /// replica runs without `hot_standby_feedback`.
     pub fn for_long_reads(&self) -> Option<&Db> {
-        self.0.known().keeps_rows.then_some(&self.0.without_deadline)
+        self.0.comparison().keeps_rows.then_some(&self.0.without_deadline)
     }
 
     /// Notes an error of a connection to the replica: if the replica is away, no other request uses it until it answers
@@ -223,7 +223,7 @@ impl Replica {
         let (open, _) = self.0.requests.connections();
         let is_busy = matches!(failure, StoreError::Pool(_)) && open >= self.0.requests.most_connections();
         if failure.is_unavailable() && !is_busy {
-            self.0.known().lose(ReplicaState::Away);
+            self.0.comparison().lose(ReplicaState::Away);
         }
     }
 
@@ -236,11 +236,11 @@ impl Replica {
     }
 
     pub fn status(&self) -> ReplicaStatus {
-        let known = self.0.known();
+        let comparison = self.0.comparison();
         ReplicaStatus {
-            state: known.state,
-            lag: known.complete_until.map(|until| until.elapsed()),
-            lag_positions: (known.position_of_primary - known.position).max(0),
+            state: comparison.state,
+            lag: comparison.complete_until.map(|until| until.elapsed()),
+            lag_positions: (comparison.position_of_primary - comparison.position).max(0),
         }
     }
 
@@ -251,13 +251,13 @@ impl Replica {
 }
 
 impl Inner {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn comparison(&self) -> MutexGuard<'_, Comparison> {
+        self.comparison.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Compares the two servers, and logs when the state changes.
     fn compare(&self) -> ReplicaState {
-        let before = self.known().state;
+        let before = self.comparison().state;
         let state = self.compared();
         if before != state {
             let (replica, state) = (self.without_deadline.name(), state.as_str());
@@ -274,22 +274,22 @@ impl Inner {
             Ok(found) => found,
             Err(error) => {
                 tracing::debug!(%error, "the replica does not answer");
-                self.known().lose(ReplicaState::Away);
+                self.comparison().lose(ReplicaState::Away);
                 return ReplicaState::Away;
             }
         };
         let Ok(primary) = primary else {
             // This is no fault of the replica. Its state ages until it can be compared with the primary again.
-            return self.known().state;
+            return self.comparison().state;
         };
         let state = self.state_of(&found, &primary);
-        let mut known = self.known();
+        let mut comparison = self.comparison();
         if state == ReplicaState::Usable {
             let unflushed = Duration::from_millis(u64::try_from(primary.unflushed_ms).unwrap_or_default());
             let at = began.checked_sub(unflushed).unwrap_or(began);
-            known.note(Reading { at, log: primary.log, position: primary.position }, &found);
+            comparison.note(Reading { at, log: primary.log, position: primary.position }, &found);
         } else {
-            known.lose(state);
+            comparison.lose(state);
         }
         state
     }

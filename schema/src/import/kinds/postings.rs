@@ -72,9 +72,9 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     let aliases = Aliases::load(tx.conn)?;
     read.iter_mut().flatten().flatten().for_each(|row| row.officer_id = aliases.officer(row.officer_id));
     let mut stored = stored(tx, &read)?;
-    let known = known_units(tx, &stored)?;
+    let by_id = known_units(tx, &stored)?;
     let code = |id: Id| {
-        let unit = known.get(&id).or_else(|| units.row_if_missing(id));
+        let unit = by_id.get(&id).or_else(|| units.row_if_missing(id));
         unit.map_or_else(|| "?".to_owned(), |unit| unit.code.clone())
     };
     let mut changes: Vec<Result<Option<Change>, Vec<Reject>>> = Vec::with_capacity(batch.len());

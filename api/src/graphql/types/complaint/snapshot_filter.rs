@@ -236,14 +236,14 @@ fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> Option<ColumnCondi
 fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &ReferenceData) -> Option<ColumnCondition> {
     let ResponsibleUnitOps { eq, r#in, within, is_null } = ops;
     let column = IndexColumn::ResponsibleUnit;
-    let known = |code: &String| reference.unit_by_code(code).map(|unit| unit.id);
+    let unit_id = |code: &String| reference.unit_by_code(code).map(|unit| unit.id);
     let mut all = Vec::new();
     for codes in [eq.as_ref().map(std::slice::from_ref), r#in.as_deref()].into_iter().flatten() {
-        let places = codes.iter().map(|code| reference.unit_index(known(code)?)).collect::<Option<Vec<u32>>>()?;
+        let places = codes.iter().map(|code| reference.unit_index(unit_id(code)?)).collect::<Option<Vec<u32>>>()?;
         all.push(ColumnCondition::one_of(column, places));
     }
     if let Some(code) = within {
-        all.push(OfUnit::new(&reference.tree, known(code)?, today()).answered_places(reference));
+        all.push(OfUnit::new(&reference.tree, unit_id(code)?, today()).answered_places(reference));
     }
     all.extend(null(*is_null, ColumnCondition::Null(Nullable::Place(column))));
     Some(ColumnCondition::All(all))

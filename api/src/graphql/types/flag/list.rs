@@ -13,7 +13,7 @@ use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::{id, parse_id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
-use jobs::reproduction::{KnownAt, reproduce};
+use jobs::reproduction::{ReplayPosition, reproduce};
 use jobs::without_enterprise::without_enterprise;
 use jobs::{JobError, flags};
 use schema::enums::SubjectKind;
@@ -108,7 +108,7 @@ impl FlagQueries {
             return Ok(None);
         }
         let app = request(ctx)?.app.clone();
-        let computing = request(ctx)?.compute(move || match reproduce(&app.db, run, KnownAt::Recorded) {
+        let computing = request(ctx)?.compute(move || match reproduce(&app.db, run, ReplayPosition::Recorded) {
             Ok(found) => Ok(Some(RunReproduction(found))),
             Err(JobError::NotFound(_) | JobError::Store(StoreError::NotFound(_))) => Ok(None),
             Err(error) => Err(from_job(error)),

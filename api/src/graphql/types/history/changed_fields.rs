@@ -119,11 +119,11 @@ fn rounds(side: Option<&Fields>) -> BTreeMap<i64, &Fields> {
 
 /// Changes of fields that the API does not show.
 fn other_fields(before: Option<&Fields>, after: Option<&Fields>) -> Vec<Change> {
-    let known = |stored: &str| {
+    let is_covered = |stored: &str| {
         TECHNICAL.contains(&stored) || COMPLAINT.iter().chain(RESPONSE).any(|field| field.stored == stored)
     };
     let keys: BTreeSet<&String> = before.into_iter().chain(after).flat_map(Fields::keys).collect();
-    let changed = keys.into_iter().filter(|stored| !known(stored)).filter_map(|stored| {
+    let changed = keys.into_iter().filter(|stored| !is_covered(stored)).filter_map(|stored| {
         let (before, after) = (field(before, stored), field(after, stored));
         differ(&before, &after).then(|| Change {
             field: name_in_api(stored),

@@ -30,10 +30,10 @@ impl RegisterChangeQueries {
             return Ok(None);
         }
         let counts = request(ctx)?.read(move |conn| event_counts_between(conn, after, until)).await?;
-        let known = |(word, changes): (String, i64)| {
+        let change_of = |(word, changes): (String, i64)| {
             let kind: ComplaintEventKind = word.parse().ok()?;
             Some(RegisterChange { kind: kind.into(), changes })
         };
-        Ok(Some(counts.into_iter().filter_map(known).collect()))
+        Ok(Some(counts.into_iter().filter_map(change_of).collect()))
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn unknown_unit(field: &str, code: &str) -> Error {
 /// The conditions of operators on the unit that has to answer.
 fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<Vec<Expr>> {
     let (reference, column) = (&snapshot.reference, IndexColumn::ResponsibleUnit.name());
-    let known = |code: &str| {
+    let unit_id = |code: &str| {
         reference.unit_by_code(code).map(|unit| unit.id).ok_or_else(|| unknown_unit("responsibleUnit", code))
     };
     let mut conditions = Vec::new();
@@ -123,12 +123,12 @@ fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<
     for codes in lists.into_iter().flatten() {
         let mut places = Vec::with_capacity(codes.len());
         for code in codes {
-            places.extend(reference.unit_index(known(code)?));
+            places.extend(reference.unit_index(unit_id(code)?));
         }
         conditions.push(any(column, places));
     }
     if let Some(code) = &ops.within {
-        conditions.push(OfUnit::new(&reference.tree, known(code)?, today()).answered_columns(snapshot));
+        conditions.push(OfUnit::new(&reference.tree, unit_id(code)?, today()).answered_columns(snapshot));
     }
     conditions.extend(ops.is_null.map(|null| if null { col(column).is_null() } else { col(column).is_not_null() }));
     Ok(conditions)

@@ -205,6 +205,6 @@ pub(super) async fn categories_of(
 
 /// The condition that a column has one of some places.
 fn one_of(column: IndexColumn, places: &[Option<u32>]) -> Expr {
-    let known = any(column.name(), places.iter().copied().flatten().collect());
-    if places.contains(&None) { known.or(col(column.name()).is_null()) } else { known }
+    let chosen = any(column.name(), places.iter().copied().flatten().collect());
+    if places.contains(&None) { chosen.or(col(column.name()).is_null()) } else { chosen }
 }

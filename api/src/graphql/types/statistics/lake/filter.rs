@@ -175,11 +175,11 @@ fn within(reference: &Reference, unit: Id) -> ColumnCondition {
 
 /// The condition that a column has one of some places; None means no value.
 fn one_of(column: IndexColumn, places: &[Option<u32>]) -> ColumnCondition {
-    let known = ColumnCondition::one_of(column, places.iter().copied().flatten());
+    let chosen = ColumnCondition::one_of(column, places.iter().copied().flatten());
     if places.contains(&None) {
-        ColumnCondition::Any(vec![known, ColumnCondition::Null(Nullable::Place(column))])
+        ColumnCondition::Any(vec![chosen, ColumnCondition::Null(Nullable::Place(column))])
     } else {
-        known
+        chosen
     }
 }
 
@@ -190,16 +190,16 @@ fn is(wanted: bool, condition: ColumnCondition) -> ColumnCondition {
 /// The conditions of operators on the unit that has to answer.
 fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &Reference) -> Result<Vec<ColumnCondition>> {
     let ResponsibleUnitOps { eq, r#in, within, is_null } = ops;
-    let known = |code: &String| unit_of("responsibleUnit", code, reference);
+    let unit_id = |code: &String| unit_of("responsibleUnit", code, reference);
     let mut conditions = Vec::new();
     let lists = [eq.as_ref().map(std::slice::from_ref), r#in.as_deref()];
     for codes in lists.into_iter().flatten() {
-        let ids = codes.iter().map(known).collect::<Result<Vec<Id>>>()?;
+        let ids = codes.iter().map(unit_id).collect::<Result<Vec<Id>>>()?;
         let places = ids.into_iter().filter_map(|id| reference.unit_index(id));
         conditions.push(ColumnCondition::one_of(IndexColumn::ResponsibleUnit, places));
     }
     if let Some(code) = within {
-        conditions.push(OfUnit::new(&reference.tree, known(code)?, today()).answered_places(reference));
+        conditions.push(OfUnit::new(&reference.tree, unit_id(code)?, today()).answered_places(reference));
     }
     let without_unit = ColumnCondition::Null(Nullable::Place(IndexColumn::ResponsibleUnit));
     conditions.extend(is_null.map(|null| is(null, without_unit)));

@@ -8,7 +8,7 @@ use std::time::Instant;
 const MOST_READINGS: usize = 256;
 
 /// The results of the comparisons.
-pub(super) struct Known {
+pub(super) struct Comparison {
     pub state: ReplicaState,
     /// Everything that was committed on the primary before is on the replica.
     pub complete_until: Option<Instant>,
@@ -30,7 +30,7 @@ pub(super) struct Reading {
     pub position: i64,
 }
 
-impl Known {
+impl Comparison {
     pub fn nothing() -> Self {
         Self {
             state: ReplicaState::Away,
@@ -109,46 +109,46 @@ mod tests {
 
     #[test]
     fn a_replica_is_complete_up_to_the_last_reading_that_it_has_replayed() {
-        let mut known = Known::nothing();
-        assert_eq!(known.check(BOUNDS, None, 0), Err(Unfit::Away));
-        known.note(reading(4, 100, 7), &replica(90, 6));
-        assert_eq!(known.check(BOUNDS, None, 0), Err(Unfit::Lags), "it never held all");
-        known.note(reading(2, 200, 9), &replica(150, 8));
-        assert_eq!(known.check(BOUNDS, None, 8), Ok(()));
-        assert_eq!(known.check(BOUNDS, None, 9), Err(Unfit::Behind), "a position that it does not have");
+        let mut comparison = Comparison::nothing();
+        assert_eq!(comparison.check(BOUNDS, None, 0), Err(Unfit::Away));
+        comparison.note(reading(4, 100, 7), &replica(90, 6));
+        assert_eq!(comparison.check(BOUNDS, None, 0), Err(Unfit::Lags), "it never held all");
+        comparison.note(reading(2, 200, 9), &replica(150, 8));
+        assert_eq!(comparison.check(BOUNDS, None, 8), Ok(()));
+        assert_eq!(comparison.check(BOUNDS, None, 9), Err(Unfit::Behind), "a position that it does not have");
         let wrote = |seconds_ago| Some(reading(seconds_ago, 0, 0).at);
-        assert_eq!(known.check(BOUNDS, wrote(5), 0), Ok(()));
-        assert_eq!(known.check(BOUNDS, wrote(3), 0), Err(Unfit::Behind), "written after the first reading");
-        known.note(reading(1, 200, 9), &replica(200, 9));
-        assert_eq!(known.check(BOUNDS, wrote(3), 9), Ok(()));
-        assert!(known.readings.is_empty());
+        assert_eq!(comparison.check(BOUNDS, wrote(5), 0), Ok(()));
+        assert_eq!(comparison.check(BOUNDS, wrote(3), 0), Err(Unfit::Behind), "written after the first reading");
+        comparison.note(reading(1, 200, 9), &replica(200, 9));
+        assert_eq!(comparison.check(BOUNDS, wrote(3), 9), Ok(()));
+        assert!(comparison.readings.is_empty());
     }
 
     #[test]
     fn a_replica_that_lags_too_far_or_went_back_does_not_answer() {
-        let mut known = Known::nothing();
-        known.note(reading(6, 100, 7), &replica(100, 7));
-        assert_eq!(known.check(BOUNDS, None, 0), Err(Unfit::Lags), "for too long");
-        known.note(reading(0, 100, 7), &replica(100, 7));
-        assert_eq!(known.check(BOUNDS, None, 0), Ok(()));
-        known.note(reading(0, 300, 18), &replica(100, 7));
-        assert_eq!(known.check(BOUNDS, None, 0), Err(Unfit::Lags), "by too many positions");
-        known.note(reading(0, 300, 18), &replica(300, 18));
-        assert_eq!(known.check(BOUNDS, None, 18), Ok(()));
-        known.note(reading(0, 300, 18), &replica(200, 12));
-        assert_eq!(known.check(BOUNDS, None, 0), Err(Unfit::Lags), "another replica took its place");
-        known.lose(ReplicaState::Away);
-        assert_eq!(known.check(BOUNDS, None, 0), Err(Unfit::Away));
+        let mut comparison = Comparison::nothing();
+        comparison.note(reading(6, 100, 7), &replica(100, 7));
+        assert_eq!(comparison.check(BOUNDS, None, 0), Err(Unfit::Lags), "for too long");
+        comparison.note(reading(0, 100, 7), &replica(100, 7));
+        assert_eq!(comparison.check(BOUNDS, None, 0), Ok(()));
+        comparison.note(reading(0, 300, 18), &replica(100, 7));
+        assert_eq!(comparison.check(BOUNDS, None, 0), Err(Unfit::Lags), "by too many positions");
+        comparison.note(reading(0, 300, 18), &replica(300, 18));
+        assert_eq!(comparison.check(BOUNDS, None, 18), Ok(()));
+        comparison.note(reading(0, 300, 18), &replica(200, 12));
+        assert_eq!(comparison.check(BOUNDS, None, 0), Err(Unfit::Lags), "another replica took its place");
+        comparison.lose(ReplicaState::Away);
+        assert_eq!(comparison.check(BOUNDS, None, 0), Err(Unfit::Away));
     }
 
     #[test]
     fn readings_of_a_replica_that_stands_still_are_bounded() {
-        let mut known = Known::nothing();
+        let mut comparison = Comparison::nothing();
         for log in 0..1_000 {
-            known.note(reading(0, 100 + log, 7), &replica(50, 7));
+            comparison.note(reading(0, 100 + log, 7), &replica(50, 7));
         }
-        assert_eq!(known.readings.len(), MOST_READINGS);
-        known.note(reading(0, 1_100, 7), &replica(1_100, 7));
-        assert!(known.readings.is_empty() && known.complete_until.is_some());
+        assert_eq!(comparison.readings.len(), MOST_READINGS);
+        comparison.note(reading(0, 1_100, 7), &replica(1_100, 7));
+        assert!(comparison.readings.is_empty() && comparison.complete_until.is_some());
     }
 }
