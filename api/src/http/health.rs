@@ -2,8 +2,8 @@
 
 use super::Service;
 use super::authenticate::{authenticated, may_read_operations_data};
+use super::job_metrics::{JobMetrics, job_metrics};
 use super::protocol::{Media, refusal, respond};
-use super::watched::{Watched, watched};
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -127,9 +127,9 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
             });
         }
         body["snapshotAgeSeconds"] = (Utc::now() - snapshot.as_of.utc()).num_seconds().into();
-        let watched = watched(&service).await;
-        body["jobs"] = watched.as_ref().map(Watched::jobs_json).into();
-        body["undelivered"] = watched.as_ref().map(Watched::undelivered_json).into();
+        let job_metrics = job_metrics(&service).await;
+        body["jobs"] = job_metrics.as_ref().map(JobMetrics::jobs_json).into();
+        body["undelivered"] = job_metrics.as_ref().map(JobMetrics::undelivered_json).into();
     }
     HttpResponse::build(status).json(body)
 }

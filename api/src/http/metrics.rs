@@ -3,8 +3,8 @@
 
 use super::Service;
 use super::authenticate::{authenticated, may_read_operations_data};
+use super::job_metrics::job_metrics;
 use super::protocol::{Media, refusal, respond};
-use super::watched::watched;
 use crate::access::{Viewer, Weight};
 use crate::graphql::error::Code;
 use crate::graphql::reads::ReadRouter;
@@ -310,11 +310,11 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
         counter.inc_by(now.saturating_sub(counter.get()));
     }
     // If the database does not answer, the other metrics are still served.
-    let watched = watched(&service).await.map(|watched| watched.registry(PREFIX)).unwrap_or_default();
+    let job_metrics = job_metrics(&service).await.map(|job_metrics| job_metrics.registry(PREFIX)).unwrap_or_default();
     let replica = of_replica(&service.app.reads);
     let mut text = String::new();
     let encoded = encode_registry(&mut text, &metrics.registry)
-        .and_then(|()| encode_registry(&mut text, &watched))
+        .and_then(|()| encode_registry(&mut text, &job_metrics))
         .and_then(|()| encode_registry(&mut text, &replica))
         .and_then(|()| encode_eof(&mut text));
     match encoded {

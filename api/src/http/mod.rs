@@ -14,6 +14,7 @@ mod graphql;
 mod handshakes;
 mod health;
 mod in_process;
+mod job_metrics;
 mod metrics;
 mod operation;
 mod persisted;
@@ -39,7 +40,6 @@ mod subscription_limit;
 mod tls;
 mod unsubscribe;
 mod unused_memory;
-mod watched;
 
 pub use export::{Groups, LocalExports, StatisticsArguments, StatisticsAsked, parsed_json};
 pub use health::not_found as nothing_at;
@@ -94,7 +94,7 @@ pub struct Service {
     /// Checks that the database is ready.
     ready: std::sync::Arc<health::Probe<Result<(), &'static str>>>,
     /// Reads what operators watch of jobs and mail.
-    watched: std::sync::Arc<health::Probe<watched::Watched>>,
+    job_metrics: std::sync::Arc<health::Probe<job_metrics::JobMetrics>>,
     /// Permits for large answers that are being sent.
     answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,

@@ -3,11 +3,11 @@
 
 mod corrected;
 mod evidence;
-mod past;
+mod past_runs;
 mod review;
 
 pub use evidence::{EnterpriseOf, EvidenceOf, SourceOf, evidence};
-pub use past::{document_of_run, latest, latest_for, of_run};
+pub use past_runs::{document_of_run, latest, latest_for, of_run};
 pub use review::{Decision, explain, review, reviews};
 
 use crate::analyses::recurrence::{Assessed, Assessment, Rules, reason, rule_of};
@@ -97,8 +97,8 @@ pub fn store(
     assessments: &[Assessment],
     counted: &CountedComplaints,
 ) -> Result<Value, StoreError> {
-    if past::is_for_past_day(tx.conn, as_of)? {
-        past::store(tx, run, as_of, rules, assessments)?;
+    if past_runs::is_for_past_day(tx.conn, as_of)? {
+        past_runs::store(tx, run, as_of, rules, assessments)?;
         return Ok(summary(assessments, true, &Changed::default()));
     }
     let run_id = run.id;

@@ -5,7 +5,6 @@
 //! are its dimension values as indices into the reference data.
 
 mod allegations;
-mod arranged;
 mod by_group;
 mod calendar;
 mod columns;
@@ -15,22 +14,23 @@ mod disclosure;
 mod entries;
 mod groups;
 mod measures;
+mod ordering;
 mod top_groups;
 
 pub use allegations::Allegations;
-pub use arranged::answer_of_groups;
 pub use calendar::{Bucket, DayRange, Shift, Span, date};
 pub use dimension::Dimension;
 pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds, attributes as disclosed_attributes};
 pub use measures::{Measure, Measures, SelectedMeasures};
+pub use ordering::answer_of_groups;
 
 use crate::JobError;
 use crate::snapshot::Snapshot;
-use arranged::{arrange, skipped};
 use calendar::Calendar;
 use chrono_tz::Tz;
 use disclosure::disclosed;
 use groups::{Grouped, group};
+use ordering::{arrange, skipped};
 use polars::prelude::Expr;
 use schema::db::cancellation::check_cancelled;
 use std::collections::{HashMap, HashSet};

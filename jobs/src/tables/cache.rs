@@ -1,13 +1,13 @@
 //! The pieces of tables for one reader, kept from one question to the next, and tables piece by piece.
 
-use super::beside::read_beside;
 use super::columns::batch;
 use super::keys::keys;
-use super::made::{MakeWhole, Maker, Upon, maker};
+use super::makers::{MakeWhole, Maker, Upon, maker};
 use super::names::{Context, Names};
-use super::of_snapshot::{Basis, OfSnapshot, lack, make_each, next_version};
 use super::parallel::in_parallel;
+use super::piece_columns::{Basis, PieceColumns, lack, make_each, next_version};
 use super::piece_rows::PieceRows;
+use super::related_rows::read_related_rows;
 use super::{ColumnPiece, ColumnSet, Piece, Table, TableReader, Wanted};
 use crate::JobError;
 use crate::snapshot::{Enterprises, Officers, Snapshot};
@@ -127,13 +127,13 @@ pub struct TableCache {
     reader: TableReader,
     names: Names,
     /// Columns of each piece, in the order of the pieces of the last snapshot.
-    of_snapshot: Vec<OfSnapshot>,
+    columns_of_pieces: Vec<PieceColumns>,
     whole: HashMap<&'static str, Whole>,
 }
 
 impl TableCache {
     pub fn new(reader: TableReader) -> Self {
-        Self { reader, names: Names::default(), of_snapshot: Vec::new(), whole: HashMap::new() }
+        Self { reader, names: Names::default(), columns_of_pieces: Vec::new(), whole: HashMap::new() }
     }
 
     pub fn reader(&self) -> &TableReader {
@@ -189,24 +189,24 @@ impl TableCache {
         }
         let day = local_date(snapshot.as_of);
         let basis = Basis { reference: Arc::clone(&snapshot.reference), day, names: self.names.version() };
-        let Self { reader, names, of_snapshot, whole } = self;
+        let Self { reader, names, columns_of_pieces, whole } = self;
         let context = Context { snapshot, reader, names, day };
         let mut reads = false;
         for &(one, maker) in &makers {
             match maker.of_piece(one) {
-                Some(made) => make_each(of_snapshot, &context, one, &basis, made.make)?,
-                None => reads |= matches!(maker, Maker::Whole(..)) || lack(of_snapshot, one, &basis),
+                Some(made) => make_each(columns_of_pieces, &context, one, &basis, made.make)?,
+                None => reads |= matches!(maker, Maker::Whole(..)) || lack(columns_of_pieces, one, &basis),
             }
         }
         if reads {
             db.read_snapshot(|conn| {
                 for &(one, maker) in &makers {
                     match maker {
-                        Maker::BesidePiece(make, _) if lack(of_snapshot, one, &basis) => {
-                            let missing: Vec<&mut OfSnapshot> =
-                                of_snapshot.iter_mut().filter(|of| !of.lacks(one, &basis).is_empty()).collect();
+                        Maker::RelatedRows(make, _) if lack(columns_of_pieces, one, &basis) => {
+                            let missing: Vec<&mut PieceColumns> =
+                                columns_of_pieces.iter_mut().filter(|of| !of.lacks(one, &basis).is_empty()).collect();
                             let pieces: Vec<&PieceRows> = missing.iter().map(|of| &of.rows).collect();
-                            let made = read_beside(db, conn, &context, &pieces, *make)?;
+                            let made = read_related_rows(db, conn, &context, &pieces, *make)?;
                             // All columns, so that those of one basis are of the same rows.
                             let all = ColumnSet::all(one.table);
                             for (of, rows) in missing.into_iter().zip(made) {
@@ -216,7 +216,7 @@ impl TableCache {
                         Maker::Whole(upon, make) => {
                             make_whole(whole, &context, conn, one.table, &basis, upon, *make)?;
                         }
-                        Maker::OfPiece(_) | Maker::BesidePiece(..) => {}
+                        Maker::OfPiece(_) | Maker::RelatedRows(..) => {}
                     }
                 }
                 Ok::<_, JobError>(())
@@ -226,7 +226,7 @@ impl TableCache {
         for &(one, maker) in &makers {
             match maker {
                 Maker::Whole(..) => found.extend(whole.get(one.table.name).into_iter().flat_map(|of| of.columns(one))),
-                _ => found.extend(of_snapshot.iter().flat_map(|of| of.columns(one))),
+                _ => found.extend(columns_of_pieces.iter().flat_map(|of| of.columns(one))),
             }
         }
         Ok(found)
@@ -235,26 +235,26 @@ impl TableCache {
     /// Takes over the pieces of a snapshot: those that it shares with the last one stay as they are.
     fn align(&mut self, snapshot: &Snapshot) -> Result<(), JobError> {
         let pieces = snapshot.pieces();
-        let earlier: Vec<u32> = self.of_snapshot.iter().map(|one| one.key).collect();
-        let mut before: HashMap<_, OfSnapshot> =
-            self.of_snapshot.drain(..).map(|one| (Arc::as_ptr(&one.rows.piece), one)).collect();
-        let mut aligned: Vec<Option<OfSnapshot>> =
+        let earlier: Vec<u32> = self.columns_of_pieces.iter().map(|one| one.key).collect();
+        let mut before: HashMap<_, PieceColumns> =
+            self.columns_of_pieces.drain(..).map(|one| (Arc::as_ptr(&one.rows.piece), one)).collect();
+        let mut aligned: Vec<Option<PieceColumns>> =
             pieces.iter().map(|piece| before.remove(&Arc::as_ptr(piece))).collect();
         let kept: Vec<Option<u32>> = aligned.iter().map(|one| one.as_ref().map(|one| one.key)).collect();
         let keys = keys(&kept, &earlier);
         let new: Vec<usize> = (0..pieces.len()).filter(|at| aligned[*at].is_none()).collect();
         // Columns without the changed values keep their versions.
-        let mut replaced: HashMap<u32, OfSnapshot> = before.into_values().map(|one| (one.key, one)).collect();
+        let mut replaced: HashMap<u32, PieceColumns> = before.into_values().map(|one| (one.key, one)).collect();
         let reader = &self.reader;
         let rows = in_parallel(&new, &|at: &usize| PieceRows::of(&pieces[*at], &snapshot.officers, reader));
         for (at, rows) in new.into_iter().zip(rows) {
-            aligned[at] = Some(OfSnapshot::in_place_of(replaced.remove(&keys[at]), rows?, keys[at]));
+            aligned[at] = Some(PieceColumns::in_place_of(replaced.remove(&keys[at]), rows?, keys[at]));
         }
-        let mut aligned: Vec<OfSnapshot> = aligned.into_iter().flatten().collect();
+        let mut aligned: Vec<PieceColumns> = aligned.into_iter().flatten().collect();
         for (one, key) in aligned.iter_mut().zip(keys) {
             one.key = key;
         }
-        self.of_snapshot = aligned;
+        self.columns_of_pieces = aligned;
         Ok(())
     }
 }
@@ -319,7 +319,7 @@ pub fn stream(
         // A transaction for each piece: one for all would last as long as the slowest taker.
         emit(match made {
             Maker::OfPiece(made) => (made.make)(&context, &rows, ColumnSet::all(table))?,
-            Maker::BesidePiece(make, _) => db.read_snapshot(|conn| make(&context, &rows, conn))?,
+            Maker::RelatedRows(make, _) => db.read_snapshot(|conn| make(&context, &rows, conn))?,
             Maker::Whole(..) => continue,
         })?;
     }

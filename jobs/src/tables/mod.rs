@@ -6,7 +6,6 @@
 //! of it again, and columns that no question reads are not made.
 
 mod allegations;
-mod beside;
 mod cache;
 mod calendar;
 mod categories;
@@ -18,16 +17,17 @@ mod flags;
 mod incidents;
 mod job_results;
 mod keys;
-mod made;
+mod makers;
 mod measures;
 mod names;
-mod of_snapshot;
 mod parallel;
 mod people;
+mod piece_columns;
 mod piece_rows;
 mod postings;
 mod recurrence_complaints;
 mod recurrence_exposure;
+mod related_rows;
 mod responses;
 mod sources;
 mod units;

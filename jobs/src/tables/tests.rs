@@ -1,5 +1,5 @@
 use super::Table;
-use super::made::MAKERS;
+use super::makers::MAKERS;
 use super::*;
 use crate::snapshot::{Snapshot, SnapshotStore};
 use arrow_array::{Array, BooleanArray, Date32Array, StringArray};

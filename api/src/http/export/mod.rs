@@ -1,18 +1,13 @@
 //! The routes `/export/TABLE.{csv,parquet,arrow,xlsx}`: stream rows as a file, while a background thread writes it. A
 //! complete file is kept for some minutes, so that readers can ask for parts of it and for its manifest.
 
-mod asked;
-mod asker;
-mod kept;
-mod local;
+mod file_cache;
 mod produce;
+mod request;
 mod send;
 mod statistics;
 
-pub use asked::{StatisticsArguments, StatisticsAsked, parsed_json};
-pub use kept::KeptExports;
-pub use local::LocalExports;
-pub use statistics::Groups;
+pub use file_cache::KeptExports;
 
 use super::Service;
 use super::authenticate::authenticated;
@@ -29,10 +24,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use asked::Asked;
-use asker::{Asker, Refused};
-use kept::{KEEP, Kept, Key};
+use async_graphql::{InputType, Value};
+use file_cache::{KEEP, Kept, Key};
 use produce::{Source, Work};
+use request::Asked;
 use schema::domain::ids::random_id;
 use schema::enums::{AuditAction, Role};
 use schema::register::audit::Audited;

@@ -1,7 +1,7 @@
 //! Writes the file of an export, on a thread for blocking work.
 
 use super::super::spool::SpoolWriter;
-use super::kept::Kept;
+use super::file_cache::Kept;
 use super::statistics::Groups;
 use crate::access::Viewer;
 use crate::export::{

@@ -1,8 +1,10 @@
 //! The groups of a statistic, asked over the GraphQL schema as the viewer: the access table decides about them.
 
-use super::asked::StatisticsAsked;
-use super::asker::{Asker, Refused};
-use crate::export::People;
+use super::super::Service;
+use super::super::protocol::{Body, refusal};
+use super::executed;
+use super::request::StatisticsAsked;
+use crate::access::Viewer;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use anyhow::Context;

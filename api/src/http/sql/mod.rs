@@ -2,7 +2,7 @@
 //! stream or Parquet, and is sent while the engine computes it.
 
 mod answer;
-mod asked;
+mod request;
 
 use super::Service;
 use super::authenticate::authenticated;
@@ -18,7 +18,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use answer::Refused;
-use asked::{Asked, UrlPart, content};
+use request::{Asked, UrlPart, content};
 
 /// A question with its limits checked.
 struct Question {

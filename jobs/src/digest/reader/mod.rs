@@ -2,16 +2,16 @@
 
 mod compose;
 mod condition;
-mod kept;
+mod eligibility;
 pub mod outbox;
-mod standing;
+mod retention;
 mod subscription;
 mod trial;
 
 pub use compose::{Composed, Made, compose};
-pub use kept::forget;
-pub(crate) use standing::valid_principal;
-pub use standing::{AccountRule, Lost, LostReason};
+pub(crate) use eligibility::valid_principal;
+pub use eligibility::{AccountRule, Lost, LostReason};
+pub use retention::forget;
 pub use subscription::{SCHEDULE, TIMEZONE, Wish, end, first_due, own, sections_of, subscribe};
 pub use trial::send_on_trial;
 

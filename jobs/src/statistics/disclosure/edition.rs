@@ -2,7 +2,7 @@
 //! disclosure control.
 
 use super::super::columns::NO_ENTERPRISE;
-use super::shared::{NoiseKey, attribute_words};
+use super::shared_attributes::{NoiseKey, attribute_words};
 use crate::JobError;
 use crate::snapshot::{Snapshot, SnapshotStore, in_chunks_of};
 use polars::prelude::{Column, IntoColumn, NamedFrom, PolarsResult, Series, UInt32Chunked};

@@ -26,15 +26,15 @@
 #[cfg(test)]
 mod attacks;
 mod cell_measures;
+mod cell_union;
 mod edition;
-mod fixed;
+mod fixed_cell;
 mod perturbation;
-mod shared;
-mod union;
+mod shared_attributes;
 
 pub use edition::Editions;
 pub(super) use edition::{ATTRIBUTES, CELL_KEY, DECISION_WEIGHT, NOISED_COST, NOISED_DELAY};
-pub use shared::{NoiseKey, SharedAttributes, attributes};
+pub use shared_attributes::{NoiseKey, SharedAttributes, attributes};
 
 use super::calendar::{Bucket, Calendar, Shift, Span};
 use super::groups::group;
@@ -42,7 +42,7 @@ use super::{Dimension, GroupResult, Measures, Question, SelectedMeasures};
 use crate::JobError;
 use crate::snapshot::{IndexColumn, Snapshot};
 use cell_measures::disclose;
-use fixed::Fixed;
+use fixed_cell::Fixed;
 use polars::prelude::Expr;
 use schema::Id;
 use schema::db::cancellation::check_cancelled;
@@ -153,7 +153,7 @@ pub fn disclosed(
 fn cell(places: Vec<Option<i64>>, parts: &[Fixed], thresholds: Thresholds) -> Option<GroupResult> {
     let shown = match parts {
         [one] => one.clone(),
-        several => union::estimate_union(several, thresholds),
+        several => cell_union::estimate_union(several, thresholds),
     };
     if shown.complaints == 0 {
         return None;

@@ -8,13 +8,13 @@ mod derived;
 mod expected;
 mod fold;
 mod gaps;
-mod kept;
 mod leases;
 mod migrations;
 mod names;
 mod parts;
 mod problem;
 mod reference;
+mod state_chain;
 mod storage;
 mod stored;
 mod sums;
@@ -141,7 +141,7 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     step(db, "seals", &mut findings, chain::unknown_chain_seals)?;
     // Always all of them: they are few, and access rights depend on some.
     for table in StateTable::ALL {
-        step(db, table.name(), &mut findings, |conn, findings| kept::verify(conn, *table, findings))?;
+        step(db, table.name(), &mut findings, |conn, findings| state_chain::verify(conn, *table, findings))?;
     }
     step(db, "jobs", &mut findings, leases::verify)?;
     // Last, because it skips positions that are reported already.

@@ -1,6 +1,6 @@
 //! Loads the related rows of snapshot pieces from the database, over several connections.
 
-use super::made::MakeBeside;
+use super::makers::MakeRelatedRows;
 use super::names::Context;
 use super::piece_rows::PieceRows;
 use crate::JobError;
@@ -19,12 +19,12 @@ const PIECES: usize = 4;
 ///
 /// # Errors
 /// When the database fails, or a column is missing.
-pub(super) fn read_beside(
+pub(super) fn read_related_rows(
     db: &Db,
     conn: &mut Conn,
     context: &Context<'_>,
     pieces: &[&PieceRows],
-    make: MakeBeside,
+    make: MakeRelatedRows,
 ) -> Result<Vec<RecordBatch>, JobError> {
     let (next, gives_up) = (AtomicUsize::new(0), AtomicBool::new(false));
     let read = |conn: &mut Conn, found: &mut Vec<(usize, RecordBatch)>| -> Result<(), JobError> {

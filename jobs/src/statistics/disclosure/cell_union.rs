@@ -1,7 +1,7 @@
 //! Estimates a union of fixed cells from the shown values of the cells.
 
 use super::Thresholds;
-use super::fixed::{Fixed, significant, steps};
+use super::fixed_cell::{Fixed, significant, steps};
 
 /// The shown values of several cells together; they depend only on shown values. Counts and sums are added
 /// up. A suppressed cell contributes to the count. Sums are scaled up by counts for the cells that show none,

@@ -1,6 +1,6 @@
 //! Caches table columns per snapshot piece.
 
-use super::made::MakeColumns;
+use super::makers::MakeColumns;
 use super::names::Context;
 use super::parallel::in_parallel;
 use super::piece_rows::PieceRows;
@@ -42,14 +42,14 @@ struct Made {
 }
 
 /// The columns that were built for a piece of the snapshot.
-pub(super) struct OfSnapshot {
+pub(super) struct PieceColumns {
     pub rows: PieceRows,
     pub key: u32,
     /// Made columns by table and index. Columns with the same basis come from the same rows.
     made: HashMap<(&'static str, usize), Made>,
 }
 
-impl OfSnapshot {
+impl PieceColumns {
     /// The piece with new rows. It keeps the columns of the earlier rows, so that unchanged columns keep their version.
     pub fn in_place_of(before: Option<Self>, rows: PieceRows, key: u32) -> Self {
         let mut made = before.map(|before| before.made).unwrap_or_default();
@@ -91,21 +91,21 @@ impl OfSnapshot {
 }
 
 /// Whether a column of a piece has to be made.
-pub(super) fn lack(of_snapshot: &[OfSnapshot], wanted: Wanted, basis: &Basis) -> bool {
-    of_snapshot.iter().any(|one| !one.lacks(wanted, basis).is_empty())
+pub(super) fn lack(columns_of_pieces: &[PieceColumns], wanted: Wanted, basis: &Basis) -> bool {
+    columns_of_pieces.iter().any(|one| !one.lacks(wanted, basis).is_empty())
 }
 
 /// Makes the columns of a table that are missing, on the threads of polars.
 pub(super) fn make_each(
-    of_snapshot: &mut [OfSnapshot],
+    columns_of_pieces: &mut [PieceColumns],
     context: &Context<'_>,
     wanted: Wanted,
     basis: &Basis,
     make: MakeColumns,
 ) -> Result<(), JobError> {
-    let missing = of_snapshot.iter_mut().map(|one| (one.lacks(wanted, basis), one));
-    let missing: Vec<(ColumnSet, &mut OfSnapshot)> = missing.filter(|(lacks, _)| !lacks.is_empty()).collect();
-    let make = |(lacks, one): &(ColumnSet, &mut OfSnapshot)| make(context, &one.rows, *lacks);
+    let missing = columns_of_pieces.iter_mut().map(|one| (one.lacks(wanted, basis), one));
+    let missing: Vec<(ColumnSet, &mut PieceColumns)> = missing.filter(|(lacks, _)| !lacks.is_empty()).collect();
+    let make = |(lacks, one): &(ColumnSet, &mut PieceColumns)| make(context, &one.rows, *lacks);
     let made = in_parallel(&missing, &make);
     for ((lacks, one), rows) in missing.into_iter().zip(made) {
         one.keep(wanted.table, lacks, basis, &rows?);

@@ -16,7 +16,7 @@ use schema::states::StateTable;
 /// Builds columns of a piece of the snapshot.
 pub(super) type MakeColumns = fn(&Context<'_>, &PieceRows, ColumnSet) -> Result<RecordBatch, JobError>;
 /// Builds all columns of the rows that belong to the complaints of a piece of the snapshot.
-pub(super) type MakeBeside = fn(&Context<'_>, &PieceRows, &mut Conn) -> Result<RecordBatch, JobError>;
+pub(super) type MakeRelatedRows = fn(&Context<'_>, &PieceRows, &mut Conn) -> Result<RecordBatch, JobError>;
 /// Builds all rows of a table.
 pub(super) type MakeWhole = fn(&Context<'_>, &mut Conn, &mut Emit<'_>) -> Result<(), JobError>;
 
@@ -27,7 +27,7 @@ pub(super) enum Maker {
     /// Built per snapshot piece from the rows of the database that belong to its complaints. Each change of such a row
     /// is an event of its complaint, so the piece changes, too. The second value, if any, builds some columns without
     /// the database; it is used as long as a question reads no other column.
-    BesidePiece(MakeBeside, Option<OfPiece>),
+    RelatedRows(MakeRelatedRows, Option<OfPiece>),
     /// Rebuilt whole when one of these changes occurs, or when units, categories or the day change.
     Whole(&'static [Upon], MakeWhole),
 }
@@ -58,8 +58,8 @@ impl Maker {
     /// The function that makes these columns of the snapshot alone; None if that does not suffice.
     pub fn of_piece(&self, wanted: Wanted) -> Option<OfPiece> {
         match self {
-            Self::OfPiece(made) | Self::BesidePiece(_, Some(made)) => Some(*made).filter(|made| made.suffices(wanted)),
-            Self::BesidePiece(_, None) | Self::Whole(..) => None,
+            Self::OfPiece(made) | Self::RelatedRows(_, Some(made)) => Some(*made).filter(|made| made.suffices(wanted)),
+            Self::RelatedRows(_, None) | Self::Whole(..) => None,
         }
     }
 }
@@ -93,7 +93,7 @@ pub(super) static MAKERS: [(&Table, Maker); 20] = [
     ),
     (
         &allegations::TABLE,
-        Maker::BesidePiece(
+        Maker::RelatedRows(
             allegations::make,
             Some(OfPiece {
                 make: allegations::of_snapshot,
@@ -102,7 +102,7 @@ pub(super) static MAKERS: [(&Table, Maker); 20] = [
             }),
         ),
     ),
-    (&responses::TABLE, Maker::BesidePiece(responses::make, None)),
+    (&responses::TABLE, Maker::RelatedRows(responses::make, None)),
     (&units::TABLE, Maker::Whole(&[], units::make)),
     (&categories::TABLE, Maker::Whole(&[], categories::make)),
     (&people::officers::TABLE, Maker::Whole(&[Upon::People, Upon::Withheld], people::officers::make)),
@@ -157,7 +157,7 @@ pub(super) static MAKERS: [(&Table, Maker); 20] = [
         Maker::Whole(&[Upon::State(StateTable::JobResults), Upon::State(StateTable::JobRuns)], job_results::make),
     ),
     (&calendar::TABLE, Maker::Whole(&[Upon::Complaints, Upon::Event(Entity::HolidayYear)], calendar::make)),
-    (&sources::TABLE, Maker::BesidePiece(sources::make, None)),
+    (&sources::TABLE, Maker::RelatedRows(sources::make, None)),
 ];
 
 /// The maker of a table.

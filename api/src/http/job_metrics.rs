@@ -26,7 +26,7 @@ type Seconds = Gauge<f64, AtomicU64>;
 
 /// The state of the jobs and of the mail.
 #[derive(Debug, Clone)]
-pub struct Watched {
+pub struct JobMetrics {
     /// The number of runs by job and state.
     runs: Vec<(String, RunState, i64)>,
     jobs: Vec<WatchedJob>,
@@ -69,19 +69,19 @@ struct QueueLabels {
 }
 
 /// The metrics of the jobs; None if the database does not answer.
-pub async fn watched(service: &Service) -> Option<Watched> {
+pub async fn job_metrics(service: &Service) -> Option<JobMetrics> {
     let (db, on_demand) = (service.app.db.clone(), Arc::clone(&service.app.on_demand));
-    service.watched.cached_or_query(REUSED_FOR, move || read(&db, &on_demand).ok()).await
+    service.job_metrics.cached_or_query(REUSED_FOR, move || read(&db, &on_demand).ok()).await
 }
 
-fn read(db: &Db, on_demand: &OnDemand) -> Result<Watched, StoreError> {
+fn read(db: &Db, on_demand: &OnDemand) -> Result<JobMetrics, StoreError> {
     let names: Vec<&'static str> = on_demand.jobs().iter().map(Job::name).collect();
     let (runs, rows, last, queues) = db.read(|conn| {
         let runs = ledger::count_runs(conn)?;
         Ok((runs, ledger::states(conn)?, ledger::last_successes(conn, names)?, queues(conn)?))
     })?;
     let now = Timestamp::now();
-    let watched = |job: &'static dyn Job| {
+    let job_metrics = |job: &'static dyn Job| {
         let name = job.name();
         let paused = rows.iter().any(|row| row.job == name && row.paused_at.is_some());
         let plan = on_demand.settings().plan(job).ok().filter(|plan| plan.enabled && !paused);
@@ -92,8 +92,8 @@ fn read(db: &Db, on_demand: &OnDemand) -> Result<Watched, StoreError> {
             paused,
         }
     };
-    let jobs = on_demand.jobs().iter().map(watched).collect();
-    Ok(Watched { runs, jobs, queues })
+    let jobs = on_demand.jobs().iter().map(job_metrics).collect();
+    Ok(JobMetrics { runs, jobs, queues })
 }
 
 /// All queues of the outbox.
@@ -106,7 +106,7 @@ fn queues(conn: &mut Conn) -> Result<Vec<Queue>, StoreError> {
     ])
 }
 
-impl Watched {
+impl JobMetrics {
     /// The jobs, for `/readyz`.
     pub fn jobs_json(&self) -> Value {
         let shown = |job: &WatchedJob| {
