@@ -61,7 +61,7 @@ type TableRow = (&'static str, &'static str, &'static [Reader], Audited);
 /// Enum values are listed like fields, because ordering or grouping by one names it. Validation refuses a value that
 /// the schema does not have.
 pub(super) const TABLE: [&[TableRow]; 10] = [
-    REGISTER,
+    COMPLAINT_ROWS,
     INTAKE,
     CORRECTIONS,
     CLOCK,
@@ -73,7 +73,7 @@ pub(super) const TABLE: [&[TableRow]; 10] = [
     NOTIFICATIONS,
 ];
 
-const REGISTER: &[TableRow] = &[
+const COMPLAINT_ROWS: &[TableRow] = &[
     // Queries.
     ("Query", "complaints", ANALYSTS, Root),
     ("Query", "complaint unitResponses", BOARD_AND_HEADS, Root),

@@ -3,7 +3,7 @@
 use super::output::{Output, print_note, table};
 use anyhow::Context;
 use chrono::NaiveDate;
-use jobs::analyses::backtest::{History, Outcome, Question, backtest};
+use jobs::analyses::backtest::{History, Question, RankingOutcome, backtest};
 use schema::Db;
 use std::process::ExitCode;
 
@@ -48,7 +48,7 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
         !outcomes.is_empty(),
         "no officer has a complaint before these years: take later years or a larger --top"
     );
-    let early: Vec<&Outcome> = outcomes.iter().filter(|one| one.observed_days < args.horizon).collect();
+    let early: Vec<&RankingOutcome> = outcomes.iter().filter(|one| one.observed_days < args.horizon).collect();
     if let (Some(first), Some(observed)) = (early.first(), early.iter().map(|one| one.observed_days).min()) {
         print_note(format_args!(
             "warning: the horizon of {} days is not over for the origins from {} on (of the last one {observed} days are in \

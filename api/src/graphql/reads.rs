@@ -214,13 +214,13 @@ impl Reads {
     ///
     /// # Errors
     /// `Pool` if no connection to the primary becomes free in time.
-    pub fn session(&self, count: &StatementCount) -> std::result::Result<Session, StoreError> {
+    pub fn session(&self, count: &StatementCount) -> std::result::Result<OperationConnection, StoreError> {
         if let Some(on_replica) = &self.on_replica
             && let Some(session) = on_replica.session(count)
         {
-            return Ok(Session { session, on_replica: Some(Arc::clone(on_replica)) });
+            return Ok(OperationConnection { session, on_replica: Some(Arc::clone(on_replica)) });
         }
-        Ok(Session { session: self.primary.session(count)?, on_replica: None })
+        Ok(OperationConnection { session: self.primary.session(count)?, on_replica: None })
     }
 
     /// Whether a read failed because of the replica.
@@ -239,13 +239,13 @@ impl Reads {
 }
 
 /// A connection to the database that an operation reads.
-pub struct Session {
+pub struct OperationConnection {
     session: ReadSession,
     /// None if it leads to the primary.
     on_replica: Option<Arc<OnReplica>>,
 }
 
-impl Session {
+impl OperationConnection {
     /// # Errors
     /// As [`from_store`] shows the error of `work`.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> std::result::Result<T, StoreError>) -> Result<T> {

@@ -133,7 +133,7 @@ const KEPT_FOR: Duration = Duration::from_secs(600);
 const LARGEST_PART: u64 = 16;
 
 /// The request that computes a statistic holds its lock, for which only requests for the same statistic wait.
-type Turn = tokio::sync::Mutex<()>;
+type ComputeLock = tokio::sync::Mutex<()>;
 
 /// The cache of a node.
 pub struct StatisticsCache {
@@ -142,7 +142,7 @@ pub struct StatisticsCache {
     /// Bytes of the largest statistic that is kept.
     largest: u64,
     /// The statistics that are being computed.
-    turns: Mutex<HashMap<StatisticKey, Weak<Turn>>>,
+    compute_locks: Mutex<HashMap<StatisticKey, Weak<ComputeLock>>>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -156,8 +156,8 @@ impl StatisticsCache {
             let entries = Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru());
             entries.time_to_idle(KEPT_FOR).weigher(|_: &StatisticKey, entry: &Entry| entry.bytes).build()
         });
-        let (turns, hits, misses) = Default::default();
-        Self { entries, largest: capacity / LARGEST_PART, turns, hits, misses }
+        let (compute_locks, hits, misses) = Default::default();
+        Self { entries, largest: capacity / LARGEST_PART, compute_locks, hits, misses }
     }
 
     /// The statistic of a key: the one that is kept, or else what `computing` gives, which also says whether it may be
@@ -175,8 +175,8 @@ impl StatisticsCache {
         if let Some(found) = self.found(entries, &key) {
             return Ok(found);
         }
-        let turn = self.turn(key);
-        let _own = turn.lock().await;
+        let compute_lock = self.compute_lock(key);
+        let _own = compute_lock.lock().await;
         if let Some(found) = self.found(entries, &key) {
             return Ok(found);
         }
@@ -197,17 +197,17 @@ impl StatisticsCache {
         Some(found)
     }
 
-    /// The turn of those that ask for a statistic now.
-    fn turn(&self, key: StatisticKey) -> Arc<Turn> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(&key).and_then(Weak::upgrade) {
-            return turn;
+    /// The lock of the requests that ask for a statistic now.
+    fn compute_lock(&self, key: StatisticKey) -> Arc<ComputeLock> {
+        let mut compute_locks = self.compute_locks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compute_lock) = compute_locks.get(&key).and_then(Weak::upgrade) {
+            return compute_lock;
         }
         // No request computes these statistics or waits for them any more.
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::new(Turn::default());
-        turns.insert(key, Arc::downgrade(&turn));
-        turn
+        compute_locks.retain(|_, compute_lock| compute_lock.strong_count() > 0);
+        let compute_lock = Arc::new(ComputeLock::default());
+        compute_locks.insert(key, Arc::downgrade(&compute_lock));
+        compute_lock
     }
 
     /// (hits, misses) since the start of the node. A request that waited for another one's statistic is a hit.
@@ -350,7 +350,7 @@ mod tests {
             assert!(tokio::time::timeout(Duration::from_millis(20), leaving).await.is_err());
             assert_eq!((given(&cache, "a", 4).await, given(&cache, "a", 5).await), (4, 4));
             given(&cache, "b", 1).await;
-            assert_eq!(cache.turns.lock().unwrap().len(), 1, "turns that ended are forgotten");
+            assert_eq!(cache.compute_locks.lock().unwrap().len(), 1, "locks that no request holds are forgotten");
         });
     }
 

@@ -3,7 +3,7 @@
 use super::Service;
 use super::authenticate::authenticated;
 use super::operation::{budget, run};
-use super::post_operation::{Outcome, audit};
+use super::post_operation::{OperationOutcome, audit};
 use super::prepare::{Ready, prepare};
 use super::prepared::Prepared;
 use super::protocol::{
@@ -181,7 +181,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         let if_none_match = http.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         if if_none_match.is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag)) {
             // A 304 discloses that nothing changed, so it is audited.
-            audit(&service, viewer.as_ref(), &prepared, &Mutex::default(), Outcome::Answered).await;
+            audit(&service, viewer.as_ref(), &prepared, &Mutex::default(), OperationOutcome::Answered).await;
             return builder.status(StatusCode::NOT_MODIFIED).finish();
         }
     }

@@ -3,7 +3,7 @@
 
 use super::Service;
 use super::answer_cache::{KeptAnswer, ReadAt};
-use super::post_operation::{DisconnectAudit, Outcome, after_a_write, audit, audit_again};
+use super::post_operation::{DisconnectAudit, OperationOutcome, after_a_write, audit, audit_again};
 use super::prepared::Prepared;
 use super::protocol::{OperationResult, coded};
 use crate::access::Viewer;
@@ -293,9 +293,9 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     }
     // Failed operations are audited too: a refusal or a long run time may reveal something.
     let audit_outcome = match &executed {
-        Ok(Ok(Executed { outcome, .. })) if outcome.errors.is_empty() => Outcome::Answered,
-        Ok(_) => Outcome::Failed,
-        Err(_) => Outcome::TimedOut,
+        Ok(Ok(Executed { outcome, .. })) if outcome.errors.is_empty() => OperationOutcome::Answered,
+        Ok(_) => OperationOutcome::Failed,
+        Err(_) => OperationOutcome::TimedOut,
     };
     let noted = tokio::time::timeout_at(
         budget.deadline + NOTED_WITHIN,

@@ -43,7 +43,7 @@ impl Drop for DisconnectAudit<'_> {
         }
         let (name, weight) = (self.prepared.name_for(self.viewer), self.prepared.weight);
         self.service.metrics.operation(name, weight, self.viewer, self.began.elapsed(), "LEFT");
-        let entries = audit_entries(self.viewer, self.prepared, self.seen, Outcome::Disconnected);
+        let entries = audit_entries(self.viewer, self.prepared, self.seen, OperationOutcome::Disconnected);
         // Without a runtime the process is being killed.
         if let (Some(log), Ok(runtime)) = (self.service.audit.get().cloned(), Handle::try_current()) {
             runtime.spawn(async move {
@@ -60,7 +60,7 @@ impl Drop for DisconnectAudit<'_> {
 
 /// The outcome of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum OperationOutcome {
     Answered,
     /// Some or all fields failed.
     Failed,
@@ -71,7 +71,7 @@ pub enum Outcome {
     Refused,
 }
 
-impl Outcome {
+impl OperationOutcome {
     /// The outcome in an audit entry; None for success.
     fn word(self) -> Option<&'static str> {
         match self {
@@ -91,7 +91,7 @@ pub async fn audit(
     viewer: Option<&Viewer>,
     prepared: &Prepared,
     seen: &Mutex<AuditSubjects>,
-    outcome: Outcome,
+    outcome: OperationOutcome,
 ) -> Option<JsonText> {
     let log = service.audit.get()?;
     let mut look = None;
@@ -121,7 +121,7 @@ pub async fn audit_refusal(service: &Service, viewer: &Viewer, prepared: &mut Pr
         }
     }
     if !prepared.audited_access.conditions.is_empty() {
-        audit(service, Some(viewer), prepared, &Mutex::default(), Outcome::Refused).await;
+        audit(service, Some(viewer), prepared, &Mutex::default(), OperationOutcome::Refused).await;
     }
 }
 
@@ -134,7 +134,7 @@ fn audit_entries(
     viewer: Option<&Viewer>,
     prepared: &Prepared,
     seen: &Mutex<AuditSubjects>,
-    outcome: Outcome,
+    outcome: OperationOutcome,
 ) -> Vec<Audited> {
     let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     // Without a token nothing identifies who asks, but the log says whose complaint a receipt showed.
@@ -162,7 +162,7 @@ fn audit_entries(
 }
 
 /// The entry of a SQL query; of one that still runs, with the outcome of its operation.
-fn sql_entry(viewer: &Viewer, operation: &str, query: &AskedSql, outcome: Outcome) -> Audited {
+fn sql_entry(viewer: &Viewer, operation: &str, query: &AskedSql, outcome: OperationOutcome) -> Audited {
     let (took, rows, failure) = match &query.end {
         Some(EndedSql { took, rows: Ok(rows) }) => (*took, Some(*rows), None),
         Some(EndedSql { took, rows: Err(failure) }) => (*took, None, Some(failure.as_str())),

@@ -87,28 +87,29 @@ pub fn emerging(complaints: &[Observed], limits: Limits) -> Result<Emerging, Job
     let share = f64::from(recent) / (f64::from(recent) + f64::from(before));
     let p: Vec<f64> = tested.iter().map(|(_, (now, then))| binomial_upper_tail(*now, now + then, share)).collect();
     let q = benjamini_hochberg(&p);
-    let mut rising: HashMap<u64, Told> = HashMap::new();
+    let mut rising: HashMap<u64, TermEvidence> = HashMap::new();
     for (at, (term, (now, _))) in tested.iter().enumerate() {
         if q[at] <= limits.q && *now >= limits.complaints {
-            rising.insert(*term, Told { place: at, enterprises: HashSet::new(), written: BTreeMap::new() });
+            rising.insert(*term, TermEvidence { index: at, enterprises: HashSet::new(), written: BTreeMap::new() });
         }
     }
     gather(complaints, &mut rising)?;
     let per_complaint = f64::from(recent) / f64::from(before);
     let mut terms: Vec<(String, Term)> = rising
         .into_values()
-        .filter_map(|told| {
-            let (now, then) = tested[told.place].1;
-            let enterprises = u32::try_from(told.enterprises.len()).unwrap_or(u32::MAX);
-            let (written, _) = told.written.iter().max_by_key(|((written, _), number)| (**number, written.len()))?;
+        .filter_map(|evidence| {
+            let (now, then) = tested[evidence.index].1;
+            let enterprises = u32::try_from(evidence.enterprises.len()).unwrap_or(u32::MAX);
+            let (written, _) =
+                evidence.written.iter().max_by_key(|((written, _), number)| (**number, written.len()))?;
             let term = Term {
                 term: written.0.clone(),
                 recent: now,
                 enterprises,
                 before: then,
                 expected: f64::from(then) * per_complaint,
-                p: p[told.place],
-                q: q[told.place],
+                p: p[evidence.index],
+                q: q[evidence.index],
             };
             (enterprises >= limits.enterprises).then(|| (written.1.clone(), term))
         })
@@ -121,8 +122,8 @@ pub fn emerging(complaints: &[Observed], limits: Limits) -> Result<Emerging, Job
 
 /// Evidence for one candidate term: its index among the tested terms, the enterprises that wrote it, and its spellings
 /// (as written, and in search form).
-struct Told {
-    place: usize,
+struct TermEvidence {
+    index: usize,
     enterprises: HashSet<String>,
     written: BTreeMap<(String, String), u32>,
 }
@@ -147,7 +148,7 @@ fn tested(complaints: &[Observed], limits: Limits) -> Result<Vec<(u64, Counts)>,
 }
 
 /// Adds to each rising term who wrote it in the later period, and how.
-fn gather(complaints: &[Observed], rising: &mut HashMap<u64, Told>) -> Result<(), JobError> {
+fn gather(complaints: &[Observed], rising: &mut HashMap<u64, TermEvidence>) -> Result<(), JobError> {
     if rising.is_empty() {
         return Ok(());
     }
@@ -159,9 +160,10 @@ fn gather(complaints: &[Observed], rising: &mut HashMap<u64, Told>) -> Result<()
         let mut seen: HashSet<u64> = HashSet::new();
         for term in terms(&syllables) {
             let hash = hash(term);
-            let Some(told) = rising.get_mut(&hash).filter(|_| seen.insert(hash)) else { continue };
-            told.enterprises.extend(complaint.enterprise.clone());
-            *told.written.entry((joined(term, |one| &one.written), joined(term, |one| &one.plain))).or_default() += 1;
+            let Some(evidence) = rising.get_mut(&hash).filter(|_| seen.insert(hash)) else { continue };
+            evidence.enterprises.extend(complaint.enterprise.clone());
+            *evidence.written.entry((joined(term, |one| &one.written), joined(term, |one| &one.plain))).or_default() +=
+                1;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use super::board::{BlameLine, ProposalLine, blame_part, proposals_part};
 use super::flagged::{FlagsPart, flags_part, states};
 use super::head_part::HeadPart;
 use super::measured::{MeasuresPart, measures_part};
-use super::news::{NewsPart, Told, news_part};
+use super::news::{NewsPart, PreviousDigest, news_part};
 use super::numbers::{NumbersPart, numbers_part};
 use super::people::{UnitName, subjects};
 use super::sections::{FOR_ANALYSTS, sections_for};
@@ -133,7 +133,7 @@ impl DigestDocument {
         }
     }
 
-    pub(super) fn told(&self) -> Told<'_> {
+    pub(super) fn as_previous(&self) -> PreviousDigest<'_> {
         (self.as_of, &self.news, &self.rising[..])
     }
 
@@ -215,7 +215,7 @@ pub fn document(
         events_between: counted_until(before).zip(trends_run.known_at).map(|(after, until)| [after, until]),
         seals: newest_names(conn)?,
         numbers: numbers_part(&snapshot.facts, first_day(&snapshot.facts)?, as_of)?,
-        news: news_part(conn, snapshot, &trends.categories, as_of, before.map(DigestDocument::told))?,
+        news: news_part(conn, snapshot, &trends.categories, as_of, before.map(DigestDocument::as_previous))?,
         blame: blame_part(conn, as_of, before.map_or(&[][..], |before| &before.blame[..]))?,
         proposals: proposals_part(conn, snapshot, as_of, before.map(|before| before.as_of))?,
         head: None,

@@ -164,7 +164,7 @@ pub(super) fn head_document(
         events_between: None,
         seals: Vec::new(),
         numbers: numbers_part(&visible.facts, first, as_of)?,
-        news: news_part(conn, &visible, &trends.categories, as_of, before.map(DigestDocument::told))?,
+        news: news_part(conn, &visible, &trends.categories, as_of, before.map(DigestDocument::as_previous))?,
         blame: Vec::new(),
         proposals: Vec::new(),
         unusual: UnusualPart::default(),

@@ -32,7 +32,7 @@ pub struct NewsPart {
 }
 
 /// The content of the previous digest: its day, its news, and the categories that rose.
-pub(super) type Told<'a> = (NaiveDate, &'a NewsPart, &'a [CategoryTrend]);
+pub(super) type PreviousDigest<'a> = (NaiveDate, &'a NewsPart, &'a [CategoryTrend]);
 
 /// The news in the complaints of a snapshot as of a day.
 pub(super) fn news_part(
@@ -40,7 +40,7 @@ pub(super) fn news_part(
     snapshot: &Snapshot,
     trends: &[CategoryTrend],
     as_of: NaiveDate,
-    before: Option<Told<'_>>,
+    before: Option<PreviousDigest<'_>>,
 ) -> Result<NewsPart, JobError> {
     let facts = &snapshot.facts;
     let after = before.map_or_else(|| as_of - Days::new(FIRST_DAYS), |(day, ..)| day);

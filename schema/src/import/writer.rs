@@ -1,7 +1,7 @@
 //! The thread that writes batches while the next one is read and checked, and the report on both in the order of the
 //! file.
 
-use super::kinds::{Batch, Context, Outcome};
+use super::kinds::{Batch, Context, RowOutcome};
 use super::report::{Import, Report};
 use super::row::{Columns, Row};
 use super::stage::Group;
@@ -23,7 +23,7 @@ const MOST_WAITING_ROWS: usize = 20_000;
 /// A batch that was written.
 pub(super) struct Written {
     groups: Vec<Group>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<RowOutcome>,
     /// Missing reference data that the batch created.
     created: Vec<(Entity, Id, String)>,
     /// Corrections of the Board that the batch kept, as notices.
@@ -217,10 +217,10 @@ impl<'o, 'a> Reporter<'o, 'a> {
         for (group, outcome) in groups.iter().zip(outcomes) {
             summary.read += 1;
             match outcome {
-                Outcome::Imported => summary.imported += 1,
-                Outcome::Updated => summary.updated += 1,
-                Outcome::Unchanged => summary.unchanged += 1,
-                Outcome::Rejected(reasons) => {
+                RowOutcome::Imported => summary.imported += 1,
+                RowOutcome::Updated => summary.updated += 1,
+                RowOutcome::Unchanged => summary.unchanged += 1,
+                RowOutcome::Rejected(reasons) => {
                     summary.rejected += 1;
                     reject_whole(group, &reasons, rejects)?;
                 }

@@ -55,7 +55,7 @@ pub use merges::{
     merge_enterprises, merge_officers, move_allegations, move_complaints, split_enterprise, split_officer,
 };
 pub(crate) use postings::{overlap, replace_postings};
-pub use proposals::{NewProposal, Outcome, conclude, propose};
+pub use proposals::{Conclusion, NewProposal, conclude, propose};
 pub use receipts::{
     ComplaintStatus, RECEIPT_ACTOR, ReceiptStep, act_by_receipt, issue_receipt, renew_receipt, status_by_receipt,
 };

@@ -28,7 +28,7 @@ pub struct NewProposal {
 
 /// The next state of a proposal.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct Conclusion {
     pub state: ProposalState,
     /// The day since which the proposal is in force: its effect is measured from this day.
     pub implemented_on: Option<NaiveDate>,
@@ -97,7 +97,12 @@ pub fn propose(tx: &mut WriteTx<'_>, new: NewProposal) -> Result<Proposal, Store
 /// # Errors
 /// `NotFound`; `Conflict` if the proposal is at another version or its state does not allow the step; `Rule` names the
 /// invalid field.
-pub fn conclude(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, outcome: Outcome) -> Result<Proposal, StoreError> {
+pub fn conclude(
+    tx: &mut WriteTx<'_>,
+    id: Id,
+    expected_version: i32,
+    outcome: Conclusion,
+) -> Result<Proposal, StoreError> {
     let locked = lock_at_version!(tx, proposals, id, expected_version);
     let found: Option<Proposal> = proposals::table.find(id).select(Proposal::as_select()).first(tx.conn).optional()?;
     let before = found.ok_or_else(|| StoreError::no_such("proposal", &id, "proposals"))?;

@@ -5,7 +5,7 @@
 //! two processors, p99 of a page with 32 connections fell from 54 to 30 ms (docs/benchmarks.md, "The API").
 
 use crate::graphql::error::{Code, error, from_store};
-use crate::graphql::reads::{Reads, Session};
+use crate::graphql::reads::{OperationConnection, Reads};
 use async_graphql::Result;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, Either, poll_fn, ready};
@@ -32,7 +32,7 @@ thread_local! {
 /// The state of the operation that runs on a thread.
 struct ThreadState {
     /// The connection, from the first statement until the operation waits for something else.
-    session: Option<Session>,
+    session: Option<OperationConnection>,
     /// Cancelled when the client disconnects or the deadline passes.
     token: Arc<CancelToken>,
 }

@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use crate::graphql::error::{Code, UNREACHABLE};
 use crate::http::Service;
 use crate::http::operation::{Attempt, budget, finish, request, run};
-use crate::http::post_operation::{Outcome, audit};
+use crate::http::post_operation::{OperationOutcome, audit};
 use crate::http::prepare::{Ready, prepare};
 use crate::http::prepared::Prepared;
 use crate::http::protocol::{Body, OperationResult, coded};
@@ -68,7 +68,7 @@ async fn subscribed(
     let budget = Budget::until(Instant::now() + NO_DEADLINE, prepared.limits());
     let (request, _) = request(service, Some(viewer), prepared, None, &seen, &budget, &Attempt::default());
     // A subscription without events also discloses something, so it is audited.
-    audit(service, Some(viewer), prepared, &seen, Outcome::Answered).await;
+    audit(service, Some(viewer), prepared, &seen, OperationOutcome::Answered).await;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
     let mut first = true;
     while let Some(mut response) = responses.next().await {
@@ -80,7 +80,8 @@ async fn subscribed(
         let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
         let outcome = OperationResult::of_answer(response, &budget, true);
         budget.renew();
-        let audit_outcome = if outcome.errors.is_empty() { Outcome::Answered } else { Outcome::Failed };
+        let audit_outcome =
+            if outcome.errors.is_empty() { OperationOutcome::Answered } else { OperationOutcome::Failed };
         audit(service, Some(viewer), prepared, &seen, audit_outcome).await;
         if (first && failed) || outcome.size() > LARGEST_MESSAGE {
             return refuse_answer(session, id, &outcome).await;

@@ -41,7 +41,7 @@ pub struct Question {
 /// The result of one ranking at one origin.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Outcome {
+pub struct RankingOutcome {
     pub origin: NaiveDate,
     pub ranking: &'static str,
     /// Officers with a complaint before the origin.
@@ -85,7 +85,7 @@ pub const RANKINGS: [&str; 8] = [
 ///
 /// # Errors
 /// `Cancelled` when the work of this thread is cancelled.
-pub fn backtest(history: &History, question: &Question) -> Result<Vec<Outcome>, JobError> {
+pub fn backtest(history: &History, question: &Question) -> Result<Vec<RankingOutcome>, JobError> {
     let mut outcomes = Vec::new();
     for origin in &question.origins {
         outcomes.extend(at_origin(history, question, *origin)?);
@@ -113,7 +113,7 @@ struct OfficerHistory {
     later: bool,
 }
 
-fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Result<Vec<Outcome>, StoreError> {
+fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Result<Vec<RankingOutcome>, StoreError> {
     check_cancelled()?;
     let origin_day = day_number(origin);
     let mut population: Vec<OfficerHistory> = Vec::new();
@@ -181,7 +181,7 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
             let gains: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
             let ((recall_lower, recall_upper), (over_plain_lower, over_plain_upper)) =
                 (interval(recalls), interval(gains));
-            Outcome {
+            RankingOutcome {
                 origin,
                 ranking,
                 observed_days,

@@ -74,13 +74,13 @@ fn doubt<T>(words: impl Into<String>) -> Result<T, Failed> {
 
 /// The snapshot that the file holds.
 #[derive(Debug, Clone, Copy)]
-struct Held {
+struct FileContent {
     position: i64,
     /// The [`Snapshot::reading`] that it stems from.
     reading: u64,
 }
 
-impl Held {
+impl FileContent {
     fn of(snapshot: &Snapshot) -> Self {
         Self { position: snapshot.position, reading: snapshot.reading }
     }
@@ -90,7 +90,7 @@ impl Held {
 #[derive(Debug, Default)]
 struct FileState {
     /// Its content; None without a file that fits.
-    held: Option<Held>,
+    content: Option<FileContent>,
     /// The error of the last attempt to write it.
     failure: Option<String>,
 }
@@ -154,8 +154,8 @@ impl SnapshotFile {
         let file = self.path.display();
         match loaded {
             Ok((snapshot, position)) => {
-                let held = Held { position, reading: FROM_A_FILE };
-                self.state.lock().unwrap_or_else(PoisonError::into_inner).held = Some(held);
+                let content = FileContent { position, reading: FROM_A_FILE };
+                self.state.lock().unwrap_or_else(PoisonError::into_inner).content = Some(content);
                 let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(%file, position, milliseconds, "the snapshot was read from its file");
                 Some(snapshot)
@@ -182,10 +182,10 @@ impl SnapshotFile {
     pub fn keep(&self, db: &Db, snapshot: &Snapshot, share: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
-        match self.write_if_due(db, snapshot, share, state.held) {
+        match self.write_if_due(db, snapshot, share, state.content) {
             Ok(false) => {}
             Ok(true) => {
-                *state = FileState { held: Some(Held::of(snapshot)), failure: None };
+                *state = FileState { content: Some(FileContent::of(snapshot)), failure: None };
                 tracing::info!(%file, position = snapshot.position, "the snapshot was written to its file");
             }
             Err(failed) => {
@@ -199,7 +199,13 @@ impl SnapshotFile {
         }
     }
 
-    fn write_if_due(&self, db: &Db, snapshot: &Snapshot, share: u64, held: Option<Held>) -> Result<bool, Failed> {
+    fn write_if_due(
+        &self,
+        db: &Db,
+        snapshot: &Snapshot,
+        share: u64,
+        content: Option<FileContent>,
+    ) -> Result<bool, Failed> {
         let rows = snapshot.facts.height();
         // A small register is read about as fast as its file.
         if rows < self.from_complaints {
@@ -213,10 +219,10 @@ impl SnapshotFile {
             return doubt(ENDS);
         }
         // A full reading corrects what was wrong in memory, and so in the file, without any change after its position.
-        let held = held.filter(|held| held.reading == snapshot.reading && self.path.exists());
-        let is_due = match held {
+        let content = content.filter(|content| content.reading == snapshot.reading && self.path.exists());
+        let is_due = match content {
             None => true,
-            Some(Held { position, .. }) => db.read(|conn| {
+            Some(FileContent { position, .. }) => db.read(|conn| {
                 let changed = changes_since(conn, position)?;
                 Ok(changed > 0 && changed.saturating_mul(share) >= rows as u64)
             })?,

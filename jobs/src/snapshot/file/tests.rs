@@ -164,12 +164,12 @@ fn nothing_is_written_while_little_changed_or_where_it_cannot_be() {
     let register = Register::new(9);
     let file = register.file(None);
     let snapshot = register.snapshot();
-    let written = |held| file.write_if_due(&register.db, &snapshot, AT_THE_END, held);
-    let held = Some(Held::of(&snapshot));
+    let written = |content| file.write_if_due(&register.db, &snapshot, AT_THE_END, content);
+    let content = Some(FileContent::of(&snapshot));
     assert!(written(None).expect("written"));
-    assert!(!written(held).expect("not due"));
+    assert!(!written(content).expect("not due"));
     std::fs::remove_file(&file.path).expect("the file is deleted");
-    assert!(written(held).expect("written"));
+    assert!(written(content).expect("written"));
     std::fs::remove_file(&file.path).expect("the file is deleted");
     std::fs::create_dir(&file.path).expect("a folder");
     assert!(written(None).is_err());

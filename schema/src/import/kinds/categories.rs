@@ -1,6 +1,6 @@
 //! Import of issue categories, one row each, in at most two levels.
 
-use super::{Group, Outcome, keep_unmapped, read_each, refuse, store};
+use super::{Group, RowOutcome, keep_unmapped, read_each, refuse, store};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::ids::reference_id;
 use crate::enums::{CategoryKind, DeadlineUnit};
@@ -34,7 +34,7 @@ fields! {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     // Other deadlines change complaints.
     dialect::lock_tree_exclusive(tx.conn)?;
     let mut read = read_each(context, batch, read);
@@ -79,7 +79,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         VALID_TO => valid_to,
     );
     let done = store(tx, order.iter().map(|at| read[*at].clone()).collect(), keep)?;
-    let mut outcomes = vec![Outcome::Unchanged; order.len()];
+    let mut outcomes = vec![RowOutcome::Unchanged; order.len()];
     for (at, outcome) in order.into_iter().zip(done) {
         outcomes[at] = outcome;
     }

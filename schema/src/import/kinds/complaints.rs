@@ -4,7 +4,7 @@ mod case;
 mod parsed_complaint;
 mod resolvers;
 
-use super::{Group, Outcome};
+use super::{Group, RowOutcome};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::{complaint_id, reference_id};
@@ -92,7 +92,7 @@ pub fn apply(
     context: &Context<'_>,
     batch: &[Group],
     parsed_batch: &mut ParsedBatch,
-) -> Result<Vec<Outcome>, StoreError> {
+) -> Result<Vec<RowOutcome>, StoreError> {
     dialect::lock_tree_shared(tx.conn)?;
     let ParsedBatch { resolvers, complaints, hashes } = parsed_batch;
     resolvers.look_up(tx.conn)?;
@@ -137,7 +137,7 @@ pub fn apply(
         let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(rejects) => {
-                outcomes.push(Outcome::Rejected(rejects));
+                outcomes.push(RowOutcome::Rejected(rejects));
                 continue;
             }
         };
@@ -150,12 +150,12 @@ pub fn apply(
                 let reference = group.key.clone();
                 let source = source.to_owned();
                 new_sources.push(ComplaintSource { source, reference, complaint_id: id, content_hash: hash.clone() });
-                outcomes.push(Outcome::Imported);
+                outcomes.push(RowOutcome::Imported);
             }
-            Some(row) if row.content_hash == *hash => outcomes.push(Outcome::Unchanged),
+            Some(row) if row.content_hash == *hash => outcomes.push(RowOutcome::Unchanged),
             Some(row) => {
                 let Some(before) = existing.remove(&row.complaint_id) else {
-                    outcomes.push(Outcome::Unchanged);
+                    outcomes.push(RowOutcome::Unchanged);
                     continue;
                 };
                 let corrected = corrected.get(&row.complaint_id).unwrap_or(&nothing);
@@ -166,7 +166,7 @@ pub fn apply(
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
                 let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, hash)?;
                 // A new hash does not always change the case: the register may be further along than the file.
-                outcomes.push(if changed { Outcome::Updated } else { Outcome::Unchanged });
+                outcomes.push(if changed { RowOutcome::Updated } else { RowOutcome::Unchanged });
                 if before.complaint.state != after.complaint.state {
                     stepped.push((before.complaint.state, after.complaint));
                 }

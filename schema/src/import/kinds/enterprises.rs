@@ -1,6 +1,6 @@
 //! Import of enterprises, one row each.
 
-use super::{Group, Outcome, keep_unmapped, read_each, store};
+use super::{Group, RowOutcome, keep_unmapped, read_each, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
@@ -28,7 +28,7 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     let keep = keep_unmapped!(Enterprise, context, NAME => name, GROUP => group_code);
     store(tx, read_each(context, batch, read), keep)
 }

@@ -1,6 +1,6 @@
 //! Import of system incidents, one row each.
 
-use super::{Group, Outcome, keep_unmapped, read_each, refuse, store};
+use super::{Group, RowOutcome, keep_unmapped, read_each, refuse, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
@@ -24,7 +24,7 @@ fields! {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     let mut read = read_each(context, batch, |cells| read(context, cells));
     let units: Vec<Id> = read.iter().flatten().filter_map(|incident| incident.unit_id).collect();
     let units = Unit::load(tx.conn, &units)?;

@@ -39,14 +39,14 @@ pub enum Kind {
 
 /// The result of importing one entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RowOutcome {
     Imported,
     Updated,
     Unchanged,
     Rejected(Vec<Reject>),
 }
 
-impl From<Change> for Outcome {
+impl From<Change> for RowOutcome {
     fn from(change: Change) -> Self {
         match change {
             Change::Created => Self::Imported,
@@ -136,7 +136,7 @@ impl Kind {
         tx: &mut WriteTx<'_>,
         context: &Context<'_>,
         batch: &mut Batch,
-    ) -> Result<Vec<Outcome>, StoreError> {
+    ) -> Result<Vec<RowOutcome>, StoreError> {
         let Batch { groups, parsed_batch } = batch;
         match self {
             Self::Complaints => complaints::apply(tx, context, groups, parsed_batch),
@@ -214,14 +214,14 @@ fn store<M: Stored>(
     tx: &mut WriteTx<'_>,
     read: Vec<Result<M, Vec<Reject>>>,
     keep: impl Fn(&mut M, &M),
-) -> Result<Vec<Outcome>, StoreError> {
+) -> Result<Vec<RowOutcome>, StoreError> {
     let rows = read.iter().flatten().cloned().collect();
     let mut changes = upsert_keeping(tx, rows, keep)?.into_iter();
     Ok(read
         .into_iter()
         .map(|row| match row {
-            Ok(_) => changes.next().map_or(Outcome::Unchanged, Outcome::from),
-            Err(rejects) => Outcome::Rejected(rejects),
+            Ok(_) => changes.next().map_or(RowOutcome::Unchanged, RowOutcome::from),
+            Err(rejects) => RowOutcome::Rejected(rejects),
         })
         .collect())
 }

@@ -1,6 +1,6 @@
 //! Import of officers, one row each.
 
-use super::{Group, Outcome, keep_unmapped, read_each, store};
+use super::{Group, RowOutcome, keep_unmapped, read_each, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
@@ -21,7 +21,7 @@ fields! {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     let keep = keep_unmapped!(Officer, context, NAME => name, RANK => rank, APPOINTED => appointed_on);
     store(tx, read_each(context, batch, read), keep)
 }

@@ -4,7 +4,7 @@
 mod overlaps;
 
 use super::reference_resolver::ReferenceResolver;
-use super::{Group, Outcome};
+use super::{Group, RowOutcome};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
@@ -40,7 +40,7 @@ struct Change {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     // A merge of officers waits for it, and then moves these postings, too.
     crate::db::dialect::lock_tree_shared(tx.conn)?;
     let mut officers = ReferenceResolver::<Officer>::default();
@@ -110,9 +110,9 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     changes
         .into_iter()
         .map(|change| match change {
-            Err(rejects) => Ok(Outcome::Rejected(rejects)),
+            Err(rejects) => Ok(RowOutcome::Rejected(rejects)),
             Ok(Some(change)) => store(tx, &change),
-            Ok(None) => Ok(Outcome::Unchanged),
+            Ok(None) => Ok(RowOutcome::Unchanged),
         })
         .collect()
 }
@@ -180,11 +180,11 @@ fn joined(before: &[Posting], file: &[Posting], complete: bool) -> Vec<Posting> 
     after.into_values().collect()
 }
 
-fn store(tx: &mut WriteTx<'_>, change: &Change) -> Result<Outcome, StoreError> {
+fn store(tx: &mut WriteTx<'_>, change: &Change) -> Result<RowOutcome, StoreError> {
     let Change { officer, before, after } = change;
     if before == after {
-        return Ok(Outcome::Unchanged);
+        return Ok(RowOutcome::Unchanged);
     }
     replace_postings(tx, *officer, before, after)?;
-    Ok(if before.is_empty() { Outcome::Imported } else { Outcome::Updated })
+    Ok(if before.is_empty() { RowOutcome::Imported } else { RowOutcome::Updated })
 }

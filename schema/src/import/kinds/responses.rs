@@ -1,6 +1,6 @@
 //! Import of responses: the answers of units to complaints that the register already holds.
 
-use super::{Group, Outcome, only_row, refuse};
+use super::{Group, RowOutcome, only_row, refuse};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::calendar::{check_received, local_date};
 use crate::domain::ids::reference_id;
@@ -68,7 +68,7 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     dialect::lock_tree_shared(tx.conn)?;
     let mut read: Vec<Result<Read, Vec<Reject>>> = batch
         .iter()
@@ -109,17 +109,17 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     // Responses are applied in the order of their times, since each one may change the state of its complaint.
     let mut order: Vec<usize> = (0..batch.len()).collect();
     order.sort_by_key(|at| read[*at].as_ref().map(|row| row.responded_at).ok());
-    let mut outcomes = vec![Outcome::Unchanged; batch.len()];
+    let mut outcomes = vec![RowOutcome::Unchanged; batch.len()];
     for at in order {
         let cells = context.columns.of(&batch[at].rows[0]);
         outcomes[at] = match &read[at] {
-            Err(rejects) => Outcome::Rejected(rejects.clone()),
+            Err(rejects) => RowOutcome::Rejected(rejects.clone()),
             Ok(row) => {
                 let found = ids.get(&(row.source.clone(), row.reference.clone())).and_then(|id| cases.remove(id));
                 match found {
                     None => {
                         let reason = format!("{:?} is not a complaint of the source {:?}", row.reference, row.source);
-                        Outcome::Rejected(vec![cells.reject(REFERENCE, reason)])
+                        RowOutcome::Rejected(vec![cells.reject(REFERENCE, reason)])
                     }
                     Some(case) => {
                         let id = case.complaint.id;
@@ -127,19 +127,19 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
                         let unit = row.unit.or(case.complaint.unit_id).or(case.complaint.responsible_unit_id);
                         let before = case.clone();
                         let (outcome, case) = match unit {
-                            _ if answered.contains(&(id, response)) => (Outcome::Unchanged, case),
+                            _ if answered.contains(&(id, response)) => (RowOutcome::Unchanged, case),
                             _ if local_date(row.responded_at) < local_date(case.complaint.received_at) => {
                                 let reason = "is before the day on which the complaint was received";
-                                (Outcome::Rejected(vec![cells.reject(RESPONDED, reason)]), case)
+                                (RowOutcome::Rejected(vec![cells.reject(RESPONDED, reason)]), case)
                             }
                             None => {
                                 let reason = "is blank, and the complaint has no unit: name the unit that answered";
-                                (Outcome::Rejected(vec![cells.reject(UNIT, reason)]), case)
+                                (RowOutcome::Rejected(vec![cells.reject(UNIT, reason)]), case)
                             }
                             Some(unit_id) => match respond_to(tx, case, new_response(row, response, unit_id)) {
-                                Ok(case) => (Outcome::Imported, case),
+                                Ok(case) => (RowOutcome::Imported, case),
                                 Err(StoreError::Refused(refusal)) if refusal.is_conflict() => {
-                                    (Outcome::Rejected(vec![cells.reject(REFERENCE, refusal.to_string())]), before)
+                                    (RowOutcome::Rejected(vec![cells.reject(REFERENCE, refusal.to_string())]), before)
                                 }
                                 Err(e) => return Err(e),
                             },

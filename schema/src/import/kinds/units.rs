@@ -1,6 +1,6 @@
 //! Import of units and of their parents over time. Several rows of one unit give its parents in different periods.
 
-use super::{Group, Outcome, against, keep_unmapped};
+use super::{Group, RowOutcome, against, keep_unmapped};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::ids::reference_id;
 use crate::enums::{PeerGroup, UnitKind};
@@ -57,7 +57,7 @@ struct Read {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     let mut read: Vec<Result<Read, Vec<Reject>>> =
         batch.iter().map(|group| read(context, group).map_err(|reject| vec![reject])).collect();
@@ -95,7 +95,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         }
         parents.insert(id, after);
         outcomes.push(match change {
-            Change::Unchanged if moved => Outcome::Updated,
+            Change::Unchanged if moved => RowOutcome::Updated,
             change => change.into(),
         });
     }
@@ -107,8 +107,8 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     Ok(read
         .into_iter()
         .map(|read| match read {
-            Ok(_) => outcomes.next().unwrap_or(Outcome::Unchanged),
-            Err(rejects) => Outcome::Rejected(rejects),
+            Ok(_) => outcomes.next().unwrap_or(RowOutcome::Unchanged),
+            Err(rejects) => RowOutcome::Rejected(rejects),
         })
         .collect())
 }

@@ -1,6 +1,6 @@
 //! Import of workload: declarations handled by a unit or an officer in one month, one row each.
 
-use super::{Group, Outcome, read_each, refuse, store};
+use super::{Group, RowOutcome, read_each, refuse, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
@@ -36,7 +36,7 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
 ///
 /// # Errors
 /// If the database fails. A rejected row is no error.
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<RowOutcome>, StoreError> {
     // A merge of officers waits for it, and then moves this workload, too.
     crate::db::dialect::lock_tree_shared(tx.conn)?;
     let aliases = Aliases::load(tx.conn)?;

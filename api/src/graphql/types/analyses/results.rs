@@ -5,7 +5,7 @@ use crate::graphql::error::bad_input;
 use crate::graphql::input;
 use async_graphql::{Enum, InputObject, Result, SimpleObject};
 use chrono::NaiveDate;
-use jobs::analyses::backtest::Outcome;
+use jobs::analyses::backtest::RankingOutcome;
 use jobs::analyses::blame::{Blame, BlameDocument};
 use jobs::analyses::category_trends::{self, CategoryTrend};
 use jobs::analyses::responsible::HEADQUARTERS;
@@ -194,8 +194,8 @@ pub struct BacktestOutcome {
     observed_days: i32,
 }
 
-impl From<Outcome> for BacktestOutcome {
-    fn from(outcome: Outcome) -> Self {
+impl From<RankingOutcome> for BacktestOutcome {
+    fn from(outcome: RankingOutcome) -> Self {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self {
             origin: outcome.origin,

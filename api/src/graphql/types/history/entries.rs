@@ -91,13 +91,13 @@ pub fn entries(
         let after = fields(event.after.as_ref());
         let stated = after.and_then(|after| after.get("confidential")).and_then(serde_json::Value::as_bool);
         is_confidential = stated.unwrap_or(was_confidential);
-        if let Some(told) = after.and_then(|after| after.get(ESCALATED)) {
+        if let Some(content) = after.and_then(|after| after.get(ESCALATED)) {
             // The row of the escalation replaces it, unless the row names another unit since.
-            let told = Told::deserialize(told).ok();
-            let is_stored = |told: &Told| {
-                escalations.iter().any(|row| row.level == told.level && row.escalated_at == event.recorded_at)
+            let content = EscalationContent::deserialize(content).ok();
+            let is_stored = |content: &EscalationContent| {
+                escalations.iter().any(|row| row.level == content.level && row.escalated_at == event.recorded_at)
             };
-            earlier.extend(told.filter(|told| !is_stored(told)).map(|told| (event.recorded_at, told)));
+            earlier.extend(content.filter(|content| !is_stored(content)).map(|content| (event.recorded_at, content)));
             continue;
         }
         let changes = changed_fields(rights, event, officers);
@@ -117,11 +117,11 @@ pub fn entries(
         return Vec::new();
     }
     if let Some(complaint) = events.first().map(|event| event.complaint_id) {
-        found.extend(earlier.iter().map(|(at, told)| escalation(complaint, *at, told, events)));
+        found.extend(earlier.iter().map(|(at, content)| escalation(complaint, *at, content, events)));
     }
     found.extend(escalations.iter().map(|row| {
-        let told = Told { level: row.level, unit_id: row.unit_id, due_on: row.due_on };
-        escalation(row.complaint_id, row.escalated_at, &told, events)
+        let content = EscalationContent { level: row.level, unit_id: row.unit_id, due_on: row.due_on };
+        escalation(row.complaint_id, row.escalated_at, &content, events)
     }));
     found.retain(|entry| !entry.changes.is_empty());
     found.sort_by_key(|entry| entry.place);
@@ -130,14 +130,14 @@ pub fn entries(
 
 /// The content of an event of an escalation.
 #[derive(Deserialize)]
-struct Told {
+struct EscalationContent {
     level: i32,
     unit_id: Option<Id>,
     due_on: NaiveDate,
 }
 
 /// An escalation. Early ones have no event; each is placed after the events that were recorded before it.
-fn escalation(complaint: Id, at: Timestamp, told: &Told, events: &[StoredComplaintEvent]) -> Entry {
+fn escalation(complaint: Id, at: Timestamp, content: &EscalationContent, events: &[StoredComplaintEvent]) -> Entry {
     let before = events.iter().take_while(|event| event.recorded_at <= at).last();
     let position = before.map_or(0, |event| event.position);
     let change = |field: &str, after| Change {
@@ -149,12 +149,12 @@ fn escalation(complaint: Id, at: Timestamp, told: &Told, events: &[StoredComplai
         withheld: false,
     };
     // Stored levels count on from round to round.
-    let mut changes = vec![change("level", Value::Text(((told.level - 1) % 2 + 1).to_string()))];
-    changes.extend(told.unit_id.map(|unit| change("unit", Value::Unit(unit))));
-    changes.push(change("dueOn", Value::Text(told.due_on.to_string())));
+    let mut changes = vec![change("level", Value::Text(((content.level - 1) % 2 + 1).to_string()))];
+    changes.extend(content.unit_id.map(|unit| change("unit", Value::Unit(unit))));
+    changes.push(change("dueOn", Value::Text(content.due_on.to_string())));
     Entry {
         complaint,
-        place: (position, ESCALATION + i64::from(told.level)),
+        place: (position, ESCALATION + i64::from(content.level)),
         kind: ComplaintHistoryKind::Escalated,
         recorded_at: at,
         effective_at: at,

@@ -9,7 +9,7 @@ use crate::graphql::input::{LONG, SHORT, day, optional, required};
 use crate::graphql::scalars::parse_id;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use schema::register::{NewProposal, Outcome, conclude, propose};
+use schema::register::{Conclusion, NewProposal, conclude, propose};
 
 /// A proposal of the Board to the General Department.
 #[derive(Debug, InputObject)]
@@ -78,7 +78,7 @@ impl ProposalMutations {
         input: ChangeProposalStateInput,
     ) -> Result<ProposalPayload> {
         let id = parse_id(&input.proposal_id)?;
-        let outcome = Outcome {
+        let outcome = Conclusion {
             state: input.state.into(),
             implemented_on: input.implemented_on.map(|since| day("implementedOn", since)).transpose()?,
             reason: optional("reason", input.reason.as_deref(), LONG)?,
