@@ -27,7 +27,7 @@ pub use guard::Guard;
 pub use permissions::{allowed, audited, rows, takes_receipt};
 pub use readers::Readers;
 pub use roles::{EXPORTERS, Reader};
-pub use row_scope::{OfUnit, Rows, Scope, any, within, within_columns, within_places};
+pub use row_scope::{OfUnit, Rows, Scope, is_one_of, within, within_columns, within_places};
 pub use table::Audited;
 pub use trusted::{signature, signatures};
 pub use viewer::{Viewer, viewer, viewer_of};

@@ -117,7 +117,7 @@ pub fn reproduce(db: &Db, id: Id, at: ReplayPosition) -> Result<Reproduction, Jo
     Ok(Reproduction {
         run: id,
         as_of,
-        known_at: derived.as_of_position,
+        known_at: derived.known_at,
         reproduced: first_difference.is_none(),
         recorded_hash,
         derived_hash: derived.hashes.result_hash,

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 /// The hashes of a run, in hex (SHA-256).
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunHashes {
-    /// Number of rows and their hash, by month of receipt, and by kind of exposure.
+    /// By month of receipt, and by kind of exposure: the number of rows and their hash.
     pub inputs: Value,
     pub input_hash: String,
     pub output_hash: String,
@@ -51,7 +51,7 @@ pub fn run_hashes(
     Ok(RunHashes { inputs, input_hash, output_hash, result_hash })
 }
 
-/// An assessment in the form that is hashed and compared.
+/// One assessment in the form that is hashed and compared.
 pub fn output(assessment: &Assessment) -> Value {
     json!({
         "kind": assessment.kind,
@@ -112,14 +112,14 @@ fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
         });
         months[month].1.push(at);
     }
-    let code_of = |index: Option<u32>, subjects: &[Subject]| {
-        index.and_then(|index| subjects.get(index as usize)).map(|subject| subject.code.clone()).unwrap_or_default()
+    let code_of = |place: Option<u32>, subjects: &[Subject]| {
+        place.and_then(|place| subjects.get(place as usize)).map(|subject| subject.code.clone()).unwrap_or_default()
     };
     let write = |line: &mut Vec<u8>, at: usize| {
-        let id = complaint.get(at).and_then(|index| frames.complaints.get(index as usize));
+        let id = complaint.get(at).and_then(|place| frames.complaints.get(place as usize));
         line.extend_from_slice(id.map_or(&[0; 16], |id| id.0.as_bytes()));
         line.extend_from_slice(&day.get(at).unwrap_or_default().to_be_bytes());
-        let enterprise = enterprise.get(at).and_then(|index| frames.enterprises.get(index as usize).cloned());
+        let enterprise = enterprise.get(at).and_then(|place| frames.enterprises.get(place as usize).cloned());
         for text in [
             enterprise.unwrap_or_default(),
             code_of(officer.get(at), &frames.officers),
@@ -128,14 +128,14 @@ fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
             line.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
             line.extend_from_slice(text.as_bytes());
         }
-        let sketch = text.get(at).and_then(|index| frames.sketches.get(index as usize));
+        let sketch = text.get(at).and_then(|place| frames.sketches.get(place as usize));
         line.extend(
             sketch.into_iter().flat_map(|sketch| sketch.registers()).flat_map(|register| register.to_be_bytes()),
         );
         line.extend(group.get(at).unwrap_or_default().to_be_bytes());
         line.extend(flags.iter().map(|flag| u8::from(flag.get(at) == Some(true))));
         // Marks month precision. A row with a known day has no marker: hashes that are already stored have none.
-        line.extend(complaint.get(at).filter(|index| frames.by_month.contains(index)).map(|_| b'M'));
+        line.extend(complaint.get(at).filter(|place| frames.by_month.contains(place)).map(|_| b'M'));
     };
     let hashed = |(month, rows): (String, Vec<usize>)| {
         let mut lines = Lines::default();
@@ -159,8 +159,8 @@ fn exposures(frames: &Frames) -> Result<Map<String, Value>, JobError> {
             (0..rows.height()).into_par_iter().map(|at| round_6_digits(handled.get(at).unwrap_or_default())).collect();
         let mut lines = Lines::default();
         for (at, handled) in handled.into_iter().enumerate() {
-            let code = subject.get(at).and_then(|index| subjects.get(index as usize));
-            let from = span.get(at).and_then(|index| frames.spans.get(index as usize)).map_or(0, |span| span.from);
+            let code = subject.get(at).and_then(|place| subjects.get(place as usize));
+            let from = span.get(at).and_then(|place| frames.spans.get(place as usize)).map_or(0, |span| span.from);
             lines.push(|line| {
                 line.extend_from_slice(code.map_or(&[][..], |subject| subject.code.as_bytes()));
                 line.push(0);

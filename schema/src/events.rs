@@ -247,6 +247,9 @@ impl ReferenceEvent {
 }
 
 /// Stores events of one transaction in their order, with ordinals from `first`. Returns the next ordinal.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(crate) fn store_complaint_events(
     conn: &mut Conn,
     stamp: Stamp<'_>,
@@ -286,6 +289,9 @@ pub(crate) fn store_complaint_events(
 }
 
 /// Stores events of one transaction in their order, with ordinals from `first`. Returns the next ordinal.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(crate) fn store_reference_events(
     conn: &mut Conn,
     stamp: Stamp<'_>,

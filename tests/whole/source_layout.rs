@@ -143,7 +143,7 @@ const RULES_OF_FORMS: [&str; 20] = [
     "schema/src/register/succession.rs",
     "schema/src/register/values.rs",
     "jobs/src/digest/reader/subscription.rs",
-    "jobs/src/digest/reader/trial.rs",
+    "jobs/src/digest/reader/test_digest.rs",
     "jobs/src/flags/review.rs",
     "jobs/src/notify/endpoints.rs",
     "jobs/src/notify/outbox.rs",

@@ -29,7 +29,7 @@ impl Cluster {
     /// Asks a question, which [`text`](super::text) has checked. Blocks until the first rows or an error.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn ask(&self, sql: String, views: Views, limits: QueryLimits) -> Result<ClusterAnswer, QueryError> {
         let (address, sessions) = (self.address.clone(), self.sessions.clone());
         ClusterAnswer::begin(Question { address, sessions, sql, views, limits })

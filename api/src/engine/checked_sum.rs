@@ -143,7 +143,7 @@ impl Narrow {
     }
 }
 
-/// State of one sum.
+/// One sum.
 #[derive(Debug)]
 struct Sum {
     inner: Box<dyn Accumulator>,

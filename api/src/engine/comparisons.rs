@@ -1,5 +1,5 @@
-//! Refuses comparisons and casts that PostgreSQL refuses: a day with a number, a text column with a number. The engine
-//! makes them by casts that an analyst does not see: `received_on > 2025` would be true of all days since July 1975.
+//! What PostgreSQL does not compare or cast: a day with a number, a text column with a number. The engine does, by
+//! casts that an analyst does not see: `received_on > 2025` would be true of all days since July 1975.
 
 use super::local_times::compares;
 use api::sql::cells::type_name;

@@ -85,8 +85,8 @@ fn in_place_of(query: &mut Query) -> Option<Expr> {
     None
 }
 
-/// The text of a cast to `regclass`, which the crate of the catalog writes as a subquery. That subquery finds tables of
-/// analysts alone, and must not occur in the condition of a join.
+/// The text of a cast to `regclass`, which the crate of the catalog writes as a subquery. That one finds tables of
+/// analysts alone, and must not be in the condition of a join.
 fn cast_to_regclass(query: &Query) -> Option<Expr> {
     if !query.to_string().starts_with("SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n") {
         return None;

@@ -7,7 +7,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Distinct, Expr, JoinType, LogicalPlan, SkipType, Subquery};
 
-/// Kind of a subquery, by its place in the statement.
+/// Where a subquery stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Exists,

@@ -1,6 +1,6 @@
-//! Rewrites parts of times and of intervals as PostgreSQL counts them. `EXTRACT(SECOND FROM …)` has its fraction, which
-//! the engine cuts off. In the difference of two times the engine counts all hours, minutes and seconds, where
-//! PostgreSQL counts those beyond whole days.
+//! Parts of times and of intervals as PostgreSQL counts them. `EXTRACT(SECOND FROM …)` has its fraction, which the
+//! engine cuts off. Of the difference of two times the engine counts all hours, minutes and seconds, where PostgreSQL
+//! counts those beyond whole days.
 
 use super::interval_functions::Function;
 use super::interval_parts::Part;

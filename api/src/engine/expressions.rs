@@ -18,7 +18,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use std::sync::Arc;
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
-/// Days of a month, by which PostgreSQL counts a fraction of a month.
+/// PostgreSQL counts the fraction of a month in months of 30 days.
 const DAYS_OF_MONTH: f64 = 30.0;
 const SECONDS_OF_DAY: f64 = 86_400.0;
 const MICROSECONDS_OF_SECOND: f64 = 1e6;
@@ -68,7 +68,7 @@ impl ExprPlanner for PostgresExpressions {
     }
 }
 
-/// The flag that a text denotes.
+/// Parses a boolean as PostgreSQL does.
 fn flag(text: &Expr) -> Option<Expr> {
     let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = text else { return None };
     match text.trim().to_ascii_lowercase().as_str() {

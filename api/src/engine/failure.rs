@@ -7,7 +7,9 @@ use jobs::tables::TABLES;
 
 /// The advice of the engine about a column in capital letters, which is left out: askers cannot change that setting.
 const SETTING: &str = " or disable the datafusion.sql_parser.enable_ident_normalization configuration.";
-/// Text by which the engine refuses a subquery in a place where it cannot join with it.
+/// Where the limit of memory is set.
+const LIMIT: &str = " (sql_memory_mb in [api.limits], --memory-mb of a command)";
+/// Words of the engine about a subquery that it cannot rewrite as a join.
 const PLACE: &str = "does not support logical expression";
 /// Most characters of a message.
 const LONGEST: usize = 2_000;

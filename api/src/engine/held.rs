@@ -21,8 +21,8 @@ const SLICE: usize = 32_768;
 #[derive(Debug)]
 pub struct Held {
     table: &'static Table,
-    /// Schema without comments: the engine refuses plans whose parts have other metadata than the whole, as a count
-    /// over a union of two tables.
+    /// Without comments: the engine refuses plans whose parts have other metadata than the whole, as a count over a
+    /// union of two tables.
     schema: SchemaRef,
     partitions: usize,
     state: Mutex<State>,
@@ -30,12 +30,12 @@ pub struct Held {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Pieces by key; the columns of each by their indexes. Columns that the question was not given may be of an
-    /// earlier state, with other rows.
+    /// By key; the columns of each by index. Columns that the question was not given may be of an earlier state, with
+    /// other rows.
     pieces: BTreeMap<u32, BTreeMap<usize, Values>>,
     /// The places of the columns that the question was given.
     given: BTreeSet<usize>,
-    /// Columns that the plan scanned but was not given; empty for a bare count of rows.
+    /// Columns that the plan scanned but was not given; empty for a bare `COUNT(*)`.
     needs: Option<BTreeSet<usize>>,
 }
 

@@ -1,6 +1,6 @@
-//! Functions of intervals that replace the engine's own parts, casts and comparisons ([`super::intervals`] and
-//! [`super::date_parts`]). A span, as the difference of two times, is an interval of whole days and the rest, as in
-//! PostgreSQL.
+//! Functions of intervals that stand in the place of the engine's own parts, casts and comparisons
+//! ([`super::intervals`] and [`super::date_parts`]). A span, as the difference of two times, is an interval of whole
+//! days and the rest, as in PostgreSQL.
 
 use super::interval_parts::Part;
 use api::sql::cells::postgres_texts;
@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
 use std::sync::Arc;
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
-/// Advice about what to write for a day plus hours.
+/// The advice to write something else than a day plus hours.
 pub const NO_HOURS: &str = "a day has no hours: write CAST(… AS TIMESTAMP) + INTERVAL '…' to get a time";
 pub const NANOSECONDS_OF_DAY: i64 = 86_400_000_000_000;
 /// PostgreSQL compares a month as this many days.
@@ -27,7 +27,7 @@ const DAYS_OF_MONTH: i128 = 30;
 /// Nanoseconds of any interval have fewer digits.
 const LENGTH: DataType = DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0);
 
-/// Operation of a function on an interval, or on a span.
+/// The operations on an interval, or on a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Function {
     Part(Part),

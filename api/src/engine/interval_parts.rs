@@ -8,7 +8,7 @@ const MONTHS_OF_QUARTER: i32 = 3;
 const MICROSECONDS_OF_MINUTE: i64 = 60_000_000;
 const MICROSECONDS_OF_HOUR: i64 = 60 * MICROSECONDS_OF_MINUTE;
 const MICROSECONDS_OF_DAY: i128 = 86_400_000_000;
-/// Days of a month that is no whole year, as PostgreSQL's `EPOCH` counts it.
+/// PostgreSQL's `EPOCH` counts months beyond whole years as 30 days each.
 const DAYS_OF_MONTH: i128 = 30;
 /// The quarters of a day in a year of `EPOCH`, which has 365.25 days.
 const QUARTERS_OF_DAY_IN_YEAR: i128 = 1_461;

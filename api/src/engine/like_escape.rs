@@ -104,7 +104,7 @@ impl ScalarUDFImpl for ByBackslash {
     }
 }
 
-/// Writes a pattern anew: what follows the escape character denotes itself, and so does a backslash.
+/// Rewrites a pattern: the escape character quotes the character that follows, and a backslash means itself.
 fn by_backslash(pattern: &str, escape: char) -> Result<String> {
     let mut written = String::with_capacity(pattern.len() + 2);
     let mut characters = pattern.chars();

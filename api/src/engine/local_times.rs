@@ -100,8 +100,8 @@ fn negated(interval: &Expr) -> Option<Expr> {
     }
 }
 
-/// Turns literal intervals that are combined with a span into spans, and tells whether it did. A span becomes an
-/// interval where it is combined with an interval that is computed.
+/// Turns intervals that are written out beside a span into spans, and tells whether it did. Beside an interval that is
+/// computed a span becomes an interval.
 fn with_spans(sides: &mut [Expr], schema: &DFSchema) -> bool {
     let is = |side: &Expr, what: fn(&DataType) -> bool| side.get_type(schema).is_ok_and(|of| what(&of));
     let is_span = |of: &DataType| matches!(of, DataType::Duration(_));

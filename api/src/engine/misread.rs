@@ -137,8 +137,9 @@ fn is_subquery(expression: &SqlExpr) -> bool {
     }
 }
 
-/// Refuses a condition that depends on whether `IN (SELECT …)` is unknown: together with other conditions the engine
-/// joins with a mark that is true or false. Most of them have become numbers of rows before ([`super::subqueries`]).
+/// Refuses a condition whose result depends on whether `IN (SELECT …)` is NULL. DataFusion plans such a condition,
+/// where it is part of a larger one, as a join with a mark that is only true or false. [`super::subqueries`] has made
+/// numbers of rows of most such conditions before.
 ///
 /// # Errors
 /// When the plan has one.
@@ -153,7 +154,7 @@ pub fn in_plan(plan: &LogicalPlan) -> Result<()> {
     if is_misread { Err(DataFusionError::Plan(UNKNOWN.into())) } else { Ok(()) }
 }
 
-/// Place of a part in a condition.
+/// The position of a part within a condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// All parts at this position must be true. DataFusion plans each of them separately.

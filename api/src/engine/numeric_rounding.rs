@@ -22,7 +22,7 @@ const NEAR: f64 = 1e-13;
 /// Most digits behind the point that a number is written with.
 const MOST_DIGITS: i64 = 17;
 
-/// Way in which a number loses its digits.
+/// How a number loses its digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rounding {
     Round,

@@ -3,7 +3,7 @@
 use datafusion::common::Column;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 
-/// Origin of a column's values.
+/// The source of the values of a column.
 pub enum Source<'p> {
     /// An expression over the columns of a plan, or over none.
     Expression(&'p Expr, Option<&'p LogicalPlan>),
@@ -13,13 +13,13 @@ pub enum Source<'p> {
     Unknown,
 }
 
-/// Origins of the values of a column of plans; a union has several.
+/// The sources of the values of a column of plans; a union has several.
 pub fn of_column<'p>(column: &Column, inputs: &[&'p LogicalPlan]) -> Vec<Source<'p>> {
     let found = inputs.iter().find_map(|input| Some((*input, input.schema().maybe_index_of_column(column)?)));
     found.map_or_else(|| vec![Source::Unknown], |(input, place)| of_output(input, place))
 }
 
-/// Origins of the values of a column of a plan, by its index.
+/// The sources of the values of a column of a plan, by index.
 pub fn of_output(plan: &LogicalPlan, place: usize) -> Vec<Source<'_>> {
     let mut sources = Vec::new();
     find(plan, place, &mut sources);

@@ -1,6 +1,6 @@
-//! Translates regular expressions as PostgreSQL reads them. The engine's know other classes, escapes and replacements:
-//! `$1` in a replacement, which PostgreSQL takes literally, `\b`, which is a backspace there, and `[[:alpha:]]` without
-//! the letters of Vietnamese.
+//! Regular expressions as PostgreSQL reads them. The engine's know other classes, escapes and replacements: `$1` in a
+//! replacement, which PostgreSQL takes as it stands, `\b`, which is a backspace there, and `[[:alpha:]]` without the
+//! letters of Vietnamese.
 
 use super::rewrite;
 use arrow_array::StringArray;
@@ -209,7 +209,7 @@ impl ScalarUDFImpl for Translated {
     }
 }
 
-/// `\1` and `\&` denote what was found, and all else denotes itself.
+/// `\1` and `\&` stand for what was found, and all else for itself.
 fn replacement(text: &str) -> Result<String> {
     let mut made = String::with_capacity(text.len());
     let mut characters = text.chars();
@@ -270,7 +270,7 @@ fn escape(one: Option<char>, made: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// Translates the text between brackets, from the character after the first bracket.
+/// What stands between brackets, from behind the first one.
 fn bracket(characters: &mut Peekable<Chars<'_>>, made: &mut String) -> Result<()> {
     made.push('[');
     if let Some(not) = characters.next_if_eq(&'^') {

@@ -132,7 +132,7 @@ impl ScalarUDFImpl for Constant {
     }
 }
 
-/// Property of a table that a function reads.
+/// The properties of a table that a function looks up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Finds {
     /// `to_regclass(name)`, for a reader of the Board or another one.

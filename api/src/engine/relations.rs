@@ -1,4 +1,4 @@
-//! Serves tables, their columns and comments to `pg_catalog`.
+//! The relations of `pg_catalog` about tables, their columns and comments.
 //!
 //! The catalog's crate numbers tables as it meets them, differently in each process. A tool that learns the number of a
 //! table from one engine may ask another one about it, so that the numbers here are the same everywhere.
@@ -272,7 +272,7 @@ fn values_of_settings(schema: &SchemaRef) -> Result<RecordBatch> {
     rows(schema, all.len(), &given)
 }
 
-/// Rows with the given columns. The others hold null, or the value that means nothing.
+/// Rows with the given columns. The other columns hold null, or a value that means nothing.
 fn rows(schema: &SchemaRef, number: usize, given: &[(&str, ArrayRef)]) -> Result<RecordBatch> {
     let column = |field: &FieldRef| {
         let found = given.iter().find(|(name, _)| *name == field.name().as_str());

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
 };
 use std::sync::Arc;
 
-/// PostgreSQL's message.
+/// As PostgreSQL says it.
 const SEVERAL: &str = "more than one row returned by a subquery used as an expression";
 
 /// The value of the only row. More rows than one are an error.

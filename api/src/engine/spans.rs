@@ -1,6 +1,6 @@
-//! Tells how PostgreSQL would split a span into whole days and the rest. The difference of two times has days, and a
-//! rest of less than a day. A sum of such differences has the sums of both: two of 20 hours are 40 hours and no day.
-//! The engine keeps one length for a span, so that the days of a sum are refused.
+//! Decides how PostgreSQL would split an interval into whole days and a remainder. PostgreSQL keeps days and remainder
+//! apart when it sums intervals: two differences of 20 hours make 40 hours and no day. DataFusion keeps one length, so
+//! `EXTRACT(DAY)` of such a sum is refused.
 
 use super::origin::{self, Source};
 use arrow_schema::DataType;

@@ -67,7 +67,7 @@ fn in_filter(condition: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     })
 }
 
-/// `counts` tells whether numbers of rows replace `EXISTS` and `IN`.
+/// `counts` tells whether numbers of rows stand for `EXISTS` and `IN`.
 fn rewritten(expression: Expr, schema: &DFSchema, counts: bool) -> Result<Transformed<Expr>> {
     expression.transform_up(|one| {
         let made = match &one {
@@ -155,7 +155,7 @@ fn value(of: &Subquery) -> Result<Option<Expr>> {
     Ok(Some(single_row(number_of(plan.clone(), lit(1_i64))?, only)))
 }
 
-/// Takes apart a query with `LIMIT 1`: the rows, the value, and the order of the rows.
+/// What a `LIMIT 1` takes the first row of: the rows, the value, and the order of the rows.
 fn first_of(plan: &LogicalPlan) -> (&LogicalPlan, Expr, Vec<SortExpr>) {
     match plan {
         LogicalPlan::Projection(of) => match (of.input.as_ref(), of.expr.as_slice()) {
@@ -172,7 +172,7 @@ fn takes_first(limit: &Limit) -> Result<bool> {
     Ok(skips_none && matches!(limit.get_fetch_type()?, FetchType::Literal(Some(1))))
 }
 
-/// Query of `EXISTS` without an order and without a limit that leaves a row.
+/// What `EXISTS` looks for, without an order and without a limit that leaves a row.
 fn without_order(plan: &LogicalPlan) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Sort(of) => without_order(&of.input),
@@ -184,7 +184,7 @@ fn without_order(plan: &LogicalPlan) -> Result<LogicalPlan> {
     }
 }
 
-/// Number of values in the rows of a plan that are not null, as a value.
+/// How many values of the rows of a plan are not null, as a value.
 fn number_of(plan: LogicalPlan, of: Expr) -> Result<Expr> {
     aggregated(plan, count_udaf().call(vec![of]))
 }
@@ -261,7 +261,7 @@ fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
     Ok(found)
 }
 
-/// Whether nothing but conditions, joins and columns lies above the node that compares with columns outside.
+/// Whether nothing but conditions, joins and columns stands above what compares with columns outside.
 fn is_plain(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Projection(of) => is_plain(&of.input),

@@ -1,4 +1,4 @@
-//! Tells properties of a subquery.
+//! What is known of a subquery.
 
 use datafusion::logical_expr::{LogicalPlan, Subquery};
 

@@ -98,7 +98,7 @@ pub fn is_series(expression: &Expr) -> bool {
     matches!(function.name.0.as_slice(), [ObjectNamePart::Identifier(name)] if is_named(name, SERIES))
 }
 
-/// Writes `substring` with a regular expression as what it finds: the first group, or without one all that matches.
+/// What `substring` with a regular expression finds: the first group, or without one all that matches.
 fn found_by_pattern(expression: &Expr) -> Option<Expr> {
     let Expr::Substring { expr, substring_from: Some(pattern), substring_for: None, .. } = expression else {
         return None;

@@ -46,7 +46,7 @@ const PARTS: [(&str, &str); 26] = [
 
 /// Marks the beginning and the end of a padded name.
 const PADDED: char = '\u{e000}';
-/// Length of the longest padded name.
+/// The length of the longest padded name.
 const LETTERS: usize = 9;
 
 /// The functions, in the place of the engine's.

@@ -38,7 +38,7 @@ impl ScalarUDFImpl for Today {
         Ok(DataType::Date32)
     }
 
-    /// Replaces the function by one day, which stays the same throughout a question.
+    /// Every call in one question returns the same day.
     fn simplify(&self, arguments: Vec<Expr>, about: &SimplifyContext) -> Result<ExprSimplifyResult> {
         let Some(began) = about.query_execution_start_time() else {
             return Ok(ExprSimplifyResult::Original(arguments));

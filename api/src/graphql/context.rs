@@ -151,7 +151,7 @@ impl RequestContext {
     /// The same as [`Self::compute`] for a SQL query, with separate permits.
     ///
     /// # Errors
-    /// As [`Self::compute`].
+    /// Same errors as [`Self::compute`].
     pub async fn run_sql<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         self.compute_within(&self.app.sql_queries, work).await
     }

@@ -231,7 +231,7 @@ impl Reads {
     /// Cancels the statement that runs for a token, on whichever server it does.
     ///
     /// # Errors
-    /// As [`Db::cancel_statement`].
+    /// Same errors as [`Db::cancel_statement`].
     pub fn cancel_statement(&self, token: &CancelToken) -> std::result::Result<(), StoreError> {
         let on_replica = self.on_replica.as_ref().map_or(Ok(()), |on| on.replica.cancel_statement(token));
         self.primary.cancel_statement(token).and(on_replica)
@@ -247,7 +247,7 @@ pub struct OperationConnection {
 
 impl OperationConnection {
     /// # Errors
-    /// As [`from_store`] shows the error of `work`.
+    /// The error of `work`, as [`from_store`] shows it.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> std::result::Result<T, StoreError>) -> Result<T> {
         self.session.read(work).map_err(|failure| match &self.on_replica {
             Some(on_replica) if failure.is_failure_of_replica() => {

@@ -29,7 +29,7 @@ type Seconds = Gauge<f64, AtomicU64>;
 pub struct JobMetrics {
     /// The number of runs by job and state.
     runs: Vec<(String, RunState, i64)>,
-    jobs: Vec<WatchedJob>,
+    jobs: Vec<JobHealth>,
     queues: Vec<Queue>,
 }
 
@@ -43,7 +43,7 @@ struct Queue {
 }
 
 #[derive(Debug, Clone)]
-struct WatchedJob {
+struct JobHealth {
     name: &'static str,
     /// When the last run that succeeded ended.
     last_success: Option<Timestamp>,
@@ -71,7 +71,7 @@ struct QueueLabels {
 /// The metrics of the jobs; None if the database does not answer.
 pub async fn job_metrics(service: &Service) -> Option<JobMetrics> {
     let (db, on_demand) = (service.app.db.clone(), Arc::clone(&service.app.on_demand));
-    service.job_metrics.cached_or_query(REUSED_FOR, move || read(&db, &on_demand).ok()).await
+    service.watched.cached_or_query(REUSED_FOR, move || read(&db, &on_demand).ok()).await
 }
 
 fn read(db: &Db, on_demand: &OnDemand) -> Result<JobMetrics, StoreError> {
@@ -81,18 +81,18 @@ fn read(db: &Db, on_demand: &OnDemand) -> Result<JobMetrics, StoreError> {
         Ok((runs, ledger::states(conn)?, ledger::last_successes(conn, names)?, queues(conn)?))
     })?;
     let now = Timestamp::now();
-    let job_metrics = |job: &'static dyn Job| {
+    let health_of = |job: &'static dyn Job| {
         let name = job.name();
         let paused = rows.iter().any(|row| row.job == name && row.paused_at.is_some());
         let plan = on_demand.settings().plan(job).ok().filter(|plan| plan.enabled && !paused);
-        WatchedJob {
+        JobHealth {
             name,
             last_success: last.get(name).and_then(|run| run.finished_at),
             next: plan.and_then(|plan| plan.schedule.next_after(now)),
             paused,
         }
     };
-    let jobs = on_demand.jobs().iter().map(job_metrics).collect();
+    let jobs = on_demand.jobs().iter().map(health_of).collect();
     Ok(JobMetrics { runs, jobs, queues })
 }
 
@@ -109,8 +109,8 @@ fn queues(conn: &mut Conn) -> Result<Vec<Queue>, StoreError> {
 impl JobMetrics {
     /// The jobs, for `/readyz`.
     pub fn jobs_json(&self) -> Value {
-        let shown = |job: &WatchedJob| {
-            let WatchedJob { name, last_success, next, paused } = job;
+        let shown = |job: &JobHealth| {
+            let JobHealth { name, last_success, next, paused } = job;
             json!({ "name": name, "lastSuccess": last_success, "next": next, "paused": paused })
         };
         self.jobs.iter().map(shown).collect()

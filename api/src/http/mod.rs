@@ -94,7 +94,7 @@ pub struct Service {
     /// Checks that the database is ready.
     ready: std::sync::Arc<health::Probe<Result<(), &'static str>>>,
     /// Reads what operators watch of jobs and mail.
-    job_metrics: std::sync::Arc<health::Probe<job_metrics::JobMetrics>>,
+    watched: std::sync::Arc<health::Probe<job_metrics::JobMetrics>>,
     /// Permits for large answers that are being sent.
     answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,

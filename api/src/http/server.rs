@@ -35,24 +35,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Options of a server.
-#[derive(Debug, Clone)]
-pub struct ServerOptions {
-    /// The URL of the database: requests get their own connection pool.
-    pub database: String,
-    pub dev: bool,
-    pub settings: Settings,
-    /// Whether this node runs scheduled jobs.
-    pub jobs: bool,
-}
-
-/// Delay after an operation's deadline until PostgreSQL cancels its statement: the server reports the timeout first.
-const GRACE: Duration = Duration::from_millis(500);
-/// Interval at which the sealer seals new rows.
+/// How often the sealer seals new rows.
 const SEAL_EVERY: Duration = Duration::from_secs(3);
 /// Minimum time between two log entries about failed sealing.
 const SEAL_ERROR_LOG_INTERVAL: Duration = Duration::from_secs(60);
-/// Running requests may take this many seconds after a shutdown signal.
+/// How long running requests may take after a shutdown signal.
 const SHUTDOWN_SECONDS: u64 = 30;
 
 /// Binds HOST:PORT; port 0 takes a free port.
@@ -104,75 +91,7 @@ impl Server {
         let pgwire = PgListener::bind(&options.settings)?;
         let preload = SqlSettings::of(&options.settings)?.preload;
         let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
-        let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
-        let lake = Lake::of_settings(&db, &options.settings, settings.sql_engines)?;
-        let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines).with_lake(lake);
-        let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
-        let change_feed = ChangeFeed::new(db.clone());
-        let on_demand = OnDemand::new(db.clone(), options.settings.clone(), REGISTRY, Arc::clone(&snapshots));
-        let (deadline, database) = (settings.longest_deadline() + GRACE, &options.settings.database);
-        let for_requests = Db::open_for_requests(&options.database, deadline, database.pool_size())?;
-        let reads = Arc::new(ReadRouter::open(&for_requests, &db, database, deadline)?);
-        // In development mode each answer says how many statements it takes.
-        let answer_cache = AnswerCache::over(&for_requests, if options.dev { 0 } else { settings.answer_cache_mb });
-        let schema = schema(options.dev);
-        let sdl = sdl(&schema);
-        let guard = Guard::new(&sdl).context("the GraphQL schema cannot be parsed")?;
-        let service = Service {
-            app: App {
-                db: for_requests,
-                background_db: db,
-                reads,
-                refresher: Arc::new(Refresher::new(snapshots.current().position)),
-                snapshots,
-                editions,
-                keys: options.settings.keys.clone(),
-                audiences: Arc::new(AudienceViews::new(options.settings.keys.clone())),
-                change_feed,
-                suspension_limits: Arc::new(suspension_limits),
-                objects: Arc::new(ObjectCache::new(settings.object_cache_mb)),
-                statistics_cache: Arc::new(StatisticsCache::new(settings.statistics_cache_mb)),
-                latest_recurrence: Arc::new(LatestDocument::of(recurrence::NAME)),
-                exact_snapshots: Arc::new(ExactSnapshots::new((!options.dev).then(|| answer_cache.positions()))),
-                on_demand: Arc::new(on_demand),
-                statistics: Admission::new(capacity::STATISTICS_AT_ONCE, capacity::statistics_of_a_token()),
-                sql_queries: Admission::new(settings.sql_engines as usize, 1),
-                sql: Arc::new(sql),
-                receipt_limits: Arc::new(ReceiptLimits::new(settings.intake.clone())),
-            },
-            audit: OnceLock::new(),
-            schema,
-            trusting: OnceLock::new(),
-            careful: OnceLock::new(),
-            guard,
-            sdl,
-            jwt,
-            one_time_codes: OneTimeCodes::default(),
-            rates: Rates::new(&settings),
-            tokens: Tokens::new(),
-            persisted: Persisted::new(),
-            answer_cache,
-            subscription_limit: SubscriptionLimit::default(),
-            handshakes: Handshakes::new(settings.incomplete_requests_per_address as usize),
-            rights: Rights::new(),
-            operations: OperationAdmission::new(),
-            snapshot_operations: Admission::new(
-                capacity::SNAPSHOT_OPERATIONS,
-                capacity::SNAPSHOT_OPERATIONS_OF_A_TOKEN,
-            ),
-            lookups: Admission::new(capacity::LOOKUPS_AT_ONCE, capacity::LOOKUPS_AT_ONCE),
-            exports: Admission::new(capacity::EXPORTS_AT_ONCE, 1),
-            downloads: Admission::new(capacity::DOWNLOADS_AT_ONCE, capacity::DOWNLOADS_OF_A_TOKEN),
-            kept_exports: Arc::default(),
-            answers: Admission::new(capacity::ANSWERS_AT_ONCE, capacity::ANSWERS_OF_A_TOKEN),
-            ready: health::Probe::new(),
-            job_metrics: health::Probe::new(),
-            connections: Connections::new(capacity::connection_limits(&settings)),
-            stopping: Stopping::new(),
-            metrics: Metrics::new(settings.slow()),
-            settings,
-            dev: options.dev,
-        };
+        let service = Service::open(db, &options, settings, snapshot_file.as_ref())?;
         let (audit, jobs) = (options.settings.audit.clone(), options.jobs.then_some(options.settings));
         Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics, pgwire, preload })
     }

@@ -66,7 +66,7 @@ pub async fn sign_in(service: &Service, http: &HttpRequest, token: String) -> Re
 /// The same with a one-time code.
 ///
 /// # Errors
-/// As [`sign_in`].
+/// Same errors as [`sign_in`].
 pub async fn sign_in_by_code(service: &Service, http: &HttpRequest, code: &str) -> Result<String, SignInError> {
     count_attempt(service, http)?;
     let token = service.one_time_codes.take(code).ok_or(SignInError::Unknown)?;
@@ -94,7 +94,7 @@ pub fn forget_attempt(service: &Service, http: &HttpRequest) {
 /// Begins a session with a token, for an attempt that was counted already and counts no more if the session begins.
 ///
 /// # Errors
-/// As [`sign_in`], but for `TooMany`.
+/// Same errors as [`sign_in`], but for `TooMany`.
 pub async fn begin_session_of(service: &Service, http: &HttpRequest, token: String) -> Result<String, SignInError> {
     let begun = stored_session_of(service, http, token).await;
     if begun.is_ok() {

@@ -105,7 +105,7 @@ impl Lake {
     /// Answers a question. Blocks until the first rows or an error.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn ask(&self, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
         self.ask_in(&self.state()?, asker, question)
     }
@@ -113,7 +113,7 @@ impl Lake {
     /// Answers a question over one state, as [`Self::ask`] does.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn ask_in(
         &self,
         manifest: &Manifest,

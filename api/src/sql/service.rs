@@ -95,7 +95,7 @@ impl SqlService {
     /// Answers a question over the register or the lake, as [`SqlService::ask`] does.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn ask_over(
         &self,
         source: SqlSource,
@@ -120,7 +120,7 @@ impl SqlService {
     /// for some hours, so that several questions may be over one.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn ask_lake(&self, state: &Manifest, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
         let lake = self.lake()?;
         self.questions.fetch_add(1, Ordering::Relaxed);
@@ -145,7 +145,7 @@ impl SqlService {
     /// blocking work. It ends early when [`schema::db::cancellation`] cancels the calling operation.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn ask(&self, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
         self.questions.fetch_add(1, Ordering::Relaxed);
         let wanted = columns_named(&question.text, asker.reader.board);
@@ -157,7 +157,7 @@ impl SqlService {
     /// early, as [`SqlService::ask`] does.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn preload(&self, asker: &SqlAsker, memory_mb: u32, time: Duration) -> Result<(), QueryError> {
         let limits = QueryLimits { rows: 1, memory_mb, answer_bytes: u64::MAX, deadline: Instant::now() + time, time };
         for table in MOST_USED.into_iter().filter_map(table) {
@@ -190,7 +190,7 @@ impl SqlService {
     /// Describes a question without executing it. `time` is the whole time until the deadline.
     ///
     /// # Errors
-    /// As [`QueryError`] says.
+    /// The variants of [`QueryError`].
     pub fn describe(
         &self,
         asker: &SqlAsker,

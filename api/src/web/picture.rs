@@ -61,7 +61,7 @@ static DRAWN: LazyLock<Cache<Key, Picture>> = LazyLock::new(|| Cache::builder().
 /// picture depends on nothing else.
 ///
 /// # Errors
-/// As [`picture`].
+/// Same errors as [`picture`].
 pub fn kept_picture<D: Debug>(
     name: &'static str,
     locale: Locale,

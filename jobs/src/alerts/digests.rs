@@ -21,6 +21,9 @@ const UNDELIVERED_HOURS: i64 = 1;
 const DIGEST_DAYS: i64 = 7;
 
 /// Digests that have not reached all their recipients.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn undelivered(conn: &mut Conn, now: Timestamp) -> Result<Vec<Found>, StoreError> {
     let before = |hours: i64| Timestamp::from(now.utc() - TimeDelta::hours(hours));
     let late = deliveries::state.eq(DeliveryState::Pending).and(digests::created_at.lt(before(UNDELIVERED_HOURS)));
@@ -60,6 +63,9 @@ pub(super) fn undelivered(conn: &mut Conn, now: Timestamp) -> Result<Vec<Found>,
 /// Digests of readers that were due and do not exist: the job that makes them is paused or stuck. While it works, a
 /// digest that it cannot make, or that its reader does not want, is not due any more after the hours for which it is
 /// tried.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn never_made(conn: &mut Conn, now: Timestamp, settings: &Settings) -> Result<Vec<Found>, StoreError> {
     let patience = TimeDelta::hours(TRIED_HOURS + UNDELIVERED_HOURS);
     let late: Vec<(DigestSubscription, Timestamp)> = reader::own(conn, None)?

@@ -24,6 +24,9 @@ use std::collections::{BTreeMap, HashSet};
 const ESCALATED_DAYS: i64 = 7;
 
 /// The findings for the heads whose endpoints are enabled. `earlier` has the active alerts.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn found(
     conn: &mut Conn,
     now: Timestamp,
@@ -103,6 +106,9 @@ fn escalated(
 }
 
 /// The alerts among some about complaints that a head may not see any more.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn hidden<'v>(
     conn: &mut Conn,
     head: &Reader,

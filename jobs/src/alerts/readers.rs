@@ -11,6 +11,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The reader of an endpoint with the rights of this moment, or why nothing may be sent to it.
+///
+/// # Errors
+/// If the database cannot be read. The inner error says why nothing may be sent.
 pub(super) fn reader_of(
     conn: &mut Conn,
     rule: &AccountRule,
@@ -31,6 +34,9 @@ pub(super) fn reader_of(
 }
 
 /// The readers who may see each of these alerts of the Board, by alert. Alerts of heads are separate.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn of_alerts(conn: &mut Conn, rule: &AccountRule, ids: &[Id]) -> Result<HashMap<Id, Vec<Id>>, StoreError> {
     let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
     let Some(rights) = reader::rights().filter(|_| !ids.is_empty()) else { return Ok(found) };
@@ -51,6 +57,9 @@ pub(super) fn of_alerts(conn: &mut Conn, rule: &AccountRule, ids: &[Id]) -> Resu
 }
 
 /// The alerts among `ids` that a reader may see.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn visible(
     conn: &mut Conn,
     rights: &dyn ReaderRights,

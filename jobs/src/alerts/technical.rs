@@ -43,6 +43,9 @@ pub fn bursts_now(conn: &mut Conn, now: Timestamp, settings: &Settings) -> Resul
 }
 
 /// The bursts at the units of a head, of complaints that the head may see.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn bursts_of_head(
     conn: &mut Conn,
     now: Timestamp,

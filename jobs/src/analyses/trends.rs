@@ -38,7 +38,7 @@ pub struct TrendsDocument {
 /// Compares the recent 30 days with those before ([`trends_of`]).
 ///
 /// # Errors
-/// As [`trends_of`].
+/// Same errors as [`trends_of`].
 pub fn trends(
     snapshot: &Snapshot,
     first: Option<i32>,

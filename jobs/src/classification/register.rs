@@ -73,7 +73,7 @@ pub fn current(conn: &mut Conn, rules: Option<&Path>) -> Result<Classifier, JobE
 /// The name of [`current`], without its weights.
 ///
 /// # Errors
-/// As [`current`].
+/// Same errors as [`current`].
 pub fn current_name(conn: &mut Conn, rules: Option<&Path>) -> Result<String, JobError> {
     match queries::newest_classifier(conn)? {
         Some(newest) => Ok(name_of_version(newest.version)),

@@ -100,7 +100,7 @@ pub fn train(corpus: &Corpus, seed: u64, rules: &Rules) -> Result<Trained, JobEr
 /// Cross-validation: `folds` models, each tested on a part of the texts that no other tests. At least two folds.
 ///
 /// # Errors
-/// As [`train`].
+/// Same errors as [`train`].
 pub fn cross_validate(corpus: &Corpus, folds: u64, seed: u64, rules: &Rules) -> Result<Evaluation, JobError> {
     enough(corpus)?;
     let groups = groups(corpus, seed);

@@ -158,13 +158,13 @@ pub fn of_branches(
     groups: &dyn Fn(Id, NaiveDate) -> i32,
 ) -> PolarsResult<Exposure> {
     let spans = spans(as_of);
-    let index: HashMap<Id, u32> = (0u32..).zip(branches).map(|(at, branch)| (branch.id, at)).collect();
+    let place: HashMap<Id, u32> = (0u32..).zip(branches).map(|(at, branch)| (branch.id, at)).collect();
     // By branch and month: the workload of the branch itself, of units below it, and of officers.
     let mut handled: HashMap<u32, BTreeMap<NaiveDate, [Option<i64>; 3]>> = HashMap::new();
     let mut branch_of: HashMap<(Id, NaiveDate), Option<u32>> = HashMap::new();
     for row in facts.workload.iter().filter(|row| row.month <= as_of) {
         let month = first_of_month(row.month);
-        let find = || tree.ancestors_on(row.unit_id, month).branch.and_then(|id| index.get(&id).copied());
+        let find = || tree.ancestors_on(row.unit_id, month).branch.and_then(|id| place.get(&id).copied());
         let Some(at) = *branch_of.entry((row.unit_id, month)).or_insert_with(find) else { continue };
         let level = match (row.officer_id, branches[at as usize].id == row.unit_id) {
             (Some(_), _) => 2,
@@ -204,7 +204,7 @@ pub fn of_branches(
         for (nth, span) in spans.iter().enumerate() {
             let days = overlap(posting, span.from, span.to);
             let branch = tree.ancestors_on(posting.unit_id, date(span.from)).branch;
-            if let Some(at) = branch.and_then(|id| index.get(&id).copied()).filter(|_| days > 0) {
+            if let Some(at) = branch.and_then(|id| place.get(&id).copied()).filter(|_| days > 0) {
                 let group = groups(branches[at as usize].id, date(span.from));
                 columns.push(at, group, nth, *span, f64::from(days), false);
             }

@@ -177,16 +177,16 @@ fn allegations(
     branches: &[Subject],
     as_of: NaiveDate,
 ) -> Result<Built, JobError> {
-    let (enterprises, enterprise_index) = enterprises(facts, received);
-    let officer_index = places(officers);
-    let branch_index = places(branches);
+    let (enterprises, enterprise_place) = enterprises(facts, received);
+    let officer_place = places(officers);
+    let branch_place = places(branches);
     let mut branches_of = Branches::new(facts);
     let mut columns = Columns::default();
     let mut sketches = Vec::new();
     let texts_after = day_number(as_of) - TEXT_DAYS;
     for (at, (fact, received_on)) in (0u32..).zip(received) {
         let day = day_number(*received_on);
-        let enterprise = fact.enterprise_id.and_then(|id| enterprise_index.get(&id).copied());
+        let enterprise = fact.enterprise_id.and_then(|id| enterprise_place.get(&id).copied());
         let void = is_void(fact.state) && local_date(fact.state_since) <= as_of;
         let rows = facts.allegations.of(fact.id);
         let text = if day > texts_after { facts.texts.get(&fact.id) } else { None };
@@ -200,7 +200,7 @@ fn allegations(
             columns.day.push(day);
             columns.enterprise.push(enterprise);
             columns.officer.push(officer);
-            columns.branch.push(branch.and_then(|id| branch_index.get(&id).copied()));
+            columns.branch.push(branch.and_then(|id| branch_place.get(&id).copied()));
             columns.conduct.push(category.is_some_and(|category| category.kind == CategoryKind::Conduct));
             columns.serious.push(category.is_some_and(|category| category.serious));
             columns.void.push(void);
@@ -219,7 +219,7 @@ fn allegations(
             let branch = branches_of.allegation(fact, row);
             let category = row.category_id.or(fact.category_id);
             let confirmed = row.attribution == Attribution::Confirmed;
-            push(officer_index.get(&row.officer_id).copied(), branch, category, finding, confirmed);
+            push(officer_place.get(&row.officer_id).copied(), branch, category, finding, confirmed);
         }
     }
     Ok((columns.into_frame()?, enterprises, sketches))

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 pub(super) struct OfficerWorkload<'f> {
     rows: Vec<&'f WorkloadFact>,
-    /// Index of the first row of each officer, and the number of rows at the end.
+    /// Where the rows of each officer begin, and where the last ones end.
     begins: Vec<usize>,
 }
 
@@ -16,12 +16,12 @@ impl<'f> OfficerWorkload<'f> {
     pub fn new(workload: &'f [WorkloadFact], officers: &[Subject], as_of: NaiveDate) -> Self {
         let places: HashMap<Id, usize> = officers.iter().enumerate().map(|(at, officer)| (officer.id, at)).collect();
         // Counted out by officer: sorting so many rows would take longer than all that follows.
-        let index_of_each: Vec<Option<usize>> = workload
+        let place_of_each: Vec<Option<usize>> = workload
             .iter()
             .map(|row| row.officer_id.filter(|_| row.month <= as_of).and_then(|id| places.get(&id).copied()))
             .collect();
         let mut begins = vec![0; officers.len() + 1];
-        for at in index_of_each.iter().flatten() {
+        for at in place_of_each.iter().flatten() {
             begins[at + 1] += 1;
         }
         for at in 0..officers.len() {
@@ -32,7 +32,7 @@ impl<'f> OfficerWorkload<'f> {
         if let Some(any) = workload.first() {
             rows.resize(begins[officers.len()], any);
         }
-        for (row, at) in workload.iter().zip(&index_of_each) {
+        for (row, at) in workload.iter().zip(&place_of_each) {
             if let Some(at) = at {
                 rows[next[*at]] = row;
                 next[*at] += 1;
@@ -54,7 +54,7 @@ impl<'f> OfficerWorkload<'f> {
         self.rows.iter().map(|row| row.unit_id)
     }
 
-    /// Number of officers with workload.
+    /// How many officers have workload.
     pub fn officers(&self) -> usize {
         self.begins.windows(2).filter(|two| two[0] < two[1]).count()
     }

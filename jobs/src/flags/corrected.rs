@@ -14,6 +14,9 @@ const DECISIVE: [&str; 7] =
 /// Whether the Board corrected one of these complaints after a run, in a field that decides how it counts, or linked it
 /// to another one. A complaint may still count, but no longer as another enterprise: then the flag has lost evidence,
 /// too.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn since_run(conn: &mut Conn, run: Id, evidence: &[Id]) -> Result<bool, StoreError> {
     // A linked duplicate counts nowhere: when it was evidence, it was not linked yet.
     if !originals_of(conn, evidence)?.is_empty() {

@@ -39,6 +39,9 @@ struct Found {
 }
 
 /// Whether a successful run for a later day exists.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn is_for_past_day(conn: &mut Conn, as_of: NaiveDate) -> Result<bool, StoreError> {
     let newest: Option<NaiveDate> = job_runs::table
         .filter(job_runs::job.eq(recurrence::NAME))
@@ -49,6 +52,9 @@ pub(super) fn is_for_past_day(conn: &mut Conn, as_of: NaiveDate) -> Result<bool,
 }
 
 /// Stores the assessments of a run for a past day.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(super) fn store(
     tx: &mut WriteTx<'_>,
     run: &JobRun,

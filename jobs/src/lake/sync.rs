@@ -232,6 +232,9 @@ fn manifest(
 
 /// Makes a manifest the present one. A process that is killed at any point leaves a lake that can be read, and what it
 /// did not do the next sync does.
+///
+/// # Errors
+/// If a file of the lake cannot be written, moved or removed.
 pub(super) fn publish(folder: &Folder, manifest: &Manifest) -> Result<(), JobError> {
     let path = folder.path(MANIFEST);
     let mut text = serde_json::to_vec_pretty(manifest).map_err(|error| failed(&path, error))?;

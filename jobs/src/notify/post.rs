@@ -77,6 +77,9 @@ pub fn post(tx: &mut WriteTx<'_>, event: &str, items: &[Item]) -> Result<usize, 
 }
 
 /// Queues a message to one endpoint.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(super) fn post_to(
     tx: &mut WriteTx<'_>,
     endpoint: Id,

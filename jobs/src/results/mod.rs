@@ -100,6 +100,9 @@ pub(crate) fn result(
 }
 
 /// Stores a result. Call it in the transaction that ends the run.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(crate) fn store_result(tx: &mut WriteTx<'_>, row: &JobResult) -> Result<(), StoreError> {
     each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(row).execute(c)?);
     tx.record_state(StateTable::JobResults, &pair(row.run_id, &row.name));

@@ -330,6 +330,9 @@ impl Settings {
     }
 
     /// Checks everything but the settings of jobs.
+    ///
+    /// # Errors
+    /// Names the first setting that is out of bounds, and what is allowed.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
             return Err("scheduler: lease_seconds must be at least 2, poll_seconds at least 1".into());

@@ -29,7 +29,7 @@ const CONNECTIONS: u32 = 4;
 /// The outputs of a run, computed from the register and not stored yet.
 #[derive(Debug, Clone)]
 pub struct Derived {
-    pub as_of_position: i64,
+    pub known_at: i64,
     pub assessments: Vec<Assessment>,
     pub hashes: RunHashes,
     pub document: RecurrenceDocument,
@@ -42,18 +42,15 @@ pub struct Derived {
 ///
 /// # Errors
 /// `History` when later events cannot be undone.
-pub fn load_facts(db: &Db, as_of: NaiveDate, as_of_position: Option<i64>) -> Result<(Facts, i64), JobError> {
-    let (mut facts, changes, as_of_position) = thread::scope(|scope| {
+pub fn load_facts(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Facts, i64), JobError> {
+    let (mut facts, changes, known_at) = thread::scope(|scope| {
         // Reading the workload takes about as long as reading the complaints. Most connections are left to others.
         let beside = (db.most_connections() >= CONNECTIONS).then(|| scope.spawn(|| workload_and_position(db)));
         let load = |conn: &mut Conn| {
             let mut facts = Facts::load_without_workload(conn)?;
-            let as_of_position = as_of_position.unwrap_or(facts.position);
-            let changes = if as_of_position < facts.position {
-                Changes::load_after(conn, as_of_position)?
-            } else {
-                Changes::default()
-            };
+            let known_at = known_at.unwrap_or(facts.position);
+            let changes =
+                if known_at < facts.position { Changes::load_after(conn, known_at)? } else { Changes::default() };
             facts.load_texts(conn, as_of - COMPARED_TEXTS, as_of, &changes)?;
             let beside = beside.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
             facts.workload = match beside {
@@ -61,12 +58,12 @@ pub fn load_facts(db: &Db, as_of: NaiveDate, as_of_position: Option<i64>) -> Res
                 // Somebody wrote between the two reads, or no second connection was free.
                 _ => Facts::load_workload(conn)?,
             };
-            Ok::<_, JobError>((facts, changes, as_of_position))
+            Ok::<_, JobError>((facts, changes, known_at))
         };
         db.read_snapshot(|conn| scanning(conn, load))
     })?;
     rewind(&mut facts, &changes)?;
-    Ok((facts, as_of_position))
+    Ok((facts, known_at))
 }
 
 /// The workload, and the position of the register at which it was read.
@@ -78,17 +75,17 @@ fn workload_and_position(db: &Db) -> Result<(i64, Vec<WorkloadFact>), JobError> 
 ///
 /// # Errors
 /// As [`load_facts`].
-pub fn load_frames(db: &Db, as_of: NaiveDate, as_of_position: Option<i64>) -> Result<(Frames, i64), JobError> {
-    let (facts, as_of_position) = load_facts(db, as_of, as_of_position)?;
-    Ok((into_frames(facts, as_of)?, as_of_position))
+pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Frames, i64), JobError> {
+    let (facts, known_at) = load_facts(db, as_of, known_at)?;
+    Ok((into_frames(facts, as_of)?, known_at))
 }
 
 /// Computes a run: a deterministic function of the register at a position, the day and the rules.
 ///
 /// # Errors
 /// As [`load_frames`]; `Polars` when a computation fails.
-pub fn derive(db: &Db, as_of: NaiveDate, as_of_position: Option<i64>, rules: &Rules) -> Result<Derived, JobError> {
-    let (frames, as_of_position) = load_frames(db, as_of, as_of_position)?;
+pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -> Result<Derived, JobError> {
+    let (frames, known_at) = load_frames(db, as_of, known_at)?;
     let mut officers = assess_kind(&frames, SubjectKind::Officer, as_of, rules)?;
     let mut branches = assess_kind(&frames, SubjectKind::Branch, as_of, rules)?;
     let mut assessments = std::mem::take(&mut officers.found);
@@ -110,7 +107,7 @@ pub fn derive(db: &Db, as_of: NaiveDate, as_of_position: Option<i64>, rules: &Ru
     };
     let counted = CountedComplaints::new(&frames, &officers, &branches)?;
     let compared = ComparedDocument { officers: officers.comparisons, branches: branches.comparisons };
-    Ok(Derived { as_of_position, assessments, hashes, document, compared, counted })
+    Ok(Derived { known_at, assessments, hashes, document, compared, counted })
 }
 
 /// Computes the statistics of all subjects of a kind as of a day; stores nothing.
@@ -161,7 +158,7 @@ impl Job for Recurrence {
         run.rules = Some(json!(rules).into());
         run.rules_version = Some(rules.version.clone());
         let derived = derive(context.db, as_of, None, &rules)?;
-        run.known_at = Some(derived.as_of_position);
+        run.known_at = Some(derived.known_at);
         run.inputs = Some(derived.hashes.inputs.clone().into());
         run.input_hash = Some(derived.hashes.input_hash.clone());
         run.output_hash = Some(derived.hashes.output_hash.clone());

@@ -100,6 +100,9 @@ impl Snapshot {
 }
 
 /// The first row of the episode of each row.
+///
+/// # Errors
+/// If the column has another type.
 pub(super) fn first_rows(episodes: &Column) -> PolarsResult<Vec<u32>> {
     let mut rows: Vec<(Option<u32>, u32)> = episodes.u32()?.iter().zip(0..).collect();
     rows.sort_unstable();

@@ -101,6 +101,9 @@ fn numbered(keys: impl Iterator<Item = Option<(Pair, i32)>>) -> Vec<u32> {
 }
 
 /// Numbers the episodes of all pieces.
+///
+/// # Errors
+/// If a column is missing or has another type.
 pub(super) fn number_all(pieces: &mut Pieces) -> PolarsResult<()> {
     let numbers = {
         let keys = pieces.list.iter().map(|piece| Keys::of(piece.rows())).collect::<PolarsResult<Vec<_>>>()?;
@@ -116,6 +119,9 @@ pub(super) fn number_all(pieces: &mut Pieces) -> PolarsResult<()> {
 }
 
 /// The pieces after some complaints changed, as [`Pieces::changed`], with the episodes that they have now.
+///
+/// # Errors
+/// If a column is missing or has another type.
 pub(super) fn changed(before: &Pieces, changed: &[IdHalves], mut fresh: DataFrame) -> PolarsResult<Pieces> {
     let mut next = before.list.iter().map(|piece| piece.last_episode().saturating_add(1)).max().unwrap_or_default();
     // After billions of numbers: one for each row is left again.

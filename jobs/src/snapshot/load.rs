@@ -36,6 +36,9 @@ fn reference_changed(conn: &mut Conn, position: i64) -> Result<bool, StoreError>
 }
 
 /// Number of changes of complaints after a position.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn changes_since(conn: &mut Conn, position: i64) -> Result<u64, StoreError> {
     let changes =
         complaint_events::table.filter(complaint_events::position.gt(position)).count().get_result::<i64>(conn)?;
@@ -56,6 +59,9 @@ pub(super) fn are_too_many(changes: u64, complaints: u64) -> bool {
 pub(super) type Transaction = (Timestamp, String);
 
 /// The transaction with a position. None if no event has it.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn transaction_at(conn: &mut Conn, position: i64) -> Result<Option<Transaction>, StoreError> {
     let of_complaints: Option<Transaction> = complaint_events::table
         .filter(complaint_events::position.eq(position))
@@ -109,6 +115,9 @@ fn next_reading() -> u64 {
 /// The units, categories, enterprises and officers of a snapshot, with later changes and new officers. None when
 /// columns depend on what changed, such as when a new unit moves the places of others or an enterprise counts as
 /// another one. `refreshed` reads new enterprises with the complaints that name them.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn kept_since(conn: &mut Conn, before: &Snapshot) -> Result<Option<Kept>, JobError> {
     let mut kept = Kept::of(before);
     if reference_changed(conn, before.position)? {
@@ -162,6 +171,9 @@ fn people_since(conn: &mut Conn, position: i64, kept: &mut Kept) -> Result<bool,
 }
 
 /// Reads the whole register, into pieces of at most `most` rows.
+///
+/// # Errors
+/// If the database cannot be read, or columns cannot be made.
 pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, JobError> {
     scanning(conn, |conn| read_all(conn, as_of, most))
 }
@@ -277,6 +289,9 @@ fn clock_rows(conn: &mut Conn, of: Option<&[Id]>) -> Result<HashMap<Id, ClockRow
 
 /// The snapshot at a later position: complaints that changed since are read again. It shares all pieces without any of
 /// these.
+///
+/// # Errors
+/// If the database cannot be read, or columns cannot be made.
 pub(super) fn refreshed(
     conn: &mut Conn,
     before: &Snapshot,

@@ -15,6 +15,9 @@ use schema::{Conn, Id};
 
 /// Reads all enterprises and officers in the order in which the database has them: in that of ids, an SQLite database
 /// is read many times over, or kept in memory.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn read_people(conn: &mut Conn) -> Result<(EnterpriseRows, OfficerRows), JobError> {
     let (mut all_enterprises, mut all_officers) = (EnterpriseRows::default(), OfficerRows::default());
     for_each!(conn, enterprises::table.select(Enterprise::as_select()), Enterprise, |row| all_enterprises.add(&row));

@@ -113,6 +113,9 @@ impl Piece {
     }
 
     /// The same rows with another column in the place of one of the same name.
+    ///
+    /// # Errors
+    /// If the column has another length.
     pub(super) fn with(&self, column: Column) -> PolarsResult<Self> {
         let mut rows = self.rows.clone();
         rows.with_column(column)?;
@@ -294,6 +297,9 @@ impl Pieces {
 }
 
 /// The ids of rows.
+///
+/// # Errors
+/// If a column is missing or has another type.
 pub(super) fn ids(rows: &DataFrame) -> PolarsResult<Vec<IdHalves>> {
     let (high, low) = (rows.column("id_high")?.u64()?, rows.column("id_low")?.u64()?);
     let values = |half: &UInt64Chunked| half.iter().map(Option::unwrap_or_default).collect::<Vec<u64>>();
@@ -302,6 +308,9 @@ pub(super) fn ids(rows: &DataFrame) -> PolarsResult<Vec<IdHalves>> {
 
 /// A column with the chunks of a frame: polars evaluates a condition chunk by chunk, and copies columns that differ in
 /// their chunks before it does.
+///
+/// # Errors
+/// If parts of the column cannot be joined.
 pub(crate) fn in_chunks_of(facts: &DataFrame, column: &Column) -> PolarsResult<Column> {
     let Some(like) = facts.columns().first() else { return Ok(column.clone()) };
     let mut lengths = like.as_materialized_series().chunk_lengths();

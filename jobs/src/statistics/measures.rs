@@ -134,6 +134,13 @@ impl Measures {
     }
 }
 
+/// Whether a deadline of a complaint has passed, and whether each that passed was met.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    pub(super) was_due: bool,
+    pub(super) in_time: bool,
+}
+
 /// The entries to measure, and the columns that measures are computed from, one value for each complaint. Columns
 /// that are not wanted are empty.
 #[derive(Default)]
@@ -150,9 +157,9 @@ pub struct Rows {
     pub(super) decision_weight: Vec<u32>,
     pub(super) non_confidential: Vec<bool>,
     pub(super) noised: Vec<(i64, f64)>,
-    /// (days waited, whether answered), and (due, answered in time).
+    /// (days waited, whether answered).
     pub(super) waited: Vec<(i32, bool)>,
-    pub(super) due: Vec<(bool, bool)>,
+    pub(super) due: Vec<Due>,
     /// Whether open, overdue, escalated and reopened.
     pub(super) status: Vec<[bool; 4]>,
 }
@@ -214,7 +221,7 @@ impl Rows {
         if wanted.timeliness || wanted.median || wanted.status {
             let handled = Handlings::of(table, as_of)?;
             rows.waited = handled.iter().map(|row| (row.waited, row.answered)).collect();
-            rows.due = handled.iter().map(|row| (row.was_due, row.in_time)).collect();
+            rows.due = handled.iter().map(|row| Due { was_due: row.was_due, in_time: row.in_time }).collect();
             if wanted.status {
                 let escalated = table.column("escalated")?.i32()?;
                 let status = handled.iter().zip(escalated.iter()).map(|(row, escalated)| {
@@ -325,9 +332,9 @@ fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Select
     if wanted.timeliness {
         let mut answered = vec![(0u32, 0u32); measures.len()];
         for (group, row) in pairs.iter() {
-            let (due, in_time) = rows.due[row as usize];
+            let Due { was_due, in_time } = rows.due[row as usize];
             let of_group = &mut answered[group as usize];
-            of_group.0 += u32::from(due);
+            of_group.0 += u32::from(was_due);
             of_group.1 += u32::from(in_time);
         }
         for (of_group, (due, in_time)) in measures.iter_mut().zip(answered) {

@@ -187,15 +187,15 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         let totals = all_together(&grouped, wanted, question)?;
         return top_groups(&grouped, wanted, question, totals);
     }
-    let (grouped, mut groups, totals) =
+    let PeriodGroups { rows: grouped, mut groups, totals } =
         groups_of_period(snapshot, question, (question.filter.as_ref(), Shift::None), wanted, &calendar)?;
     let mut before: HashMap<Vec<Option<i64>>, GroupResult> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
         check_cancelled()?;
-        let (_, earlier, totals) = groups_of_period(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
-        totals_before = totals;
-        before = earlier.into_iter().map(|one| (one.places.clone(), one)).collect();
+        let earlier = groups_of_period(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
+        totals_before = earlier.totals;
+        before = earlier.groups.into_iter().map(|one| (one.places.clone(), one)).collect();
         let existing: HashSet<&Vec<Option<i64>>> = groups.iter().map(|one| &one.places).collect();
         // Groups that exist only in the comparison period get a row, too.
         let only_before = before.keys().filter(|places| !existing.contains(places));
@@ -243,8 +243,14 @@ fn all_together(
     Ok(vec![GroupResult::new(Vec::new(), grouped.totals(wanted)?)])
 }
 
-/// The rows of the groups (None with disclosure control), the groups, and the totals.
-type Groups = (Option<Grouped>, Vec<GroupResult>, Vec<GroupResult>);
+/// The groups of one period.
+struct PeriodGroups {
+    /// The rows of the groups; None with disclosure control.
+    rows: Option<Grouped>,
+    groups: Vec<GroupResult>,
+    /// The totals, if asked for: one group or none.
+    totals: Vec<GroupResult>,
+}
 
 /// The groups and totals of one period. Disclosure control perturbs numbers before groups are filtered,
 /// sorted or cut off, since these steps would otherwise reveal true values; the rows are not returned.
@@ -254,10 +260,10 @@ fn groups_of_period(
     (filter, shift): (Option<&Expr>, Shift),
     wanted: SelectedMeasures,
     calendar: &Calendar,
-) -> Result<Groups, JobError> {
+) -> Result<PeriodGroups, JobError> {
     if let Some(disclosure) = &question.disclosure {
         let (groups, totals) = disclosed(snapshot, question, disclosure, (filter, shift), wanted, calendar)?;
-        return Ok((None, groups, totals));
+        return Ok(PeriodGroups { rows: None, groups, totals });
     }
     let grouped = group(snapshot, question, filter, shift, calendar)?;
     check_cancelled()?;
@@ -266,7 +272,7 @@ fn groups_of_period(
     let each = grouped.places().into_iter().zip(measured);
     let groups = each.map(|(places, measures)| GroupResult::new(places, measures)).collect();
     check_cancelled()?;
-    Ok((Some(grouped), groups, totals))
+    Ok(PeriodGroups { rows: Some(grouped), groups, totals })
 }
 
 impl GroupResult {

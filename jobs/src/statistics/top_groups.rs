@@ -22,7 +22,7 @@ impl Question {
 /// Sorts all groups by their measures and builds only the first ones.
 ///
 /// # Errors
-/// As [`super::statistics`].
+/// Same errors as [`super::statistics`].
 pub fn top_groups(
     grouped: &Grouped,
     wanted: SelectedMeasures,

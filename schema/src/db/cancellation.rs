@@ -67,6 +67,10 @@ extern "SQL" {
     fn phananh_not_cancelled() -> Bool;
 }
 
+/// Registers the function by which a statement of SQLite notices that it is cancelled.
+///
+/// # Errors
+/// If SQLite refuses the function.
 pub(super) fn register_functions(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(phananh_not_cancelled_utils::register_nondeterministic_impl(conn, || {
         fail_if_cancelled();

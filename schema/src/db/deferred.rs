@@ -91,6 +91,9 @@ impl Db {
     }
 
     /// Whether an import may defer indexes: the register holds no complaints.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
     pub(crate) fn can_defer_indexes(&self) -> Result<bool, StoreError> {
         self.read(|conn| Ok(complaints::table.select(complaints::id).first::<Id>(conn).optional()?.is_none()))
     }
@@ -160,6 +163,9 @@ impl Deferred {
 }
 
 /// Makes what is deferred before migrations change the tables, also while an import runs. Within a transaction.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn make_before_migrations(conn: &mut Conn, applied: &[String]) -> Result<(), StoreError> {
     if !applied.iter().any(|version| version == MIGRATION) {
         return Ok(());

@@ -75,6 +75,9 @@ pub fn scanning<T, E: From<StoreError>>(conn: &mut Conn, work: impl FnOnce(&mut 
 }
 
 /// The memory of SQLite's page cache.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn keep_pages(conn: &mut Conn, kilobytes: u32) -> Result<(), StoreError> {
     if let Conn::Sqlite(c) = conn {
         c.batch_execute(&format!("PRAGMA cache_size = -{kilobytes}"))?;
@@ -84,6 +87,9 @@ pub(super) fn keep_pages(conn: &mut Conn, kilobytes: u32) -> Result<(), StoreErr
 
 /// Lets SQLite sort keys in files with a second thread, so that memory does not grow with the register, or again in
 /// memory. It refuses to change this within a transaction.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn sort_in_files(conn: &mut Conn, in_files: bool) -> Result<(), StoreError> {
     if let Conn::Sqlite(c) = conn {
         let (store, threads) = if in_files { ("FILE", 1) } else { ("MEMORY", 0) };
@@ -94,6 +100,9 @@ pub(super) fn sort_in_files(conn: &mut Conn, in_files: bool) -> Result<(), Store
 
 /// Prepares SQLite for one large transaction of rows that refer to one another as they should: see
 /// [`super::Db::write_filling`].
+///
+/// # Errors
+/// If the database fails; a write-ahead log that stays is no error.
 pub(super) fn begin_filling(conn: &mut Conn) -> Result<(), StoreError> {
     sort_in_files(conn, true)?;
     let Conn::Sqlite(c) = conn else { return Ok(()) };
@@ -106,6 +115,9 @@ pub(super) fn begin_filling(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// Ends what [`begin_filling`] began.
+///
+/// # Errors
+/// If the database fails; a write-ahead log that is not back yet is no error.
 pub(super) fn end_filling(conn: &mut Conn) -> Result<(), StoreError> {
     sort_in_files(conn, false)?;
     let Conn::Sqlite(c) = conn else { return Ok(()) };
@@ -136,6 +148,9 @@ pub fn rollback(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// Runs a write transaction: commits if `work` succeeds, otherwise rolls back.
+///
+/// # Errors
+/// The error of `work`, or of the database where the transaction cannot begin, commit or roll back.
 pub(crate) fn in_write_transaction<T>(
     conn: &mut Conn,
     work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
@@ -168,6 +183,9 @@ pub fn take_position(conn: &mut Conn) -> Result<i64, StoreError> {
 }
 
 /// Rewrites the position unchanged, as a trial write.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(super) fn touch_position(conn: &mut Conn) -> Result<(), StoreError> {
     crate::each!(conn, c => diesel::sql_query("UPDATE register_position SET value = value WHERE id = 1").execute(c)?);
     Ok(())
@@ -197,6 +215,9 @@ pub fn current_position(conn: &mut Conn) -> Result<i64, StoreError> {
 }
 
 /// The id of the PostgreSQL process of a connection.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn process(conn: &mut Conn) -> Result<i32, StoreError> {
     Ok(diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(conn)?)
 }
@@ -247,6 +268,10 @@ pub fn lock_links(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Waits for the lock of migrations and takes it. SQLite needs none.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn hold_migration_lock(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
@@ -254,6 +279,10 @@ pub(super) fn hold_migration_lock(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Releases what [`hold_migration_lock`] took.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn release_migration_lock(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?;

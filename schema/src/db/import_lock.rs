@@ -35,6 +35,9 @@ enum Held {
 impl ImportLock {
     /// The lock of an import, which others may hold, too. Waits while another process makes indexes. None if the
     /// file system has no locks.
+    ///
+    /// # Errors
+    /// If the database fails. A file that cannot be locked is no error.
     pub(super) fn shared(db: &Db) -> Result<Option<Self>, StoreError> {
         let Some(path) = path_of(db) else {
             let mut conn = db.separate_connection()?;
@@ -52,6 +55,9 @@ impl ImportLock {
     }
 
     /// The lock of a process that makes indexes; None while an import runs.
+    ///
+    /// # Errors
+    /// If the database fails.
     pub(super) fn alone(db: &Db) -> Result<Option<Self>, StoreError> {
         let end = Instant::now() + PATIENCE;
         loop {

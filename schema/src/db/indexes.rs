@@ -20,6 +20,9 @@ pub(super) struct Droppable {
 }
 
 /// The indexes of a table, except those of constraints; on SQLite also its triggers.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn indexes_of(conn: &mut Conn, table: &str) -> Result<Vec<Droppable>, StoreError> {
     Ok(match conn {
         Conn::Pg(c) => diesel::sql_query(
@@ -48,6 +51,9 @@ pub enum Keys {
 }
 
 /// Constraints of a table, in an order in which they can be dropped. None on SQLite, which cannot add one to a table.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn keys_of(conn: &mut Conn, table: &str, keys: Keys) -> Result<Vec<Droppable>, StoreError> {
     let Conn::Pg(c) = conn else { return Ok(Vec::new()) };
     Ok(diesel::sql_query(
@@ -100,6 +106,9 @@ const CACHE_OF_SORTS: u32 = 65_536;
 /// Does work that makes indexes, outside of a transaction. SQLite sorts in a second thread and in files, so that memory
 /// does not grow with the register. PostgreSQL gets the memory for a large sort. `beside_longest`: whether an index that
 /// takes longer than all others is made meanwhile.
+///
+/// # Errors
+/// The error of `work`, or of the database where its settings cannot be changed.
 pub(super) fn sorting<T>(
     conn: &mut Conn,
     beside_longest: bool,

@@ -188,7 +188,7 @@ impl Db {
     /// Opens a database with at most `connections` connections.
     ///
     /// # Errors
-    /// As [`Db::open`].
+    /// Same errors as [`Db::open`].
     pub fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?, connections)
     }
@@ -196,7 +196,7 @@ impl Db {
     /// Opens an existing database: SQLite would otherwise create a missing file.
     ///
     /// # Errors
-    /// As [`Db::open`]; `NoDatabase` if the file is missing.
+    /// Same errors as [`Db::open`]; `NoDatabase` if the file is missing.
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.existing(), CONNECTIONS)
     }
@@ -204,7 +204,7 @@ impl Db {
     /// Opens a database for an import: SQLite gets a page cache of 256 MiB.
     ///
     /// # Errors
-    /// As [`Db::open`].
+    /// Same errors as [`Db::open`].
     pub fn open_for_import(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, true)?, CONNECTIONS)
     }
@@ -213,7 +213,7 @@ impl Db {
     /// ([`cancellation::CancelToken`]), and times out after `deadline`.
     ///
     /// # Errors
-    /// As [`Db::open`].
+    /// Same errors as [`Db::open`].
     pub fn open_for_requests(url: &str, deadline: Duration, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline), connections)
     }

@@ -88,6 +88,9 @@ impl Indexed {
 }
 
 /// Brings the index up to date with the texts that changed.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn update(conn: &mut Conn) -> Result<(), StoreError> {
     let Conn::Sqlite(c) = conn else { return Ok(()) };
     for texts in Indexed::ALL {
@@ -102,6 +105,9 @@ pub(super) fn update(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// Makes the index of texts that were inserted without triggers ([`super::indexes::drop_indexes`]).
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn fill(conn: &mut Conn) -> Result<(), StoreError> {
     let Conn::Sqlite(c) = conn else { return Ok(()) };
     for texts in Indexed::ALL {
@@ -124,6 +130,9 @@ pub(super) fn fill(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// Whether no trigrams were removed since the index was last rewritten.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn is_clean(conn: &mut Conn) -> Result<bool, StoreError> {
     let Conn::Sqlite(c) = conn else { return Ok(true) };
     for texts in Indexed::ALL {
@@ -135,6 +144,9 @@ pub(super) fn is_clean(conn: &mut Conn) -> Result<bool, StoreError> {
 }
 
 /// Brings the index up to date, and rewrites what trigrams were removed from.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn clean(conn: &mut Conn) -> Result<(), StoreError> {
     update(conn)?;
     let Conn::Sqlite(c) = conn else { return Ok(()) };

@@ -32,6 +32,10 @@ fn is_d(c: char) -> bool {
     matches!(c, '\u{111}' | '\u{110}' | '\u{f0}' | '\u{d0}' | '\u{256}' | '\u{189}')
 }
 
+/// Registers the functions that give the search form of a text.
+///
+/// # Errors
+/// If SQLite refuses a function.
 pub(super) fn register_functions(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     // A search calls this for every row, so it checks for cancellation here.
     phananh_plain_utils::register_impl(conn, |value: Option<String>| {

@@ -142,7 +142,7 @@ impl Db {
     /// Like [`Db::write`], but always rolls back if `dry_run` is set.
     ///
     /// # Errors
-    /// As [`Db::write`].
+    /// Same errors as [`Db::write`].
     pub fn write_unless<T>(
         &self,
         dry_run: bool,
@@ -165,7 +165,7 @@ impl Db {
     /// which the next one restores the empty register. Others cannot read meanwhile.
     ///
     /// # Errors
-    /// As [`Db::write`].
+    /// Same errors as [`Db::write`].
     pub(crate) fn write_filling<T>(
         &self,
         actor: &str,

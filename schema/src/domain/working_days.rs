@@ -152,7 +152,7 @@ impl WorkingDays {
     /// day of a period of so many working days.
     ///
     /// # Errors
-    /// As [`Self::add_working_days`].
+    /// Same errors as [`Self::add_working_days`].
     pub fn last_of_working_days(&self, from: NaiveDate, number: u32) -> Result<NaiveDate, UnknownYear> {
         let place = self.place(from)?;
         let nth = self.before[place] as usize + number.max(1) as usize - 1;

@@ -121,7 +121,7 @@ impl DateRules {
     /// The point in time that a text gives; the start of the day where it gives no time.
     ///
     /// # Errors
-    /// As for [`Self::date`], or where the local time does not exist.
+    /// Same errors as [`Self::date`], or where the local time does not exist.
     pub fn time(&self, text: &str, zone: Tz) -> Result<Timestamp, String> {
         let (parsed, clock) = self.parsed(text)?;
         if clock.tells_moment() {

@@ -62,12 +62,20 @@ impl<'a> RejectSink<'a> {
         &self.by_column
     }
 
+    /// Writes the header of the file of rejects.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub(super) fn header(&mut self, header: &[String]) -> Result<(), ImportError> {
         let Some((writer, name)) = &mut self.file else { return Ok(()) };
         let columns = ["row", "column", "reason"].into_iter().chain(header.iter().map(String::as_str));
         writer.row(columns).map_err(|e| failed(name, e))
     }
 
+    /// Counts a rejected row, and writes or reports it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub(super) fn reject(&mut self, reject: &Reject, record: &csv::StringRecord) -> Result<(), ImportError> {
         self.rows += 1;
         if !reject.column.is_empty() {
@@ -86,6 +94,9 @@ impl<'a> RejectSink<'a> {
     }
 
     /// Moves the file into place.
+    ///
+    /// # Errors
+    /// If the file cannot be written or moved.
     pub(super) fn finish(&mut self) -> Result<(), ImportError> {
         let Some((writer, name)) = self.file.take() else { return Ok(()) };
         let draft = writer.into_inner().map_err(|e| failed(&name, e))?;

@@ -152,7 +152,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
     /// Rejects an entity that is in no batch.
     ///
     /// # Errors
-    /// As [`Self::hand_over`], or where rejects cannot be written.
+    /// Same errors as [`Self::hand_over`], or where rejects cannot be written.
     pub fn reject(&mut self, group: Group, reasons: Vec<Reject>) -> Result<(), ImportError> {
         self.waiting_rows += group.rows.len();
         self.steps.push_back(Step::Rejected(group, reasons));
@@ -163,7 +163,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
     /// Waits for all batches, which are part of the report even where reading them all has failed.
     ///
     /// # Errors
-    /// As [`Self::reject`].
+    /// Same errors as [`Self::reject`].
     pub fn finish(mut self) -> Result<(), ImportError> {
         self.wait()
     }

@@ -1,6 +1,6 @@
 //! Batched loads of what belongs to the complaints of a page: one statement for each kind (and chunk of ids).
 
-use super::registered::of_a_register;
+use super::source_reference::of_a_register;
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
 use crate::models::{ComplaintClock, ComplaintMatter, ComplaintOfficer, ComplaintSource, NamedOfficer, Redaction};
 use crate::sql_types::Id;

@@ -21,12 +21,12 @@ mod merged;
 mod not_true;
 mod officers;
 mod overdue;
-mod registered;
 mod response_children;
 mod revisions;
 mod search;
 pub(crate) mod shuffled;
 mod single;
+mod source_reference;
 
 pub use changes::*;
 pub use children::*;
@@ -56,8 +56,8 @@ pub use overdue::{
     EscalatedTo, answered_in_time, answered_late, escalated_to, escalation_to_level, escalations_between,
     escalations_of, overdue_by, overdue_on, waiting,
 };
-pub use registered::{Registered, of_a_register, registered};
 pub use response_children::*;
 pub use revisions::*;
 pub use search::{Purpose, Search, count_up_to, name_contains, text_contains, with_search_index};
 pub use single::*;
+pub use source_reference::{Registered, of_a_register, registered};

@@ -70,7 +70,7 @@ impl Purpose {
 /// tell what it would look up.
 ///
 /// # Errors
-/// Those of `build`; or if the database cannot be read.
+/// The error of `build`; or if the database cannot be read.
 pub fn with_search_index<T>(
     conn: &mut Conn,
     purpose: Purpose,
@@ -112,7 +112,7 @@ fn planned<T>(
 /// times.
 ///
 /// # Errors
-/// Those of `build`; or if the database cannot be read.
+/// The error of `build`; or if the database cannot be read.
 pub fn count_up_to<S: ListOrder>(
     conn: &mut Conn,
     most: i64,

@@ -20,6 +20,9 @@ extern "SQL" {
 }
 
 /// Registers the function with a SQLite connection.
+///
+/// # Errors
+/// If SQLite refuses the function.
 pub(crate) fn register_functions(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(phananh_shuffled_utils::register_impl(conn, |salt: String, id: Vec<u8>| {
         // The column holds valid UUIDs only, so the default is never used.

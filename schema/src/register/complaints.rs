@@ -78,6 +78,9 @@ pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>,
 
 /// Locks complaints in the order of their ids until the transaction ends. SQLite has one writer at a time: no lock
 /// needed.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         let mut ids = ids.to_vec();
@@ -173,7 +176,7 @@ pub fn insert(tx: &mut WriteTx<'_>, cases: &mut [Case], sources: &[ComplaintSour
 /// Inserts one new case as [`insert`] does; its event also stores notes, which are not fields of the complaint.
 ///
 /// # Errors
-/// As [`insert`].
+/// Same errors as [`insert`].
 pub(super) fn insert_noting(
     tx: &mut WriteTx<'_>,
     case: &mut Case,
@@ -203,6 +206,9 @@ pub(crate) fn received(case: &Case, content_hash: Option<&str>) -> ComplaintEven
 }
 
 /// Inserts new cases without events.
+///
+/// # Errors
+/// If the database cannot be written, for example because a row exists already.
 pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
     insert_all!(&mut *conn, complaints::table, cases.iter().map(|case| &case.complaint));
     insert_all!(&mut *conn, complaint_sources::table, sources.iter());

@@ -50,6 +50,10 @@ pub fn is_used(conn: &mut Conn) -> Result<bool, StoreError> {
         || units::table.select(units::id).first::<Id>(conn).optional()?.is_some())
 }
 
+/// Marks the register as one of demonstration data.
+///
+/// # Errors
+/// If the database cannot be written, or has the mark already.
 pub(crate) fn set_mark(tx: &mut WriteTx<'_>, parameters: Parameters) -> Result<(), StoreError> {
     let row = RegisterInfo { key: KEY.to_owned(), value: JsonValue(json!(parameters)) };
     each!(&mut *tx.conn, c => diesel::insert_into(register_info::table).values(&row).execute(c)?);

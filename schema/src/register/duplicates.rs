@@ -73,6 +73,9 @@ pub fn unlink_duplicate(
 
 /// Locks complaints of which some may become void, or count again, with all that are linked with them, until the
 /// transaction ends. A lock keeps other writers from links meanwhile.
+///
+/// # Errors
+/// If the database fails.
 pub(crate) fn lock_with_linked(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
     dialect::lock_links(conn)?;
     let mut group = ids.to_vec();
@@ -86,6 +89,9 @@ pub(crate) fn lock_with_linked(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreE
 
 /// Changes the links of a complaint of which the state has changed, so that what several complaints say counts once.
 /// Lock them before by [`lock_with_linked`]. `now` gets the version that a link to its substitute gives it.
+///
+/// # Errors
+/// If the database fails.
 pub(crate) fn follow_state(
     tx: &mut WriteTx<'_>,
     before: ComplaintState,

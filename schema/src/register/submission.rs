@@ -213,6 +213,9 @@ fn officers(tx: &mut WriteTx<'_>, codes: &[String]) -> Result<Vec<Id>, StoreErro
 }
 
 /// The id of an enterprise, which is created if the register does not have it.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn enterprise(tx: &mut WriteTx<'_>, tax_code: String, name: Option<String>) -> Result<Id, StoreError> {
     let id = reference_id(Entity::Enterprise, &tax_code);
     if Enterprise::load(tx.conn, &[id])?.is_empty() {

@@ -65,6 +65,9 @@ pub fn waiting_after(conn: &mut Conn, last_day: NaiveDate) -> Result<i64, StoreE
 
 /// Hands over what waits for a unit, if its last day has passed and it has a successor. Returns the number of
 /// complaints.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn hand_over_if_ended(tx: &mut WriteTx<'_>, tree: &UnitTree, unit: &Unit) -> Result<usize, StoreError> {
     let today = local_date(tx.now);
     if unit.valid_to.is_none_or(|last_day| last_day >= today) {
@@ -76,6 +79,9 @@ pub(super) fn hand_over_if_ended(tx: &mut WriteTx<'_>, tree: &UnitTree, unit: &U
 }
 
 /// Gives a complaint that waits again to the successor of its unit, if that one has ended.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn hand_on(tx: &mut WriteTx<'_>, case: &mut Case) -> Result<(), StoreError> {
     let Some(id) = case.complaint.responsible_unit_id else { return Ok(()) };
     let today = local_date(tx.now);
@@ -105,6 +111,9 @@ pub(super) fn answering_unit(tx: &mut WriteTx<'_>, field: &str, code: Option<&st
 }
 
 /// The complaints that wait for an answer of some units, in order.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn waiting_for(conn: &mut Conn, units: &[Id], limit: usize) -> Result<Vec<Id>, StoreError> {
     Ok(complaint_table::table
         .filter(complaint_table::responsible_unit_id.eq_any(units))

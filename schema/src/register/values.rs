@@ -9,6 +9,9 @@ use crate::sql_types::Timestamp;
 const EARLIEST: i64 = 0;
 
 /// Checks when the matter occurred: from 1970 to the receipt.
+///
+/// # Errors
+/// Refuses a time after the receipt, and one before 1970.
 pub(super) fn check_occurred(occurred_at: Option<Timestamp>, received_at: Timestamp) -> Result<(), StoreError> {
     if occurred_at.is_some_and(|occurred| occurred > received_at) {
         return Err(CorrectionRefusal::OccurredAfterReceipt.into());
@@ -20,6 +23,9 @@ pub(super) fn check_occurred(occurred_at: Option<Timestamp>, received_at: Timest
 }
 
 /// Checks the cost to the enterprise.
+///
+/// # Errors
+/// Refuses a negative cost, and one above [`MOST_COST_VND`].
 pub(super) fn check_cost(cost_vnd: Option<i64>) -> Result<(), StoreError> {
     if cost_vnd.is_some_and(|cost| cost < 0) {
         return Err(CorrectionRefusal::CostNegative.into());
@@ -31,6 +37,9 @@ pub(super) fn check_cost(cost_vnd: Option<i64>) -> Result<(), StoreError> {
 }
 
 /// Checks how long the enterprise was held up.
+///
+/// # Errors
+/// Refuses a number that is negative or not finite, and one above [`MOST_DELAY_HOURS`].
 pub(super) fn check_delay(delay_hours: Option<f64>) -> Result<(), StoreError> {
     if delay_hours.is_some_and(|hours| !hours.is_finite() || hours < 0.0) {
         return Err(CorrectionRefusal::DelayNegative.into());

@@ -54,11 +54,17 @@ pub fn rows_after(
 }
 
 /// The rows of these keys; missing ones are left out.
+///
+/// # Errors
+/// If the database cannot be read, or a value of a row.
 pub(super) fn rows_of(conn: &mut Conn, table: StateTable, keys: &[String]) -> Result<Vec<Row>, StoreError> {
     rows(conn, table, Want::Keys(keys))?.into_iter().map(|row| require_readable(table, row)).collect()
 }
 
 /// Fails if a row cannot be read.
+///
+/// # Errors
+/// If the row could not be read; names its column.
 pub(super) fn require_readable(table: StateTable, row: Loaded) -> Result<Row, StoreError> {
     row.map_err(|row| {
         let column = row.column.unwrap_or_default();

@@ -36,6 +36,9 @@ struct Taken {
 }
 
 /// Appends the states in which the transaction leaves rows.
+///
+/// # Errors
+/// If the database fails, or a row that was written cannot be read.
 pub(crate) fn store(
     conn: &mut Conn,
     now: Timestamp,
@@ -105,11 +108,17 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
 }
 
 /// Adds the rows from before the chain to it, once, when the database is migrated.
+///
+/// # Errors
+/// If the database fails.
 pub(crate) fn backfill(conn: &mut Conn) -> Result<(), StoreError> {
     if lacks_rows(conn)? { backfill_all(conn) } else { Ok(()) }
 }
 
 /// Whether a migrated database has rows from before the chain that are not in it yet.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(crate) fn lacks_rows(conn: &mut Conn) -> Result<bool, StoreError> {
     let value: Option<i64> = state_position::table.select(state_position::value).first(conn).optional()?;
     // If the row is missing, nothing can be appended; verification reports it.
@@ -117,6 +126,9 @@ pub(crate) fn lacks_rows(conn: &mut Conn) -> Result<bool, StoreError> {
 }
 
 /// Adds running job runs to the chain that are not in it yet: earlier versions left them out.
+///
+/// # Errors
+/// If the database fails.
 pub(crate) fn backfill_runs(conn: &mut Conn) -> Result<(), StoreError> {
     let running: Vec<Id> =
         job_runs::table.filter(job_runs::state.eq(RunState::Running)).select(job_runs::id).load(conn)?;

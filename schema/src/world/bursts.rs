@@ -19,6 +19,10 @@ const HOURS: u32 = 2;
 const HOURS_OF_A_DAY: f64 = 10.0;
 
 impl Bursts {
+    /// Checks the number and the size of the bursts.
+    ///
+    /// # Errors
+    /// `Rule` if there are too many bursts, or a size is out of bounds.
     pub(super) fn check(self) -> Result<(), StoreError> {
         let message = match self {
             Self { number: 0, .. } => return Ok(()),

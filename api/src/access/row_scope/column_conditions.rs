@@ -13,7 +13,7 @@ pub fn within_columns(snapshot: &Snapshot, unit: Id, below: &[Id]) -> Expr {
     if below.is_empty() {
         return stored;
     }
-    stored.or(any("unit", below.iter().filter_map(|id| place(*id)).collect()))
+    stored.or(is_one_of("unit", below.iter().filter_map(|id| place(*id)).collect()))
 }
 
 /// The same for pages. None if the snapshot does not know the unit.
@@ -42,7 +42,7 @@ fn equals(column: &str, place: u32) -> Expr {
 }
 
 /// Tests membership in one set: polars takes longer to plan a disjunction of hundreds than to evaluate it.
-pub fn any(column: &str, places: Vec<u32>) -> Expr {
+pub fn is_one_of(column: &str, places: Vec<u32>) -> Expr {
     let places = Series::new("places".into(), places);
     col(column).is_in(lit(places).implode(false), false).fill_null(lit(false))
 }

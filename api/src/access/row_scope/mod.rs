@@ -12,7 +12,7 @@ mod saved_queries;
 mod tests;
 mod unit;
 
-pub use column_conditions::{any, within_columns, within_places};
+pub use column_conditions::{is_one_of, within_columns, within_places};
 pub use unit::{OfUnit, Part};
 
 use super::Viewer;
@@ -260,6 +260,15 @@ pub enum Rows {
     Nothing,
 }
 
+/// The relation of a complaint to a unit and the units below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnitRelation {
+    /// Whether the complaint is about one of them.
+    pub is_about: bool,
+    /// Whether one of them has to answer the complaint.
+    pub answers: bool,
+}
+
 impl Scope {
     /// The scope as a condition; None for all complaints.
     pub fn condition(&self) -> Option<Pred<complaints::table>> {
@@ -291,18 +300,19 @@ impl Scope {
         }
     }
 
-    /// How a complaint concerns the viewer's unit: whether it is about it or a unit below it, and whether they have to
-    /// answer it. None for a viewer without a unit.
-    pub fn relation(&self, complaint: &Complaint) -> Option<(bool, bool)> {
+    /// The relation of a complaint to the viewer's unit. None for a viewer without a unit.
+    pub fn relation(&self, complaint: &Complaint) -> Option<UnitRelation> {
         match &self.rows {
-            Rows::Unit(of, _) => Some((of.is_about(complaint), of.answers(complaint))),
+            Rows::Unit(of, _) => {
+                Some(UnitRelation { is_about: of.is_about(complaint), answers: of.answers(complaint) })
+            }
             Rows::Everything | Rows::Nothing => None,
         }
     }
 
     /// Whether the viewer's unit, or one below it, has to answer a complaint.
     pub fn answers(&self, complaint: &Complaint) -> bool {
-        self.relation(complaint).is_some_and(|(_, answers)| answers)
+        self.relation(complaint).is_some_and(|relation| relation.answers)
     }
 
     /// Restricts a condition to the scope.

@@ -8,7 +8,7 @@
 //! unit has to act on them. A complaint that a unit has answered stays with the units above that unit on the day of the
 //! complaint.
 
-use super::column_conditions::{any, within_columns, within_places};
+use super::column_conditions::{is_one_of, within_columns, within_places};
 use super::within;
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -242,7 +242,7 @@ fn answered_by(units: &[Id]) -> Pred<complaints::table> {
 }
 
 fn answered_by_columns(snapshot: &Snapshot, units: &[Id]) -> Expr {
-    any(RESPONSIBLE, units.iter().filter_map(|unit| snapshot.reference.unit_index(*unit)).collect())
+    is_one_of(RESPONSIBLE, units.iter().filter_map(|unit| snapshot.reference.unit_index(*unit)).collect())
 }
 
 /// The column with the place of the responsible unit.

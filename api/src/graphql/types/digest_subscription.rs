@@ -218,7 +218,7 @@ impl DigestSubscriptionQueries {
     /// Your current subscriptions to digests, by address, or with an id only that one; an ADMIN sees those of all
     /// readers.
     async fn digest_subscriptions(&self, ctx: &Context<'_>, id: Option<ID>) -> Result<Vec<DigestSubscription>> {
-        let (whose, wanted) = (whose(ctx)?, id.as_ref().map(parse_id).transpose()?);
+        let (whose, wanted) = (reader_or_all(ctx)?, id.as_ref().map(parse_id).transpose()?);
         let rows = request(ctx)?.read(move |conn| reader::own(conn, whose)).await?;
         let is_wanted = |row: &models::DigestSubscription| wanted.is_none_or(|wanted| row.id == wanted);
         Ok(rows.into_iter().filter(is_wanted).map(DigestSubscription).collect())
@@ -227,8 +227,8 @@ impl DigestSubscriptionQueries {
     /// The digest that your subscription would get now, up to yesterday; null if you have no such subscription.
     async fn digest_preview(&self, ctx: &Context<'_>, id: ID) -> Result<Option<DigestPreview>> {
         let id = parse_id(&id)?;
-        let Some(subscription) = own(ctx, id).await? else { return Ok(None) };
-        Ok(Some(DigestPreview(made(ctx, subscription).await?.1)))
+        let Some(subscription) = own_subscription(ctx, id).await? else { return Ok(None) };
+        Ok(Some(DigestPreview(digest_of(ctx, subscription).await?.1)))
     }
 }
 
@@ -284,7 +284,7 @@ impl DigestSubscriptionMutations {
         ctx: &Context<'_>,
         input: EndDigestSubscriptionInput,
     ) -> Result<DigestSubscriptionPayload> {
-        let (id, whose, actor) = (parse_id(&input.subscription_id)?, whose(ctx)?, viewer(ctx)?.actor());
+        let (id, whose, actor) = (parse_id(&input.subscription_id)?, reader_or_all(ctx)?, viewer(ctx)?.actor());
         let app = request(ctx)?.app.clone();
         let row = blocking(move || {
             let done = app.db.write(&actor, |tx| reader::end(tx, id, whose));
@@ -302,10 +302,10 @@ impl DigestSubscriptionMutations {
         input: SendTestDigestInput,
     ) -> Result<DigestSubscriptionPayload> {
         let id = parse_id(&input.subscription_id)?;
-        let Some(subscription) = own(ctx, id).await? else {
+        let Some(subscription) = own_subscription(ctx, id).await? else {
             return Err(error(Code::NotFound, format!("you have no current subscription {id}")));
         };
-        let (subscription, made) = made(ctx, subscription).await?;
+        let (subscription, made) = digest_of(ctx, subscription).await?;
         let app = request(ctx)?.app.clone();
         let subscription = blocking(move || {
             send_on_trial(app.on_demand.settings(), &subscription, &made).map_err(from_job)?;
@@ -317,20 +317,20 @@ impl DigestSubscriptionMutations {
 }
 
 /// The reader whose subscriptions the viewer manages; None for all readers.
-fn whose(ctx: &Context<'_>) -> Result<Option<Id>> {
+fn reader_or_all(ctx: &Context<'_>) -> Result<Option<Id>> {
     let viewer = viewer(ctx)?;
     Ok((viewer.role != Role::Admin).then_some(viewer.principal_id))
 }
 
 /// A current subscription of the viewer.
-async fn own(ctx: &Context<'_>, id: Id) -> Result<Option<models::DigestSubscription>> {
+async fn own_subscription(ctx: &Context<'_>, id: Id) -> Result<Option<models::DigestSubscription>> {
     let principal = viewer(ctx)?.principal_id;
     let all = request(ctx)?.read(move |conn| reader::own(conn, Some(principal))).await?;
     Ok(all.into_iter().find(|row| row.id == id))
 }
 
 /// The digest of a subscription up to yesterday.
-async fn made(
+async fn digest_of(
     ctx: &Context<'_>,
     subscription: models::DigestSubscription,
 ) -> Result<(models::DigestSubscription, Made)> {

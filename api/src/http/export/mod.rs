@@ -1,13 +1,18 @@
 //! The routes `/export/TABLE.{csv,parquet,arrow,xlsx}`: stream rows as a file, while a background thread writes it. A
 //! complete file is kept for some minutes, so that readers can ask for parts of it and for its manifest.
 
-mod file_cache;
+mod asked;
+mod asker;
+mod kept;
+mod local;
 mod produce;
-mod request;
 mod send;
 mod statistics;
 
-pub use file_cache::KeptExports;
+pub use asked::{StatisticsArguments, StatisticsAsked, parsed_json};
+pub use kept::KeptExports;
+pub use local::LocalExports;
+pub use statistics::Groups;
 
 use super::Service;
 use super::authenticate::authenticated;
@@ -24,10 +29,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use async_graphql::{InputType, Value};
-use file_cache::{KEEP, Kept, Key};
+use asked::Asked;
+use asker::{Asker, Refused};
+use kept::{KEEP, Kept, Key};
 use produce::{Source, Work};
-use request::Asked;
 use schema::domain::ids::random_id;
 use schema::enums::{AuditAction, Role};
 use schema::register::audit::Audited;
@@ -39,11 +44,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Checks the filter like that of a list: against the schema, and against the access table of the role.
-const PROBE: &str =
-    "query Export($filter: ComplaintFilter) { complaints(filter: $filter, first: 0) { pageInfo { hasNextPage } } }";
-/// An export waits this long for a permit.
-const WAITS_FOR_A_PERMIT: Duration = Duration::from_secs(10);
+/// How long an export waits for a permit.
+const WAITS_FOR_A_PLACE: Duration = Duration::from_secs(10);
 
 pub async fn file(service: Data<Service>, http: HttpRequest, name: Path<String>) -> HttpResponse {
     match export(&service, &http, &name).await {
@@ -98,7 +100,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     };
     let source = source(&asker, &asked).await.map_err(|refused| refused.response(http))?;
     let download = download(service, http, &viewer).await?;
-    let reading = service.exports.acquire_within(Owner::of(Some(&viewer)), WAITS_FOR_A_PERMIT).await;
+    let reading = service.exports.acquire_within(Owner::of(Some(&viewer)), WAITS_FOR_A_PLACE).await;
     let reading = reading.ok_or_else(|| too_many(http))?;
     let is_whole = !asked.manifest && wanted.range.is_none() && !wanted.head;
     // Another request of this client may have made the file while this one waited.
@@ -234,8 +236,8 @@ fn too_many(http: &HttpRequest) -> HttpResponse {
 }
 
 async fn download(service: &Service, http: &HttpRequest, viewer: &Viewer) -> Result<Permit, HttpResponse> {
-    let permit = service.downloads.acquire_within(Owner::of(Some(viewer)), WAITS_FOR_A_PERMIT).await;
-    permit.ok_or_else(|| too_many(http))
+    let place = service.downloads.acquire_within(Owner::of(Some(viewer)), WAITS_FOR_A_PLACE).await;
+    place.ok_or_else(|| too_many(http))
 }
 
 async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u32) {
@@ -261,8 +263,8 @@ async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u
     log.add(entry).await;
 }
 
-/// Source of the rows, once the filter is allowed.
-async fn source(service: &Service, viewer: &Viewer, http: &HttpRequest, asked: &Asked) -> Result<Source, HttpResponse> {
+/// Where the rows come from, once the filter is allowed.
+async fn source(asker: &Asker<'_>, asked: &Asked) -> Result<Source, Refused> {
     if let Some(statistics) = &asked.statistics {
         return Ok(Source::Statistics(groups(asker, statistics).await?));
     }

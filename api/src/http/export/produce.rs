@@ -1,7 +1,7 @@
 //! Writes the file of an export, on a thread for blocking work.
 
 use super::super::spool::SpoolWriter;
-use super::file_cache::Kept;
+use super::kept::Kept;
 use super::statistics::Groups;
 use crate::access::Viewer;
 use crate::export::{
@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 /// The source of the rows.
 pub enum Source {
-    /// Complaints in one state of the database.
+    /// One state of the database.
     Complaints(Box<Option<ComplaintFilter>>),
     /// The snapshot and the database. With a filter, the rows of the complaints that it selects.
     Table(&'static Table, Box<Option<ComplaintFilter>>),

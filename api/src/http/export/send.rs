@@ -3,7 +3,7 @@
 use super::super::protocol::refusal;
 use super::super::rights::RightsWatch;
 use super::super::spool::SpoolReader;
-use super::file_cache::Kept;
+use super::kept::Kept;
 use crate::admission::Permit;
 use crate::export::{About, Form, Format};
 use crate::graphql::error::Code;

@@ -1,10 +1,8 @@
 //! The groups of a statistic, asked over the GraphQL schema as the viewer: the access table decides about them.
 
-use super::super::Service;
-use super::super::protocol::{Body, refusal};
-use super::executed;
-use super::request::StatisticsAsked;
-use crate::access::Viewer;
+use super::asked::StatisticsAsked;
+use super::asker::{Asker, Refused};
+use crate::export::People;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use anyhow::Context;
@@ -31,7 +29,17 @@ pub struct Groups {
     pub as_of: Timestamp,
 }
 
-/// A page of one answer.
+impl Groups {
+    /// The rows with the pseudonyms of files.
+    ///
+    /// # Errors
+    /// If the snapshot has no subject of a pseudonym.
+    pub fn in_file(&self, people: &People<'_>) -> anyhow::Result<Vec<RecordBatch>> {
+        people.in_file(&self.batches, &self.people)
+    }
+}
+
+/// One answer.
 struct Page {
     batch: RecordBatch,
     position: i64,

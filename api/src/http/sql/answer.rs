@@ -82,7 +82,7 @@ struct Work {
 /// Answers a question.
 ///
 /// # Errors
-/// As [`Refused`] says, as long as nothing is sent. A later failure ends the body with an error, so that the client
+/// [`Refused`], as long as nothing is sent. A later failure ends the body with an error, so that the client
 /// does not take it for complete.
 pub(super) async fn answer(service: &Data<Service>, viewer: Viewer, asked: Question) -> Result<HttpResponse, Refused> {
     let limits = Arc::clone(service.limits_of(Some(&viewer)));

@@ -31,7 +31,7 @@ pub async fn send(
 /// The same, where the answer has something to show.
 ///
 /// # Errors
-/// As [`send`].
+/// Same errors as [`send`].
 pub async fn run(
     posted: &Posted,
     forms: &mut [Form],

@@ -6,14 +6,14 @@ mod eligibility;
 pub mod outbox;
 mod retention;
 mod subscription;
-mod trial;
+mod test_digest;
 
 pub use compose::{Composed, Made, compose};
 pub(crate) use eligibility::valid_principal;
 pub use eligibility::{AccountRule, Lost, LostReason};
 pub use retention::forget;
 pub use subscription::{SCHEDULE, TIMEZONE, Wish, end, first_due, own, sections_of, subscribe};
-pub use trial::send_on_trial;
+pub use test_digest::send_on_trial;
 
 use crate::snapshot::Snapshot;
 use polars::prelude::Expr;

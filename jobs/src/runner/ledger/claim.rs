@@ -105,6 +105,9 @@ fn due(plan: &JobPlan, last: Timestamp, now: Timestamp, grace: Duration) -> Opti
 
 /// Fails an abandoned run and releases the job. Returns the next attempt if the run may be retried. A caller that
 /// drops it leaves the retry to a later claim, because the row has `retry_at` set.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn take_abandoned(
     tx: &mut WriteTx<'_>,
     row: &JobRow,

@@ -26,6 +26,9 @@ pub struct Claim {
 }
 
 /// Reads the row of a job, inserting it if missing, and locks it until the transaction ends.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn locked(tx: &mut WriteTx<'_>, job: &str, now: Timestamp) -> Result<JobRow, StoreError> {
     let new = JobRow {
         job: job.to_owned(),
@@ -65,6 +68,9 @@ pub fn find(conn: &mut Conn, id: Id) -> Result<JobRun, StoreError> {
 }
 
 /// Makes this node the owner of a run and starts its lease.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(super) fn acquire(
     tx: &mut WriteTx<'_>,
     mut run: JobRun,
@@ -89,6 +95,10 @@ pub(super) fn acquire(
     Ok(Claim { run, lease })
 }
 
+/// Releases a job from its run, its node and its lease.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(super) fn release(tx: &mut WriteTx<'_>, job: &str) -> Result<(), StoreError> {
     diesel::update(jobs::table.find(job))
         .set((jobs::run_id.eq(None::<Id>), jobs::node.eq(None::<String>), jobs::lease_until.eq(None::<Timestamp>)))
@@ -96,6 +106,10 @@ pub(super) fn release(tx: &mut WriteTx<'_>, job: &str) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Stores the fields of a run that exists.
+///
+/// # Errors
+/// If the database cannot be written.
 pub(super) fn store(tx: &mut WriteTx<'_>, run: &JobRun) -> Result<(), StoreError> {
     each!(&mut *tx.conn, c => diesel::update(job_runs::table.find(run.id)).set(run).execute(c)?);
     tx.record_state(StateTable::JobRuns, &run.id);

@@ -32,6 +32,9 @@ impl Waiting {
 }
 
 /// Whether a run may start: each run that it depends on has ended or is not expected, or the wait is over.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn may_begin(
     conn: &mut Conn,
     context: &Context<'_>,

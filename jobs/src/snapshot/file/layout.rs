@@ -63,6 +63,9 @@ pub(super) struct Section {
 }
 
 /// Writes a file, unless it `has_to_end` before; `description` has no sections yet.
+///
+/// # Errors
+/// If the file cannot be written, or writing it has to end.
 pub(super) fn write(
     out: &mut impl Write,
     mut description: Description,

@@ -12,6 +12,9 @@ use schema::{Conn, Id, Timestamp};
 use std::sync::Arc;
 
 /// The snapshot of a file as of `now`, with what was written since.
+///
+/// # Errors
+/// `Doubt` if the file does not fit the register; else if the database or the file cannot be read.
 pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -> Result<Snapshot, Failed> {
     let position = current_position(conn)?;
     let described = &contents.description;

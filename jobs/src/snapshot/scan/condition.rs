@@ -119,6 +119,9 @@ impl ColumnCondition {
     }
 
     /// The rows of a block that it selects, from the lowest bit on. Each column of `rows` is one chunk.
+    ///
+    /// # Errors
+    /// If a column is missing or has another type.
     pub(super) fn mask(&self, rows: &DataFrame, block: &Range<usize>) -> PolarsResult<Mask> {
         let mask = match self {
             Self::Constant(false) => NONE,

@@ -16,6 +16,9 @@ pub struct Overdue {
 
 impl Overdue {
     /// The rows of a block that are overdue, from the lowest bit on.
+    ///
+    /// # Errors
+    /// If a column is missing or has another type.
     pub(super) fn mask(self, rows: &DataFrame, block: &Range<usize>) -> PolarsResult<Mask> {
         // The days of a stop only move a deadline on: most rows fail here.
         let last = self.today.saturating_sub(self.at_least);
@@ -54,6 +57,9 @@ impl<'p> Clocks<'p> {
     }
 
     /// Number of days that a row is overdue on a day, if it waits for an answer; 0 if it is not overdue.
+    ///
+    /// # Errors
+    /// If a column has another type.
     pub(super) fn days_over(&self, row: usize, today: i32) -> PolarsResult<i32> {
         let of_row = self.rounds.downcast_iter().next().filter(|chunk| {
             // A row without rounds has one round without any stop.

@@ -46,7 +46,7 @@ fn ask(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
     if shown { ask_of(&edition_of(snapshot), group_by, true) } else { ask_of(snapshot, group_by, false) }
 }
 
-/// The answer about a register, or what an edition shows.
+/// What is answered of a register, or shown of an edition.
 fn ask_of(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
     let disclosure = shown.then(|| Disclosure {
         thresholds: Thresholds { complaints: 5, enterprises: 3 },

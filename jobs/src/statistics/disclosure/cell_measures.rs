@@ -31,8 +31,8 @@ pub fn disclose(
     }
     if wanted.timeliness {
         let due = || non_confidential().map(|row| rows.due[row]);
-        measures.due = count(due().filter(|(due, _)| *due));
-        measures.in_time = count(due().filter(|(_, in_time)| *in_time));
+        measures.due = count(due().filter(|row| row.was_due));
+        measures.in_time = count(due().filter(|row| row.in_time));
     }
     if wanted.median {
         measures.median_days = median_survival(non_confidential().map(|row| rows.waited[row]).collect());

@@ -104,7 +104,7 @@ fn finer(group_by: &[Dimension]) -> Option<Dimension> {
 /// suppressed.
 ///
 /// # Errors
-/// As [`super::statistics`].
+/// Same errors as [`super::statistics`].
 pub fn disclosed(
     snapshot: &Snapshot,
     question: &Question,

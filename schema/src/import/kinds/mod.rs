@@ -131,6 +131,9 @@ impl Kind {
     }
 
     /// Stores a batch; it may be stored again, where its transaction fails.
+    ///
+    /// # Errors
+    /// If the database fails. A row that breaks a rule is rejected, and is no error.
     pub(super) fn apply(
         self,
         tx: &mut WriteTx<'_>,

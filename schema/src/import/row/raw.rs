@@ -86,6 +86,9 @@ impl<'r> Cells<'r> {
     }
 
     /// The part of a cell that its pattern captures: the group `value`, or else the first group.
+    ///
+    /// # Errors
+    /// If the cell does not match the pattern.
     pub(super) fn matched<'c>(&self, field: usize, pattern: &Regex, cell: &'c str) -> Result<&'c str, Reject> {
         let Some(found) = pattern.captures(cell) else {
             return Err(self.reject(field, format!("{cell:?} does not match the pattern {pattern}")));

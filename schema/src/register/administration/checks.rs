@@ -46,7 +46,7 @@ pub(super) fn name(field: &str, text: &str) -> Result<String, StoreError> {
 /// An optional [`name`].
 ///
 /// # Errors
-/// As [`name`].
+/// Same errors as [`name`].
 pub(super) fn optional_name(field: &str, text: Option<&str>) -> Result<Option<String>, StoreError> {
     text.map(|text| name(field, text)).transpose()
 }

@@ -117,7 +117,7 @@ pub fn remove_holidays(tx: &mut WriteTx<'_>, seen: SeenYear, reason: &str) -> Re
 /// Like [`remove_holidays`], for a caller without a revision.
 ///
 /// # Errors
-/// As [`remove_holidays`], without `Conflict`.
+/// Same errors as [`remove_holidays`], without `Conflict`.
 pub fn forget_holidays(tx: &mut WriteTx<'_>, year: i32, reason: &str) -> Result<ChangedHolidays, StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     removed(tx, year, reason)

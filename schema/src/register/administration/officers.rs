@@ -180,6 +180,9 @@ fn all_postings(tx: &mut WriteTx<'_>, officer: Id) -> Result<Vec<Posting>, Store
 }
 
 /// The postings of officers, each officer's in order.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn postings_of(tx: &mut WriteTx<'_>, officers: &[Id]) -> Result<BTreeMap<Id, Vec<Posting>>, StoreError> {
     let mut found: BTreeMap<Id, Vec<Posting>> = BTreeMap::new();
     for chunk in officers.chunks(KEYS_PER_QUERY) {

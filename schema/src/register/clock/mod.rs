@@ -38,6 +38,9 @@ fn clock(conn: &mut Conn) -> Result<Clock, StoreError> {
 }
 
 /// The clock by which a transaction counts.
+///
+/// # Errors
+/// If the database cannot be read, or the rules that it holds are not valid.
 pub(crate) fn clock_of(tx: &mut WriteTx<'_>) -> Result<Arc<Clock>, StoreError> {
     if let Some(clock) = &tx.clock {
         return Ok(Arc::clone(clock));
@@ -161,6 +164,9 @@ fn reopened(before: &ComplaintClock, form: LegalForm, started_at: Timestamp) -> 
 }
 
 /// The time of the first answer in the present round. Statements of units that need not answer are none.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn first_response(conn: &mut Conn, case: &Case) -> Result<Option<Timestamp>, StoreError> {
     let of_case = || {
         unit_responses::table
@@ -175,6 +181,9 @@ pub(super) fn first_response(conn: &mut Conn, case: &Case) -> Result<Option<Time
 }
 
 /// The time of the last answer in any round.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn last_response(conn: &mut Conn, complaint: Id) -> Result<Option<Timestamp>, StoreError> {
     Ok(unit_responses::table
         .filter(unit_responses::complaint_id.eq(complaint))

@@ -57,6 +57,9 @@ pub fn use_rules(db: &Db, configured: Option<&ClockFiles>) -> Result<(), StoreEr
 /// Computes all deadlines anew if the rules of the register differ from those of the last time. Returns the number of
 /// complaints that changed. A change of rules holds the exclusive lock on the tree of units, as for a category
 /// ([`recompute`]).
+///
+/// # Errors
+/// If the database fails, or the rules that it holds are not valid.
 pub(crate) fn follow_rules(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
     tx.clock = None;
     let (wanted, hash) = (clock_rules(tx.conn)?.hash(), rules_hash(tx.conn)?);
@@ -69,6 +72,9 @@ pub(crate) fn follow_rules(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
 }
 
 /// Computes the deadlines of complaints of some categories anew.
+///
+/// # Errors
+/// If the database fails, or the rules that it holds are not valid.
 pub(crate) fn recompute(tx: &mut WriteTx<'_>, categories: &[Id]) -> Result<(), StoreError> {
     tx.clock = None;
     recompute_all(tx, Some(categories), false).map(|_| ())

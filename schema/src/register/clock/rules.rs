@@ -77,7 +77,7 @@ pub fn clock_rules(conn: &mut Conn) -> Result<Arc<ClockRules>, StoreError> {
 /// The same with other holidays than the register has now.
 ///
 /// # Errors
-/// As [`clock_rules`].
+/// Same errors as [`clock_rules`].
 pub(crate) fn clock_rules_with(conn: &mut Conn, holidays: Years) -> Result<Arc<ClockRules>, StoreError> {
     rules_of(clock_files(conn)?, holidays)
 }

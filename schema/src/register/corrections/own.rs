@@ -16,6 +16,9 @@ pub(super) struct Codes {
 }
 
 /// Loads the codes that a case refers to.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn codes(tx: &mut WriteTx<'_>, case: &Case) -> Result<Codes, StoreError> {
     let officers: Vec<Id> = case.officers.iter().map(|row| row.officer_id).collect();
     let of = |row: &ComplaintOfficer| [row.category_id, row.unit_id];
@@ -32,6 +35,12 @@ pub(super) fn codes(tx: &mut WriteTx<'_>, case: &Case) -> Result<Codes, StoreErr
     })
 }
 
+/// The category and the unit of an allegation.
+struct CategoryAndUnit {
+    category: Option<Id>,
+    unit: Option<Id>,
+}
+
 impl Codes {
     fn of(&self, category: Option<Id>, unit: Option<Id>) -> (Option<&str>, Option<&str>) {
         let category = category.and_then(|id| self.categories.get(&id)).map(|row| row.code.as_str());
@@ -39,7 +48,7 @@ impl Codes {
     }
 
     /// The category and the unit of the lowest allegation; those without an officer come first.
-    fn lowest(&self, case: &Case) -> Option<(Option<Id>, Option<Id>)> {
+    fn lowest(&self, case: &Case) -> Option<CategoryAndUnit> {
         let matters = case.matters.iter().map(|row| (None, row.category_id, row.unit_id, row.ordinal));
         let officers = case.officers.iter().map(|row| {
             let code = self.officers.get(&row.officer_id).map(|officer| officer.code.as_str());
@@ -49,14 +58,14 @@ impl Codes {
             let (category, unit) = self.of(*category, *unit);
             (officer.map(str::to_owned), category.map(str::to_owned), unit.map(str::to_owned), *ordinal)
         };
-        matters.chain(officers).min_by_key(rank).map(|(_, category, unit, _)| (category, unit))
+        matters.chain(officers).min_by_key(rank).map(|(_, category, unit, _)| CategoryAndUnit { category, unit })
     }
 }
 
 /// Whether the category and unit of a complaint are those of its lowest allegation. Otherwise it has one without an
 /// officer, which is on the complaint itself.
 pub(super) fn follows(codes: &Codes, case: &Case) -> bool {
-    let Some((category, unit)) = codes.lowest(case) else { return true };
+    let Some(CategoryAndUnit { category, unit }) = codes.lowest(case) else { return true };
     category.is_none_or(|category| case.complaint.category_id == Some(category))
         && unit.is_none_or(|unit| case.complaint.unit_id == Some(unit))
 }
@@ -94,7 +103,7 @@ pub(in crate::register) fn settle(tx: &mut WriteTx<'_>, before: &Case, after: &m
     } else if after.matters.is_empty() && !follows(&codes(tx, before)?, before) {
         return Ok(());
     }
-    if let Some((category, unit)) = codes(tx, after)?.lowest(after) {
+    if let Some(CategoryAndUnit { category, unit }) = codes(tx, after)?.lowest(after) {
         after.complaint.category_id = category.or(after.complaint.category_id);
         after.complaint.unit_id = unit.or(after.complaint.unit_id);
     }

@@ -28,7 +28,7 @@ struct Whole<'a> {
 /// Proposes a correction of a complaint that is still at `expected_version`, for the head of `unit`.
 ///
 /// # Errors
-/// As [`correct`]: what could not be applied is not stored.
+/// Same errors as [`correct`]: what could not be applied is not stored.
 pub fn propose_correction(
     tx: &mut WriteTx<'_>,
     unit: Id,

@@ -31,6 +31,10 @@ pub(super) struct Terms {
 }
 
 /// Checks the dates of the officer's explanation, or of the refusal to explain.
+///
+/// # Errors
+/// Refuses an explanation together with a refusal to explain, a day without an explanation, and a day after the
+/// decision.
 pub(super) fn check_explanation(new: &NewMeasure) -> Result<(), StoreError> {
     if new.explanation.is_some() && new.explanation_refused_on.is_some() {
         return Err(SuspensionRefusal::RefusedThoughExplained.into());

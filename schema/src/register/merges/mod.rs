@@ -76,7 +76,7 @@ pub fn merge_officers(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &str
 /// Merges an enterprise into another one: its complaints.
 ///
 /// # Errors
-/// As [`merge_officers`].
+/// Same errors as [`merge_officers`].
 pub fn merge_enterprises(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &str) -> Result<Merge, StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     let (from_id, into_id) = (enterprise(tx.conn, "from", from)?, enterprise(tx.conn, "into", into)?);
@@ -138,7 +138,7 @@ pub fn split_officer(tx: &mut WriteTx<'_>, code: &str, reason: &str) -> Result<(
 /// Undoes the merge of an enterprise, as [`split_officer`].
 ///
 /// # Errors
-/// As [`split_officer`].
+/// Same errors as [`split_officer`].
 pub fn split_enterprise(tx: &mut WriteTx<'_>, code: &str, reason: &str) -> Result<(Merge, usize), StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     let from = enterprise(tx.conn, "taxCode", code)?;

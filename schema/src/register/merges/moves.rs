@@ -33,7 +33,7 @@ pub fn move_allegations(
 /// Gives some complaints of one enterprise to another one.
 ///
 /// # Errors
-/// As [`move_allegations`].
+/// Same errors as [`move_allegations`].
 pub fn move_complaints(
     tx: &mut WriteTx<'_>,
     from: &str,

@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 type Key = (NaiveDate, Id);
 
 /// Gives the postings of one officer to another one, who keeps those that both have.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn move_postings(tx: &mut WriteTx<'_>, from: Id, into: Id) -> Result<(), StoreError> {
     let (of_from, of_into) = (postings_of(tx.conn, from)?, postings_of(tx.conn, into)?);
     let mut all: BTreeMap<Key, Posting> =
@@ -27,6 +30,9 @@ pub(super) fn move_postings(tx: &mut WriteTx<'_>, from: Id, into: Id) -> Result<
 /// Takes back the postings that a merge at a position moved, as later changes left them: one that was ended stays
 /// ended, one that goes on at the successor of its unit goes on there, and one that is gone stays gone. A posting that
 /// both officers had stays with the other one, too.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn take_back_postings(tx: &mut WriteTx<'_>, position: i64, from: Id, into: Id) -> Result<(), StoreError> {
     let of_from = changes_at(tx.conn, position, from)?.into_iter().flat_map(|change| change.before);
     let of_from: BTreeMap<Key, Posting> = of_from.map(|row| (key(&row), row)).collect();

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The position of a merge.
+///
+/// # Errors
+/// If the database cannot be read, or has no event of the merge.
 pub(super) fn position_of(conn: &mut Conn, merge: Id) -> Result<i64, StoreError> {
     Ok(reference_events::table
         .filter(reference_events::entity.eq(Entity::Merge.as_str()))
@@ -38,11 +41,17 @@ fn changed(conn: &mut Conn, merge: &Merge, position: i64) -> Result<Vec<Changed>
 }
 
 /// The complaints that a merge changed.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn changed_complaints(conn: &mut Conn, merge: &Merge, position: i64) -> Result<Vec<Id>, StoreError> {
     Ok(changed(conn, merge, position)?.into_iter().map(|(id, _, _)| id).collect())
 }
 
 /// The allegations that a merge gave to an officer: by complaint, their ordinals.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn moved_rows(
     conn: &mut Conn,
     merge: &Merge,
@@ -78,6 +87,9 @@ fn belonged(conn: &mut Conn, position: i64, entity: Entity, officer: Id) -> Resu
 }
 
 /// Takes back the workload that a merge moved.
+///
+/// # Errors
+/// If the database fails.
 pub(super) fn take_back_workload(tx: &mut WriteTx<'_>, position: i64, from: Id, into: Id) -> Result<(), StoreError> {
     let ids = belonged(tx.conn, position, Entity::Workload, from)?;
     let mut rows: Vec<Workload> = Workload::load(tx.conn, &ids)?.into_values().collect();
@@ -89,6 +101,9 @@ pub(super) fn take_back_workload(tx: &mut WriteTx<'_>, position: i64, from: Id, 
 }
 
 /// The measures that a merge moved and that are still with the other officer.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn moved_measures(conn: &mut Conn, position: i64, from: Id, into: Id) -> Result<Vec<Measure>, StoreError> {
     let ids = belonged(conn, position, Entity::Measure, from)?;
     Ok(measures::table

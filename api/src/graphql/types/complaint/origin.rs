@@ -40,7 +40,7 @@ pub async fn sources_of(ctx: &Context<'_>, complaint: Id) -> Result<Vec<Complain
 /// If the request has no viewer.
 pub fn relation_of(ctx: &Context<'_>, complaint: &models::Complaint) -> Result<Option<Vec<ComplaintRelation>>> {
     let scope = viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree);
-    let Some((is_about, answers)) = scope.relation(complaint) else { return Ok(None) };
-    let both = [(ComplaintRelation::About, is_about), (ComplaintRelation::Responsible, answers)];
+    let Some(found) = scope.relation(complaint) else { return Ok(None) };
+    let both = [(ComplaintRelation::About, found.is_about), (ComplaintRelation::Responsible, found.answers)];
     Ok(Some(both.into_iter().filter(|(_, is)| *is).map(|(relation, _)| relation).collect()))
 }

@@ -74,7 +74,7 @@ pub fn personal_value<'v>(values: &'v [PersonalText], side: Side, field: &str) -
 /// The changes of an entry as objects.
 ///
 /// # Errors
-/// As [`Place::personal`].
+/// Same errors as [`Place::personal`].
 pub async fn objects(
     ctx: &Context<'_>,
     changes: &[Change],

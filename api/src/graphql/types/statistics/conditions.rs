@@ -1,6 +1,6 @@
 //! Officers, categories and units as conditions over the facts of a snapshot, and its first day.
 
-use crate::access::{Rows, Scope, any, within_columns};
+use crate::access::{Rows, Scope, is_one_of, within_columns};
 use crate::graphql::error::{from_job, refuse};
 use async_graphql::Result;
 use jobs::analyses::before_after;
@@ -49,7 +49,7 @@ pub fn concerning(snapshot: &Snapshot, categories: &[Id], units: &[Id]) -> Expr 
     if !categories.is_empty() {
         let all = categories.iter().flat_map(|id| reference.categories_within(*id));
         let places = all.filter_map(|one| reference.category_index(one.id));
-        conditions.push(any("category", places.collect()));
+        conditions.push(is_one_of("category", places.collect()));
     }
     if !units.is_empty() {
         let of_each = units

@@ -5,7 +5,7 @@ use super::conditions::officers;
 use super::dimensions::DimensionFilter;
 use super::period::Period;
 use super::word_sets::{EqualOps, Places, listed_words, words};
-use crate::access::{OfUnit, Scope, any, within_columns};
+use crate::access::{OfUnit, Scope, is_one_of, within_columns};
 use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
 use crate::graphql::error::refuse;
 use crate::graphql::filter::{
@@ -125,7 +125,7 @@ fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<
         for code in codes {
             places.extend(reference.unit_index(unit_id(code)?));
         }
-        conditions.push(any(column, places));
+        conditions.push(is_one_of(column, places));
     }
     if let Some(code) = &ops.within {
         conditions.push(OfUnit::new(&reference.tree, unit_id(code)?, today()).answered_columns(snapshot));
@@ -197,7 +197,7 @@ impl ComplaintStatisticsFilter {
         if let Some(ops) = &self.responsible_unit {
             conditions.extend(of_responsible_unit(ops, snapshot)?);
         }
-        conditions.extend(self.enterprises(snapshot).map(|places| any("enterprise", places)));
+        conditions.extend(self.enterprises(snapshot).map(|places| is_one_of("enterprise", places)));
         if let Some(blames) = self.blames_system {
             conditions.push(col("blames").eq(lit(blames)));
         }
@@ -234,7 +234,7 @@ impl ComplaintStatisticsFilter {
     /// The limits on allegations.
     ///
     /// # Errors
-    /// As [`officers`].
+    /// Same errors as [`officers`].
     pub(super) fn allegations(&self, snapshot: &Snapshot, scope: &Scope) -> Result<Allegations> {
         let mut findings: Option<Vec<u32>> = None;
         for places in [listed_words!(self.finding_in, Finding), words!(self.finding, Finding)].into_iter().flatten() {

@@ -26,5 +26,5 @@ pub use measures::{StatisticsHaving, StatisticsMeasure};
 pub use order_by_measure::{ByMeasure, IdAtIndex, MeasureSources, list_by_measure};
 pub use period::StatisticsComparison;
 pub use query::StatisticsQueries;
-pub use request::{Arguments, StatisticsOrder, days, disguise, past_day, question, today};
+pub use request::{Arguments, PastColumns, StatisticsOrder, days, disguise, past_day, question, today};
 pub use selection::Selection;

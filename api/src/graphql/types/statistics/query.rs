@@ -2,8 +2,8 @@
 
 use super::lake;
 use super::{
-    Arguments, ComplaintStatistics, ComplaintStatisticsFilter, Selection, StatisticsComparison, StatisticsDimension,
-    StatisticsHaving, StatisticsOrder, disguise, past_day, question,
+    Arguments, ComplaintStatistics, ComplaintStatisticsFilter, PastColumns, Selection, StatisticsComparison,
+    StatisticsDimension, StatisticsHaving, StatisticsOrder, disguise, past_day, question,
 };
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
@@ -118,12 +118,12 @@ impl StatisticsQueries {
         }
         let more = format!("{:?} {:?} {} {read:?}", question.as_of, question.wanted, question.totals);
         // States and findings of a past day come from the database.
-        let is_of_snapshot = as_of.is_none() || needs_past == (false, false);
+        let is_of_snapshot = as_of.is_none() || !needs_past.any();
         let key = if is_of_snapshot { StatisticKey::of(ctx, &snapshot, viewer, today, more) } else { None };
         let of = Arc::clone(&snapshot);
         let database = app.db.clone();
         let computing = move || {
-            let past = match as_of.filter(|_| needs_past != (false, false)) {
+            let past = match as_of.filter(|_| needs_past.any()) {
                 None => of,
                 Some(day) => Arc::new(snapshot_on(&database, &of, day, needs_past).map_err(from_job)?),
             };
@@ -139,8 +139,9 @@ fn snapshot_on(
     database: &Db,
     snapshot: &Snapshot,
     day: NaiveDate,
-    (states, findings): (bool, bool),
+    needs_past: PastColumns,
 ) -> Result<Snapshot, JobError> {
+    let PastColumns { states, findings } = needs_past;
     let earlier = database.read_snapshot(|conn| Earlier::read(conn, &snapshot.officers, day, states, findings))?;
     snapshot.as_of(day_number(day), &earlier)
 }

@@ -55,17 +55,32 @@ pub struct Arguments {
     pub as_of: Option<NaiveDate>,
 }
 
+/// The columns that a question needs as of a past day: the snapshot holds the present ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastColumns {
+    pub states: bool,
+    pub findings: bool,
+}
+
+impl PastColumns {
+    /// Whether the question needs any of them.
+    pub fn any(self) -> bool {
+        self.states || self.findings
+    }
+}
+
 impl Arguments {
-    /// (whether states, whether findings) of a past day are needed: the snapshot holds the present ones.
-    pub fn needs_past(&self) -> (bool, bool) {
+    /// The columns that the arguments need as of a past day.
+    pub fn needs_past(&self) -> PastColumns {
         let asks = |dimension| self.group_by.contains(&dimension);
         let has =
             |of: fn(&ComplaintStatisticsFilter) -> bool| self.filter.as_ref().is_some_and(|filter| filter.has(of));
-        (
-            asks(StatisticsDimension::State)
+        PastColumns {
+            states: asks(StatisticsDimension::State)
                 || has(|filter| filter.state_in.is_some() || filter.dimensions.state.is_some()),
-            asks(StatisticsDimension::Finding) || has(|filter| filter.finding_in.is_some() || filter.finding.is_some()),
-        )
+            findings: asks(StatisticsDimension::Finding)
+                || has(|filter| filter.finding_in.is_some() || filter.finding.is_some()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::filter::ComplaintStatisticsFilter;
 use super::word_sets::Places;
-use crate::access::{Scope, any, within_columns};
+use crate::access::{Scope, is_one_of, within_columns};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::from_store;
 use crate::graphql::filter::{Filter, ReferenceData, balanced};
@@ -162,7 +162,7 @@ impl<'e> Evaluation<'e> {
                 conditions.push(within_columns(self.snapshot, unit.id, &below));
             }
             if let Some(places) = units_of(self.request, reference, filter).await? {
-                conditions.push(any("unit", self.noted(places)));
+                conditions.push(is_one_of("unit", self.noted(places)));
             }
             combine!(filter, conditions, |part| self.units(part).await?);
             Ok(conditions)
@@ -205,6 +205,6 @@ pub(super) async fn categories_of(
 
 /// The condition that a column has one of some places.
 fn one_of(column: IndexColumn, places: &[Option<u32>]) -> Expr {
-    let chosen = any(column.name(), places.iter().copied().flatten().collect());
+    let chosen = is_one_of(column.name(), places.iter().copied().flatten().collect());
     if places.contains(&None) { chosen.or(col(column.name()).is_null()) } else { chosen }
 }

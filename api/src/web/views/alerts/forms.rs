@@ -16,7 +16,7 @@ const LOCALES: [&str; 2] = ["VI", "EN"];
 /// The forms of a reader: its address, or the end of what it has.
 ///
 /// # Errors
-/// As the answer says.
+/// The error that the answer has.
 pub async fn of_reader(visit: &Visit) -> Result<Vec<Form>, PageError> {
     if !visit.may("Mutation", "subscribeToAlerts") {
         return Ok(Vec::new());

@@ -1,7 +1,7 @@
 //! Files of exports that are kept for some minutes: a reader of Parquet asks for the end of a file, then for parts of
 //! it, and all of these must be parts of one file.
 
-use super::request::Asked;
+use super::asked::Asked;
 use crate::access::Viewer;
 use crate::export::{About, Content, Form, Subject};
 use schema::Id;
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A file is kept this long.
+/// How long a file is kept.
 pub const KEEP: Duration = Duration::from_secs(600);
 /// Files that are kept at most, of all tokens and of one.
 const MOST: usize = 16;
