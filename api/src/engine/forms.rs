@@ -3,17 +3,23 @@
 //! - `date_trunc('day', instant, zone)` is the beginning of the day in a zone;
 //! - `LIKE ANY (ARRAY[…])` is a LIKE for each pattern;
 //! - `TIMESTAMP '2025-01-05 10:00'` has no seconds;
+//! - `localtimestamp` is the local time in Vietnam, as `current_date` is the day there;
+//! - `(a, b) OVERLAPS (c, d)` is a function of four times;
+//! - `BETWEEN SYMMETRIC` is a BETWEEN for each order of its bounds;
 //! - `ceiling` is `ceil`.
 
+use super::compatibility::parsed;
+use super::{overlaps, symmetric};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    ObjectNamePart, TimezoneInfo, Value, VisitMut, VisitorMut,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, ObjectNamePart, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 use std::ops::ControlFlow;
 
 /// The zone of instants in answers.
 const UTC: &str = "UTC";
+const LOCAL_NOW: &str = "(now() AT TIME ZONE 'Asia/Ho_Chi_Minh')";
 
 /// Puts such forms in other words.
 pub fn replace(statement: &mut Statement) {
@@ -35,8 +41,8 @@ impl VisitorMut for Forms {
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
         match expression {
             Expr::Function(function) => {
-                if let Some(begun) = begun_in_zone(function) {
-                    *expression = begun;
+                if let Some(other) = begun_in_zone(function).or_else(|| local_now(function)) {
+                    *expression = other;
                 } else if let Some(name) = name(function, "ceiling") {
                     *name = Ident::new("ceil");
                 }
@@ -44,6 +50,16 @@ impl VisitorMut for Forms {
             Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => {
                 if let Some(alternatives) = alternatives(expression) {
                     *expression = alternatives;
+                }
+            }
+            Expr::Between { .. } => {
+                if let Some(either) = symmetric::in_either_order(expression) {
+                    *expression = either;
+                }
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } => {
+                if let Some(call) = overlap(left, right) {
+                    *expression = call;
                 }
             }
             Expr::TypedString(typed) if matches!(typed.data_type, DataType::Timestamp(..)) => {
@@ -103,6 +119,33 @@ fn begun_in_zone(function: &Function) -> Option<Expr> {
     Some(at(at(Expr::Function(begun), zone), &utc))
 }
 
+/// The local time in the place of `localtimestamp` without a number of digits.
+fn local_now(function: &Function) -> Option<Expr> {
+    let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() else { return None };
+    let is_bare = matches!(function.args, FunctionArguments::None);
+    if is_bare && is_named(name, "localtimestamp") { parsed(LOCAL_NOW) } else { None }
+}
+
+/// The call of the function that is `OVERLAPS` of two pairs.
+fn overlap(left: &Expr, right: &Expr) -> Option<Expr> {
+    let (Expr::Tuple(one), Expr::Tuple(other)) = (left, right) else { return None };
+    if one.len() != 2 || other.len() != 2 {
+        return None;
+    }
+    let ends = one.iter().chain(other).map(|end| FunctionArg::Unnamed(FunctionArgExpr::Expr(end.clone())));
+    let list = FunctionArgumentList { duplicate_treatment: None, args: ends.collect(), clauses: Vec::new() };
+    Some(Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(overlaps::NAME)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(list),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    }))
+}
+
 /// `LIKE ANY` as an OR of each pattern.
 fn alternatives(expression: &Expr) -> Option<Expr> {
     let (Expr::Like { pattern, .. } | Expr::ILike { pattern, .. }) = expression else { return None };
@@ -157,6 +200,8 @@ mod tests {
             ("SELECT a NOT ILIKE ANY ('x%', '%y')", "SELECT (a NOT ILIKE 'x%' OR a NOT ILIKE '%y')"),
             ("SELECT TIMESTAMP '2025-01-05 10:00'", "SELECT TIMESTAMP '2025-01-05 10:00:00'"),
             ("SELECT TIMESTAMP '2025-01-05'", "SELECT TIMESTAMP '2025-01-05'"),
+            ("SELECT LOCALTIMESTAMP", "SELECT (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')"),
+            ("SELECT (a, b) OVERLAPS (c, INTERVAL '1 day')", "SELECT overlaps(a, b, c, INTERVAL '1 day')"),
         ] {
             assert_eq!(parse(text).unwrap().to_string(), expected);
         }

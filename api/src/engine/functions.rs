@@ -8,11 +8,16 @@ use super::expressions::PostgresExpressions;
 use super::guarded_division::GuardedDivision;
 use super::intervals::Intervals;
 use super::like_escape::LikeEscape;
+use super::long_periods::with_long_periods;
+use super::make_timestamp::make_timestamp;
+use super::ordered_sets::ordered_sets;
+use super::overlaps::overlaps;
 use super::percentile::exact_percentiles;
 use super::quotient::quotient;
 use super::templates::with_templates;
 use super::text_values::TextValues;
 use super::today::today;
+use super::width_bucket::width_bucket;
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::SessionStateDefaults;
@@ -57,6 +62,7 @@ fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     let mut all = all_default_aggregate_functions();
     all.extend([checked_sum(), float_average()]);
     all.extend(exact_percentiles());
+    all.extend(ordered_sets());
     all
 }
 
@@ -68,7 +74,7 @@ fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     all.extend(all_default_nested_functions());
     all.retain(|one| !OF_FILES.contains(&one.name()));
     // The last function of a name wins.
-    all.extend([today(), quotient()]);
+    all.extend([today(), quotient(), make_timestamp(), overlaps(), width_bucket(), with_long_periods()]);
     all.extend(with_templates());
     all
 }

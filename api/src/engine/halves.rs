@@ -2,11 +2,12 @@
 //! are equally near to a `double precision` or a `real`, and the one farther from zero for a `numeric`. The engine
 //! computes with floating-point numbers for both, so that their type does not tell: averages of whole numbers and
 //! numbers with a point are numeric in PostgreSQL. What a number was made of tells. Those that are numeric there are
-//! rounded by their decimal digits ([`super::numeric_rounding`]).
+//! rounded by their decimal digits ([`super::numeric_rounding`]). For the same reason `width_bucket` is exact or not
+//! ([`super::width_bucket`]).
 
 use super::checked_arithmetic::{half_even, is_float};
 use super::numeric_rounding::Rounding;
-use super::rewrite;
+use super::{rewrite, width_bucket};
 use arrow_schema::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema};
@@ -70,6 +71,21 @@ fn rounded(expression: Expr, schema: &DFSchema, inputs: &[&LogicalPlan]) -> Tran
     let has_point = |one: &Expr| one.get_type(schema).is_ok_and(|of| is_float(&of));
     let is_double_precision = |one: &Expr| one.get_type(schema).is_ok_and(|of| of == DataType::Float64);
     match expression {
+        Expr::ScalarFunction(mut function) if function.name() == width_bucket::NAME => {
+            let (mut is_numeric, mut is_double) = (false, false);
+            for number in function.args.iter().take(3) {
+                is_numeric |= is_part_of_time(number) || number.get_type(schema).is_ok_and(|of| of.is_decimal());
+                if has_point(number) {
+                    is_numeric = true;
+                    is_double |= Origin::new().is_double(number, inputs);
+                }
+            }
+            if is_double || !is_numeric {
+                return Transformed::no(Expr::ScalarFunction(function));
+            }
+            function.func = width_bucket::exact();
+            Transformed::yes(Expr::ScalarFunction(function))
+        }
         Expr::ScalarFunction(mut function) if function.args.first().is_some_and(has_point) => {
             let Some(rounding) = Rounding::named(function.name()) else {
                 return Transformed::no(Expr::ScalarFunction(function));

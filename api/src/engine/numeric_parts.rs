@@ -12,7 +12,7 @@ use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, LogicalPla
 use std::cell::Cell;
 
 /// Functions that are a numeric if one of their arguments is one.
-const OF_NUMERICS: [&str; 20] = [
+const OF_NUMERICS: [&str; 22] = [
     "abs",
     "ceil",
     "coalesce",
@@ -26,9 +26,11 @@ const OF_NUMERICS: [&str; 20] = [
     "max",
     "median",
     "min",
+    "mode",
     "nth_value",
     "nullif",
     "percentile_cont",
+    "percentile_disc",
     "round",
     "signum",
     "sum",

@@ -52,7 +52,7 @@ impl AggregateUDFImpl for Percentile {
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let descends = arguments.order_bys.first().is_some_and(|order| order.options.descending);
-        let share = if self.is_median { 0.5 } else { share(&arguments)? };
+        let share = if self.is_median { 0.5 } else { share(&arguments, "percentile_cont")? };
         let share = if descends { 1.0 - share } else { share };
         Ok(Box::new(Values { values: Vec::new(), share, is_distinct: arguments.is_distinct }))
     }
@@ -66,9 +66,12 @@ impl AggregateUDFImpl for Percentile {
     }
 }
 
-/// The share of values below the wanted one, which has to be a constant.
-fn share(arguments: &AccumulatorArgs) -> Result<f64> {
-    let refused = || DataFusionError::Plan("percentile_cont needs a constant from 0 to 1, such as 0.95".into());
+/// The share of values below the wanted one, which has to be a constant: the second argument of the function of a name.
+///
+/// # Errors
+/// When it is none, or does not lie from 0 to 1.
+pub fn share(arguments: &AccumulatorArgs, name: &str) -> Result<f64> {
+    let refused = || DataFusionError::Plan(format!("{name} needs a constant from 0 to 1, such as 0.95"));
     let expression = arguments.exprs.get(1).ok_or_else(refused)?;
     let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
     match expression.evaluate(&nothing).map_err(|_| refused())? {

@@ -80,7 +80,8 @@ fn numeric(of: &DataType) -> Result<DataType> {
     }
 }
 
-fn scale_of(of: &DataType) -> i8 {
+/// The digits behind the point of a type.
+pub fn scale_of(of: &DataType) -> i8 {
     match of {
         DataType::Decimal32(_, scale)
         | DataType::Decimal64(_, scale)
@@ -91,7 +92,10 @@ fn scale_of(of: &DataType) -> i8 {
 }
 
 /// The numbers with this many digits behind the point. They have room for all digits of two `Decimal128`.
-fn scaled(of: &ArrayRef, scale: i8) -> Result<ArrayRef> {
+///
+/// # Errors
+/// When a number is out of range.
+pub fn scaled(of: &ArrayRef, scale: i8) -> Result<ArrayRef> {
     let wide = DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale);
     Ok(cast_with_options(of, &wide, &CastOptions { safe: false, ..CastOptions::default() })?)
 }

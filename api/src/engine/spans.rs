@@ -11,7 +11,8 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use std::cell::Cell;
 
 /// Functions of several rows that answer the value of one of them.
-const OF_ONE_ROW: [&str; 7] = ["first_value", "lag", "last_value", "lead", "max", "min", "nth_value"];
+const OF_ONE_ROW: [&str; 9] =
+    ["first_value", "lag", "last_value", "lead", "max", "min", "mode", "nth_value", "percentile_disc"];
 /// Most steps to find out of what one span was made. A subquery in a subquery may double them.
 const MOST_STEPS: usize = 10_000;
 

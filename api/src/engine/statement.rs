@@ -1,6 +1,6 @@
 //! Reads the text of a question, and refuses everything but one statement that reads.
 
-use super::{compatibility, forms, lacking, misread, synonyms};
+use super::{compatibility, forms, lacking, misread, symmetric, synonyms};
 use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{ObjectNamePart, Statement as SqlStatement, visit_relations};
@@ -27,13 +27,14 @@ pub fn parse(text: &str) -> Result<Statement, DataFusionError> {
         return refused(format!("the query has {} bytes: at most {LONGEST} are allowed", text.len()));
     }
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, text).tokenize();
-    let tokens = tokens.map_err(|e| DataFusionError::Plan(format!("the query cannot be read: {e}")))?;
-    let number = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count();
+    let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
+    let mut tokens = tokens.map_err(|e| DataFusionError::Plan(format!("the query cannot be read: {e}")))?;
+    let number = tokens.iter().filter(|one| !matches!(one.token, Token::Whitespace(_))).count();
     if number > MOST_TOKENS {
         return refused(format!("the query has {number} tokens: at most {MOST_TOKENS} are allowed"));
     }
-    let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(MOST_LEVELS).build();
+    symmetric::mark(&mut tokens)?;
+    let parser = DFParserBuilder::new(tokens).with_dialect(&dialect).with_recursion_limit(MOST_LEVELS).build();
     let written = parser.and_then(|mut parser| parser.parse_statements());
     // A rewritten question may give another answer, which must not happen to the numbers of an analyst.
     let is_of_analyst = written.as_ref().is_ok_and(|statements| statements.iter().any(reads_tables));
@@ -47,6 +48,7 @@ pub fn parse(text: &str) -> Result<Statement, DataFusionError> {
             let mut written = written?;
             written.iter().try_for_each(misread::in_text)?;
             written.iter().try_for_each(lacking::in_text)?;
+            written.iter().try_for_each(symmetric::in_text)?;
             written.iter_mut().for_each(synonyms::replace);
             written.iter_mut().for_each(forms::replace);
             written

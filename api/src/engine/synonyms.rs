@@ -1,13 +1,14 @@
 //! Other words of PostgreSQL for what the engine has: `FETCH FIRST n ROWS ONLY` is LIMIT, `mod(a, b)` the operator `%`,
 //! and some functions have another name. `substring(a FROM 'pattern')` is what `regexp_match` finds, and
-//! `SELECT generate_series(…)` has its rows by `unnest`. The sign before an interval is that of all its parts, where the
-//! engine gives it to the first one.
+//! `SELECT generate_series(…)` has its rows by `unnest`. The column of `FROM generate_series(…) AS n` has the name `n`.
+//! The sign before an interval is that of all its parts, where the engine gives it to the first one.
 
 use super::compatibility::parsed;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause,
-    ObjectNamePart, Query, Select, SelectItem, UnaryOperator, Value, VisitMut, VisitorMut,
+    ObjectNamePart, Query, Select, SelectItem, TableAliasColumnDef, TableFactor, UnaryOperator, Value, VisitMut,
+    VisitorMut,
 };
 use std::ops::ControlFlow;
 
@@ -65,6 +66,16 @@ impl VisitorMut for Synonyms {
                 }
                 _ => {}
             }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, alias: Some(alias), args: Some(_), .. } = factor
+            && alias.columns.is_empty()
+            && matches!(name.0.as_slice(), [ObjectNamePart::Identifier(name)] if is_named(name, SERIES))
+        {
+            alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
         }
         ControlFlow::Continue(())
     }
@@ -141,6 +152,18 @@ mod tests {
             ("SELECT - INTERVAL '1 day 2 hours'", "SELECT -(INTERVAL '1 day 2 hours')"),
             ("SELECT -(INTERVAL '1 day')", "SELECT -(INTERVAL '1 day')"),
             ("SELECT now() - INTERVAL '1 day'", "SELECT now() - INTERVAL '1 day'"),
+        ] {
+            assert_eq!(parse(text).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_series_is_that_of_its_column() {
+        for (text, expected) in [
+            ("SELECT n FROM generate_series(1, 3) AS n", "SELECT n FROM generate_series(1, 3) AS n (n)"),
+            ("SELECT t.n FROM generate_series(1, 3) t (n)", "SELECT t.n FROM generate_series(1, 3) t (n)"),
+            ("SELECT value FROM generate_series(1, 3)", "SELECT value FROM generate_series(1, 3)"),
+            ("SELECT n.code FROM units AS n", "SELECT n.code FROM units AS n"),
         ] {
             assert_eq!(parse(text).unwrap().to_string(), expected);
         }

@@ -362,3 +362,81 @@ SELECT code, SUBSTRING(code FROM '(0|1)[0-9]') AS a, SUBSTRING(name_vi FROM '(?:
 --- whole numbers of quotients
 SELECT n, FLOOR(n / 56.0) AS a, CEIL(-n / 8.0) AS b, ROUND(n / 4.0) AS c, TRUNC(-n / 7.0) AS d
 FROM (VALUES (0), (1), (2), (3), (6), (28), (55), (56), (57), (500)) AS t (n)
+
+--- values of one row of an ordered set
+SELECT unit, percentile_disc(0.5) WITHIN GROUP (ORDER BY delay_hours) AS half,
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY delay_hours DESC) AS few, percentile_disc(0) WITHIN GROUP (ORDER BY cost_vnd) AS least,
+       percentile_disc(0.9) WITHIN GROUP (ORDER BY received_on) AS day, CAST(percentile_disc(0.333) WITHIN GROUP (ORDER BY received_at DESC) AS TEXT) AS at,
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY kind) AS kind, percentile_disc(0.7) WITHIN GROUP (ORDER BY overdue) AS flag,
+       percentile_disc(0.25) WITHIN GROUP (ORDER BY delay_hours) FILTER (WHERE kind = 'CONDUCT') AS of_conduct
+FROM complaints GROUP BY unit
+
+--- places of percentiles
+SELECT percentile_disc(0.07) WITHIN GROUP (ORDER BY n) AS a, percentile_disc(0.57) WITHIN GROUP (ORDER BY n) AS b,
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY n DESC) AS c, percentile_disc(1) WITHIN GROUP (ORDER BY n) AS d,
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY n) FILTER (WHERE n > 1000) AS e, percentile_disc(0.001) WITHIN GROUP (ORDER BY -n) AS f,
+       ROUND(percentile_disc(0.5) WITHIN GROUP (ORDER BY n + 0.5)) AS g
+FROM generate_series(1, 100) AS n
+
+--- most frequent values
+SELECT kind, mode() WITHIN GROUP (ORDER BY unit) AS unit, mode() WITHIN GROUP (ORDER BY delay_hours DESC) AS hours,
+       mode() WITHIN GROUP (ORDER BY received_on) AS day, mode() WITHIN GROUP (ORDER BY answered_on) FILTER (WHERE overdue) AS answered,
+       mode() WITHIN GROUP (ORDER BY officers % 2) AS officers
+FROM complaints GROUP BY kind
+
+--- the first of equally frequent values
+SELECT mode() WITHIN GROUP (ORDER BY a) AS up, mode() WITHIN GROUP (ORDER BY a DESC) AS down, mode() WITHIN GROUP (ORDER BY b) AS flag,
+       mode() WITHIN GROUP (ORDER BY ROUND(n)) AS zero, mode() WITHIN GROUP (ORDER BY CAST(NULL AS INTEGER)) AS none,
+       CAST(mode() WITHIN GROUP (ORDER BY c - TIMESTAMP '2025-01-01 00:00:00') AS TEXT) AS span
+FROM (VALUES ('b', true, CAST(-0.4 AS DOUBLE PRECISION), TIMESTAMP '2025-01-03 10:00:00'),
+             ('a', false, 0.4, TIMESTAMP '2025-01-02 12:30:00'), ('b', NULL, 3, TIMESTAMP '2025-01-02 12:30:00'),
+             (NULL, false, 4, NULL), ('a', true, NULL, NULL), (NULL, NULL, 3, NULL), ('c', NULL, 0, NULL)) AS t (a, b, n, c)
+
+--- parts of equal width
+SELECT x, width_bucket(x, 0, 10, 5) AS a, width_bucket(x, 10, 0, 5) AS b, width_bucket(CAST(x AS DOUBLE PRECISION), 0, 9.5, 4) AS c,
+       width_bucket(x / 100.0, 0, 1, 100) AS d, width_bucket(CAST(x AS NUMERIC(5, 1)), -2.5, 2.5, 10) AS e
+FROM generate_series(-2, 13) AS x
+
+--- parts of equal width are exact for numerics
+SELECT width_bucket(0.29, 0, 1, 100) AS a, width_bucket(5.35, 0.024, 10.06, 5) AS b, width_bucket(EXTRACT(HOUR FROM at), 0, 24, 24) AS c,
+       width_bucket(NULL, 0, 10, 5) AS d, width_bucket(0.1 + 0.2, 0.3, 0.6, 3) AS e
+FROM (VALUES (TIMESTAMP '2025-01-05 07:00:00'), (TIMESTAMP '2025-01-05 23:59:59')) AS t (at)
+
+--- hours of delay in parts
+SELECT width_bucket(delay_hours, 0, 240, 7) AS part, COUNT(*) AS n FROM complaints GROUP BY 1
+
+--- times of their parts
+SELECT y, make_timestamp(y, 2, 28, 23, 59, 60) AS a, CAST(make_timestamp(y, 1, 31, 8, 5, 7.25) AS TEXT) AS b,
+       make_timestamp(y, 12, 31, 24, 0, 0) = DATE '2026-01-01' AS c, make_date(y, 12, 31) AS d,
+       CAST(make_timestamp(y, 1, 1, 7, 0, 0) AT TIME ZONE 'Asia/Ho_Chi_Minh' AS TEXT) AS e, make_timestamp(NULL, 1, 1, 7, 0, 0) AS f
+FROM (VALUES (2024), (2025)) AS t (y)
+
+--- the local time
+SELECT localtimestamp = LOCALTIMESTAMP AS same, localtimestamp > TIMESTAMP '2025-01-05 10:00' AS later
+
+--- long periods of time
+SELECT date_trunc('decade', at) AS decade, date_trunc('century', at) AS century, CAST(date_trunc('DECADE', CAST(at AS TIMESTAMPTZ)) AS TEXT) AS instant,
+       CAST(date_trunc('decade', CAST(at AS TIMESTAMPTZ), 'Asia/Ho_Chi_Minh') AS TEXT) AS in_zone
+FROM (VALUES (TIMESTAMP '2019-12-31 23:00:00'), (TIMESTAMP '2000-12-31 10:00'), (TIMESTAMP '2001-01-01 00:00:00'), (NULL)) AS t (at)
+
+--- complaints of decades
+SELECT date_trunc('decade', received_at AT TIME ZONE 'Asia/Ho_Chi_Minh') AS decade, COUNT(*) AS n FROM complaints GROUP BY 1
+
+--- columns of series
+SELECT a, n.n AS b, u.code FROM generate_series(1, 3) AS n CROSS JOIN generate_series(2, 0, -1) AS a
+JOIN (VALUES (1, 'x'), (3, 'y')) AS u (place, code) ON u.place = n
+
+--- bounds in either order
+SELECT n, n BETWEEN SYMMETRIC 3 AND 1 AS a, n NOT BETWEEN SYMMETRIC 3 AND n - 1 AS b, n BETWEEN SYMMETRIC NULL AND 2 AS c,
+       n BETWEEN ASYMMETRIC 3 AND 1 AS d
+FROM generate_series(0, 5) AS n WHERE n BETWEEN SYMMETRIC 4 + 0 AND 0 AND n <> 3
+
+--- spans that overlap
+SELECT a, b, c, d, (a, b) OVERLAPS (c, d) AS days, (CAST(a AS TIMESTAMP), INTERVAL '1 month') OVERLAPS (c, d) AS lengths,
+       NOT ((a, b) OVERLAPS (TIMESTAMP '2025-01-20 10:00', d)) AS times,
+       (CAST(a AS TIMESTAMPTZ), CAST(b AS TIMESTAMPTZ)) OVERLAPS (CAST(c AS TIMESTAMPTZ), INTERVAL '36 hours') AS instants
+FROM (VALUES (DATE '2025-01-01', DATE '2025-01-31', DATE '2025-01-31', DATE '2025-02-05'),
+             (DATE '2025-01-31', DATE '2025-01-01', DATE '2025-01-30', DATE '2025-02-05'),
+             (DATE '2025-01-31', DATE '2025-01-31', DATE '2025-01-31', DATE '2025-01-31'),
+             (DATE '2025-01-01', NULL, DATE '2025-01-31', DATE '2025-01-02'), (NULL, NULL, DATE '2025-01-31', DATE '2025-01-02'),
+             (DATE '2025-01-05', NULL, DATE '2025-01-31', DATE '2025-01-02')) AS t (a, b, c, d)
