@@ -26,7 +26,7 @@ type Point = [f64; 5];
 const PARAMETER_BOUND: f64 = 10.0;
 /// A fit has converged if each component of the gradient of the mean log-likelihood is below this.
 const GRADIENT_TOLERANCE: f64 = 1e-5;
-/// Maximum evaluations of one run of the optimiser.
+/// Maximum values and gradients that one run of the optimiser may ask for.
 const EVALUATIONS: u32 = 400;
 
 /// The counts and expectations of all subjects. Terms that depend on the count alone are computed once per
@@ -111,19 +111,32 @@ fn unpack(point: &Point) -> ([Gamma; 2], f64) {
 struct Objective<'d> {
     data: &'d Data<'d>,
     left: Cell<u32>,
+    /// The last point with its value and gradient: the optimiser asks for them one by one, and for the gradient of a
+    /// point that it keeps once more.
+    latest: Cell<Option<(Point, f64, Point)>>,
 }
 
-impl Objective<'_> {
+impl<'d> Objective<'d> {
+    fn new(data: &'d Data<'d>) -> Self {
+        Self { data, left: Cell::new(EVALUATIONS), latest: Cell::new(None) }
+    }
+
     fn at(&self, point: &[f64]) -> Result<(f64, Point), Error> {
         let point: Point = point.try_into().map_err(|_| Error::msg("five parameters"))?;
         if self.left.get() == 0 || point.iter().any(|value| value.abs() > PARAMETER_BOUND) {
             return Err(Error::msg("out of bounds"));
         }
         self.left.set(self.left.get() - 1);
+        if let Some((latest, value, slope)) = self.latest.get()
+            && latest == point
+        {
+            return Ok((value, slope));
+        }
         let (value, slope) = self.data.evaluate(&point);
         if !value.is_finite() || slope.iter().any(|value| !value.is_finite()) {
             return Err(Error::msg("not finite"));
         }
+        self.latest.set(Some((point, value, slope)));
         Ok((value, slope))
     }
 }
@@ -216,8 +229,9 @@ fn descend(data: &Data<'_>, start: Point) -> Option<(Point, f64)> {
             .ok()?
             .with_tolerance_cost(1e-13)
             .ok()?;
-        let objective = Objective { data, left: Cell::new(EVALUATIONS) };
-        let ran = Executor::new(objective, solver).configure(|state| state.param(point.to_vec()).max_iters(120)).run();
+        let ran = Executor::new(Objective::new(data), solver)
+            .configure(|state| state.param(point.to_vec()).max_iters(120))
+            .run();
         let Ok(ran) = ran else { break };
         let found = ran.state().get_best_param().and_then(|best| Point::try_from(best.as_slice()).ok());
         let Some(found) = found else { break };
@@ -231,4 +245,23 @@ fn descend(data: &Data<'_>, start: Point) -> Option<(Point, f64)> {
         }
     }
     value.is_finite().then_some((point, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_has_its_own_value_and_gradient_however_often_it_is_asked_for() {
+        let (observed, expected) = ([0, 3, 1, 7], [1.0, 2.0, 0.5, 1.5]);
+        let data = Data::new(&observed, &expected);
+        let objective = Objective::new(&data);
+        let (one, other) = (vec![0.1, -0.2, 0.3, 0.4, -0.5], vec![0.1, -0.2, 0.3, 0.4, 0.5]);
+        for point in [&one, &one, &other, &one, &other, &other] {
+            let (value, slope) = data.evaluate(&point.as_slice().try_into().expect("five parameters"));
+            assert_eq!(objective.cost(point).expect("a value"), value);
+            assert_eq!(objective.gradient(point).expect("a gradient"), slope);
+        }
+        assert_eq!(objective.left.get(), EVALUATIONS - 12);
+    }
 }
