@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use schema::Id;
 use schema::enums::{Attribution, Finding};
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// An allegation against an officer.
 #[derive(Debug, Clone, PartialEq, Queryable, serde::Deserialize)]
@@ -32,50 +31,65 @@ fn no_id() -> Id {
 /// The allegations by complaint.
 #[derive(Debug, Clone, Default)]
 pub struct Allegations {
+    /// Ordered by complaint: an index by complaint would take as much memory as the rows.
     rows: Vec<AllegationFact>,
-    /// The range of rows of each complaint. Rows of no complaint are left over from [`Self::replace`].
-    places: HashMap<Id, Range<u32>>,
+    /// The rows of complaints that came out of order or that [`Self::replace`] set. They count instead of those in
+    /// `rows`.
+    apart: HashMap<Id, Vec<AllegationFact>>,
 }
 
 impl Allegations {
     pub fn with_capacity(rows: usize) -> Self {
-        Self { rows: Vec::with_capacity(rows), places: HashMap::new() }
+        Self { rows: Vec::with_capacity(rows), apart: HashMap::new() }
     }
 
     /// Adds a row. Those of one complaint come one after the other, ordered by (officer, ordinal).
     pub fn push(&mut self, row: AllegationFact) {
-        let at = self.end();
-        let place = self.places.entry(row.complaint_id).or_insert(at..at);
-        debug_assert_eq!(place.end, at, "the rows of a complaint are apart");
-        place.end = at + 1;
-        self.rows.push(row);
+        match self.rows.last() {
+            Some(last) if last.complaint_id > row.complaint_id => {
+                self.apart.entry(row.complaint_id).or_default().push(row);
+            }
+            _ => self.rows.push(row),
+        }
+    }
+
+    /// The number of rows, or more after [`Self::replace`].
+    pub fn most_rows(&self) -> usize {
+        self.rows.len() + self.apart.values().map(Vec::len).sum::<usize>()
     }
 
     /// The allegations of a complaint, ordered by (officer, ordinal).
     pub fn of(&self, complaint: Id) -> &[AllegationFact] {
-        let place = self.places.get(&complaint);
-        place.and_then(|place| self.rows.get(place.start as usize..place.end as usize)).unwrap_or_default()
+        if !self.apart.is_empty()
+            && let Some(rows) = self.apart.get(&complaint)
+        {
+            return rows;
+        }
+        let from = self.rows.partition_point(|row| row.complaint_id < complaint);
+        let own = self.rows[from..].iter().take_while(|row| row.complaint_id == complaint).count();
+        &self.rows[from..from + own]
     }
 
     /// Sets the allegations of a complaint.
     pub fn replace(&mut self, complaint: Id, rows: Vec<AllegationFact>) {
-        let from = self.end();
-        self.rows.extend(rows);
-        self.places.insert(complaint, from..self.end());
+        self.apart.insert(complaint, rows);
     }
 
     /// Keeps those of some complaints.
     pub fn retain(&mut self, keeps: impl Fn(Id) -> bool) {
-        self.places.retain(|complaint, _| keeps(*complaint));
+        self.rows.retain(|row| keeps(row.complaint_id));
+        self.apart.retain(|complaint, _| keeps(*complaint));
     }
 
     /// The complaints with allegations.
     pub fn complaints(&self) -> impl Iterator<Item = Id> {
-        self.places.keys().copied()
+        let in_order = self.rows.chunk_by(|a, b| a.complaint_id == b.complaint_id).map(|rows| rows[0].complaint_id);
+        in_order.filter(move |complaint| !self.apart.contains_key(complaint)).chain(self.apart.keys().copied())
     }
 
-    fn end(&self) -> u32 {
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+    /// The officers whom allegations name, each as often as it is named.
+    pub fn officers(&self) -> impl Iterator<Item = Id> {
+        self.rows.iter().chain(self.apart.values().flatten()).map(|row| row.officer_id)
     }
 }
 
@@ -119,5 +133,20 @@ mod tests {
         all.retain(|complaint| complaint != id(3));
         assert!(all.of(id(3)).is_empty());
         assert_eq!(all.complaints().count(), 3);
+    }
+
+    #[test]
+    fn rows_may_come_in_any_order_of_complaints() {
+        let mut all = Allegations::default();
+        for (complaint, officer) in [(5, 10), (7, 10), (2, 11), (2, 12), (6, 13), (7, 14), (9, 15)] {
+            all.push(row(complaint, officer));
+        }
+        let officers = |complaint| -> Vec<Id> { all.of(id(complaint)).iter().map(|row| row.officer_id).collect() };
+        assert_eq!((officers(5), officers(2)), (vec![id(10)], vec![id(11), id(12)]));
+        assert_eq!((officers(6), officers(7), officers(9)), (vec![id(13)], vec![id(10), id(14)], vec![id(15)]));
+        let mut complaints: Vec<Id> = all.complaints().collect();
+        complaints.sort_unstable();
+        assert_eq!(complaints, [2, 5, 6, 7, 9].map(id));
+        assert_eq!((all.officers().count(), all.most_rows()), (7, 7));
     }
 }
