@@ -9,9 +9,11 @@ use crate::facts::minhash::TextSketch;
 use crate::facts::{ComplaintFact, Facts, Subject};
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
+use polars_core::runtime::THREAD_POOL;
 use schema::Id;
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
+use schema::domain::tree::UnitTree;
 use schema::enums::{Attribution, CategoryKind, DatePrecision, Finding, UnitKind};
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
@@ -54,7 +56,6 @@ pub struct Frames {
     pub spans: Vec<Span>,
 }
 
-#[derive(Default)]
 struct Columns {
     complaint: Vec<u32>,
     day: Vec<i32>,
@@ -76,9 +77,7 @@ struct Columns {
 /// # Errors
 /// When polars fails to build a frame.
 pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
-    let outline = Outline::new(facts, as_of);
-    let exposure = outline.exposure(facts, as_of)?;
-    outline.into_frames(facts, exposure, as_of)
+    Exposures::of(facts, as_of)?.into_frames(facts, as_of)
 }
 
 /// Like [`frames`], with empty exposure.
@@ -86,7 +85,8 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
 /// # Errors
 /// When polars fails to build a frame.
 pub fn without_exposure(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
-    Outline::new(facts, as_of).into_frames(facts, [Exposure::default(), Exposure::default()], as_of)
+    let exposure = [Exposure::default(), Exposure::default()];
+    Exposures { subjects: Subjects::of(facts, as_of), exposure }.into_frames(facts, as_of)
 }
 
 /// Like [`frames`], but takes ownership of the facts: it drops the workload before it builds most of the frames.
@@ -94,69 +94,99 @@ pub fn without_exposure(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobEr
 /// # Errors
 /// The errors of [`frames`].
 pub fn into_frames(mut facts: Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
-    let outline = Outline::new(&facts, as_of);
-    let exposure = outline.exposure(&facts, as_of)?;
+    let exposures = Exposures::of(&facts, as_of)?;
     facts.workload = Vec::new();
-    outline.into_frames(&facts, exposure, as_of)
+    exposures.into_frames(&facts, as_of)
 }
 
-/// The subjects and complaints of the frames.
-struct Outline {
-    /// The complaints that count and were received by the day: index into [`Facts::complaints`], and day of receipt.
-    received: Vec<(u32, NaiveDate)>,
+/// The officers and branches of frames, ordered by code.
+#[derive(Debug, Clone)]
+struct Subjects {
     officers: Vec<Subject>,
     branches: Vec<Subject>,
 }
 
-impl Outline {
-    fn new(facts: &Facts, as_of: NaiveDate) -> Self {
-        let received: Vec<(u32, NaiveDate)> = (0u32..)
-            .zip(&facts.complaints)
-            .filter(|(_, fact)| !facts.duplicates.contains(&fact.id))
-            .map(|(at, fact)| (at, local_date(fact.received_at)))
-            .filter(|(_, day)| *day <= as_of)
-            .collect();
-        let accused = received
-            .iter()
-            .flat_map(|(at, _)| facts.allegations.of(facts.complaints[*at as usize].id))
-            .map(|row| row.officer_id);
+impl Subjects {
+    fn of(facts: &Facts, as_of: NaiveDate) -> Self {
+        // All officers whom complaints name are known, unless the history is damaged.
+        let accused: Vec<Id> = if facts.names_known_officers() {
+            Vec::new()
+        } else {
+            received(facts, as_of)
+                .flat_map(|(fact, _)| facts.allegations.of(fact.id))
+                .map(|row| row.officer_id)
+                .collect()
+        };
         // Officers without a complaint are included: they belong to the peer groups.
-        let officers =
-            subjects(accused.chain(facts.officer_codes.keys().copied()), |id| facts.officer_codes.get(&id).cloned());
+        let officers = subjects(accused.into_iter().chain(facts.officer_codes.keys().copied()), |id| {
+            facts.officer_codes.get(&id).cloned()
+        });
         let branches =
             subjects(facts.units.values().filter(|unit| unit.kind == UnitKind::Branch).map(|unit| unit.id), |id| {
                 facts.units.get(&id).map(|unit| unit.code.clone())
             });
-        Self { received, officers, branches }
+        Self { officers, branches }
     }
 
-    /// The exposure of officers, and of branches.
+    /// The exposure of officers, and of branches. Neither depends on the other.
     fn exposure(&self, facts: &Facts, as_of: NaiveDate) -> PolarsResult<[Exposure; 2]> {
         let tree = facts.tree();
-        let cache: RefCell<HashMap<(Id, NaiveDate), i32>> = RefCell::default();
-        let groups = |unit: Id, day: NaiveDate| {
-            let find = || tree.ancestors_on(unit, day).branch.map_or(NO_GROUP, |branch| group_of(facts, branch));
-            *cache.borrow_mut().entry((unit, day)).or_insert_with(find)
-        };
-        Ok([
-            exposure::of_officers(facts, &self.officers, as_of, &groups)?,
-            exposure::of_branches(facts, &self.branches, as_of, &tree, &groups)?,
-        ])
+        let of_officers =
+            |groups: &dyn Fn(Id, NaiveDate) -> i32| exposure::of_officers(facts, &self.officers, as_of, groups);
+        let of_branches =
+            |groups: &dyn Fn(Id, NaiveDate) -> i32| exposure::of_branches(facts, &self.branches, as_of, &tree, groups);
+        let (officers, branches) =
+            THREAD_POOL.join(|| with_groups(facts, &tree, of_officers), || with_groups(facts, &tree, of_branches));
+        Ok([officers?, branches?])
+    }
+}
+
+/// Calls `with` with a function that gives the peer group of a unit on a day.
+fn with_groups<T>(facts: &Facts, tree: &UnitTree, with: impl FnOnce(&dyn Fn(Id, NaiveDate) -> i32) -> T) -> T {
+    let cache: RefCell<HashMap<(Id, NaiveDate), i32>> = RefCell::default();
+    with(&|unit: Id, day: NaiveDate| {
+        let find = || tree.ancestors_on(unit, day).branch.map_or(NO_GROUP, |branch| group_of(facts, branch));
+        *cache.borrow_mut().entry((unit, day)).or_insert_with(find)
+    })
+}
+
+/// The officers and branches of frames with their exposures, which can be computed before complaints are read.
+#[derive(Debug, Clone)]
+pub struct Exposures {
+    subjects: Subjects,
+    exposure: [Exposure; 2],
+}
+
+impl Exposures {
+    /// Reads units, postings, officers and workload of `facts`; and complaints only where they name an officer whom
+    /// `facts` lack.
+    ///
+    /// # Errors
+    /// When polars fails to build a frame.
+    pub fn of(facts: &Facts, as_of: NaiveDate) -> Result<Self, JobError> {
+        let subjects = Subjects::of(facts, as_of);
+        let exposure = subjects.exposure(facts, as_of)?;
+        Ok(Self { subjects, exposure })
     }
 
-    fn into_frames(self, facts: &Facts, exposure: [Exposure; 2], as_of: NaiveDate) -> Result<Frames, JobError> {
-        let Self { received, officers, branches } = self;
-        let received: Vec<(&ComplaintFact, NaiveDate)> =
-            received.into_iter().map(|(at, day)| (&facts.complaints[at as usize], day)).collect();
-        let (allegations, enterprises, sketches) = allegations(facts, &received, &officers, &branches, as_of)?;
+    /// Builds the frames of the complaints received up to `as_of`, without duplicates.
+    ///
+    /// # Errors
+    /// When polars fails to build a frame.
+    pub fn into_frames(self, facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
+        let Self { subjects: Subjects { officers, branches }, exposure } = self;
+        // A list that grows would take twice the memory at its end.
+        let mut of_day: Vec<(&ComplaintFact, NaiveDate)> = Vec::with_capacity(facts.complaints.len());
+        of_day.extend(received(facts, as_of));
+        let (allegations, enterprises, sketches) = allegations(facts, &of_day, &officers, &branches, as_of)?;
         Ok(Frames {
             allegations,
             sketches,
             exposure,
             spans: spans(as_of),
-            complaints: received.iter().map(|(fact, _)| fact.id).collect(),
+            complaints: of_day.iter().map(|(fact, _)| fact.id).collect(),
             by_month: (0u32..)
-                .zip(&received)
+                .zip(&of_day)
                 .filter(|(_, (fact, _))| fact.received_precision == Some(DatePrecision::Month))
                 .map(|(at, _)| at)
                 .collect(),
@@ -165,6 +195,11 @@ impl Outline {
             enterprises,
         })
     }
+}
+
+/// The complaints that count and were received by a day, with their days of receipt; ordered by id.
+fn received(facts: &Facts, as_of: NaiveDate) -> impl Iterator<Item = (&ComplaintFact, NaiveDate)> {
+    facts.counted().map(|fact| (fact, local_date(fact.received_at))).filter(move |(_, day)| *day <= as_of)
 }
 
 /// The frame of allegations, the keys of enterprises, and the sketches.
@@ -181,7 +216,8 @@ fn allegations(
     let officer_place = places(officers);
     let branch_place = places(branches);
     let mut branches_of = Branches::new(facts);
-    let mut columns = Columns::default();
+    // At most one row more for each complaint: that of one without allegations.
+    let mut columns = Columns::with_capacity(received.len() + facts.allegations.most_rows());
     let mut sketches = Vec::new();
     let texts_after = day_number(as_of) - TEXT_DAYS;
     for (at, (fact, received_on)) in (0u32..).zip(received) {
@@ -225,19 +261,29 @@ fn allegations(
     Ok((columns.into_frame()?, enterprises, sketches))
 }
 
+/// Places by id. The hash is faster than the standard one, and has a random seed, too.
+type Places = HashMap<Id, u32, PlRandomState>;
+
 /// The keys of the enterprises that complained, in bytewise order; and the place of each enterprise among them.
-fn enterprises(facts: &Facts, received: &[(&ComplaintFact, NaiveDate)]) -> (Vec<String>, HashMap<Id, u32>) {
-    let mut keys: HashMap<Id, String> = HashMap::new();
+fn enterprises(facts: &Facts, received: &[(&ComplaintFact, NaiveDate)]) -> (Vec<String>, Places) {
+    let mut places = Places::default();
+    let mut keyed: Vec<(String, Id)> = Vec::new();
     for id in received.iter().filter_map(|(fact, _)| fact.enterprise_id) {
-        if let (Entry::Vacant(vacant), Some(enterprise)) = (keys.entry(id), facts.enterprises.get(&id)) {
-            vacant.insert(enterprise.counts_as());
+        if let Entry::Vacant(vacant) = places.entry(id)
+            && let Some(enterprise) = facts.enterprises.get(&id)
+        {
+            vacant.insert(u32::MAX);
+            keyed.push((enterprise.counts_as(), id));
         }
     }
-    let mut enterprises: Vec<String> = keys.values().cloned().collect();
-    enterprises.sort_unstable();
-    enterprises.dedup();
-    let place = |key: &String| enterprises.binary_search(key).ok().and_then(|at| u32::try_from(at).ok());
-    let places = keys.iter().filter_map(|(id, key)| Some((*id, place(key)?))).collect();
+    keyed.sort_unstable();
+    let mut enterprises: Vec<String> = Vec::with_capacity(keyed.len());
+    for (key, id) in keyed {
+        if enterprises.last() != Some(&key) {
+            enterprises.push(key);
+        }
+        places.insert(id, u32::try_from(enterprises.len() - 1).unwrap_or(u32::MAX));
+    }
     (enterprises, places)
 }
 
@@ -261,6 +307,25 @@ fn finding_on(finding: Finding, decided_on: Option<NaiveDate>, as_of: NaiveDate)
 }
 
 impl Columns {
+    /// Reserves memory, which takes none before it is used: lists that grow would take twice the memory at their end.
+    fn with_capacity(rows: usize) -> Self {
+        Self {
+            complaint: Vec::with_capacity(rows),
+            day: Vec::with_capacity(rows),
+            enterprise: Vec::with_capacity(rows),
+            officer: Vec::with_capacity(rows),
+            branch: Vec::with_capacity(rows),
+            conduct: Vec::with_capacity(rows),
+            serious: Vec::with_capacity(rows),
+            void: Vec::with_capacity(rows),
+            cleared: Vec::with_capacity(rows),
+            not_sustained: Vec::with_capacity(rows),
+            confirmed: Vec::with_capacity(rows),
+            group: Vec::with_capacity(rows),
+            text: Vec::with_capacity(rows),
+        }
+    }
+
     fn into_frame(self) -> PolarsResult<DataFrame> {
         let height = self.complaint.len();
         DataFrame::new(
@@ -294,6 +359,6 @@ fn subjects(ids: impl Iterator<Item = Id>, code: impl Fn(Id) -> Option<String>) 
     subjects
 }
 
-fn places(subjects: &[Subject]) -> HashMap<Id, u32> {
+fn places(subjects: &[Subject]) -> Places {
     (0..).zip(subjects).map(|(at, subject)| (subject.id, at)).collect()
 }

@@ -243,6 +243,11 @@ impl Facts {
         Ok(facts)
     }
 
+    /// Whether every officer whom an allegation names has a code.
+    pub fn names_known_officers(&self) -> bool {
+        self.allegations.officers().all(|officer| self.officer_codes.contains_key(&officer))
+    }
+
     /// Whether a complaint, or an allegation in it, is about conduct.
     pub fn is_about_conduct(&self, fact: &ComplaintFact) -> bool {
         let is_conduct = |category: Option<Id>| {
