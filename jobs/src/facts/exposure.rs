@@ -159,19 +159,30 @@ pub fn of_branches(
 ) -> PolarsResult<Exposure> {
     let spans = spans(as_of);
     let place: HashMap<Id, u32> = (0u32..).zip(branches).map(|(at, branch)| (branch.id, at)).collect();
-    // By branch and month: the workload of the branch itself, of units below it, and of officers.
-    let mut handled: HashMap<u32, BTreeMap<NaiveDate, [Option<i64>; 3]>> = HashMap::new();
-    let mut branch_of: HashMap<(Id, NaiveDate), Option<u32>> = HashMap::new();
+    // The workload of a branch itself, of units below it, and of officers in one month; and where that of each branch
+    // and month is.
+    let mut sums: Vec<[Option<i64>; 3]> = Vec::new();
+    let mut handled: HashMap<u32, BTreeMap<NaiveDate, usize>> = HashMap::new();
+    // By unit and month, which most rows share with others: its branch's sums, and whether it is the branch itself.
+    let mut sums_of: HashMap<(Id, NaiveDate), Option<(usize, bool)>, PlRandomState> = HashMap::default();
     for row in facts.workload.iter().filter(|row| row.month <= as_of) {
         let month = first_of_month(row.month);
-        let find = || tree.ancestors_on(row.unit_id, month).branch.and_then(|id| place.get(&id).copied());
-        let Some(at) = *branch_of.entry((row.unit_id, month)).or_insert_with(find) else { continue };
-        let level = match (row.officer_id, branches[at as usize].id == row.unit_id) {
+        let find = || {
+            let branch = tree.ancestors_on(row.unit_id, month).branch?;
+            let months = handled.entry(*place.get(&branch)?).or_default();
+            let at = *months.entry(month).or_insert_with(|| {
+                sums.push([None; 3]);
+                sums.len() - 1
+            });
+            Some((at, branch == row.unit_id))
+        };
+        let Some((at, is_branch)) = *sums_of.entry((row.unit_id, month)).or_insert_with(find) else { continue };
+        let level = match (row.officer_id, is_branch) {
             (Some(_), _) => 2,
             (None, true) => 0,
             (None, false) => 1,
         };
-        let sum = &mut handled.entry(at).or_default().entry(month).or_default()[level];
+        let sum = &mut sums[at][level];
         *sum = Some(sum.unwrap_or(0) + row.declarations);
     }
     let mut columns = Columns::default();
@@ -180,8 +191,9 @@ pub fn of_branches(
             let daily = Daily(
                 months
                     .iter()
-                    .filter_map(|(month, [own, units, officers])| {
-                        let sum = own.or(*units).or(*officers)?;
+                    .filter_map(|(month, at)| {
+                        let [own, units, officers] = sums[*at];
+                        let sum = own.or(units).or(officers)?;
                         Some((*month, sum.max(0) as f64 / days_of_month(*month)))
                     })
                     .collect(),
