@@ -12,6 +12,7 @@ pub mod lookback;
 pub mod minhash;
 pub mod monthly;
 mod officer_workload;
+pub mod present;
 pub mod rewind;
 mod texts;
 mod types;
@@ -123,19 +124,25 @@ impl Facts {
     /// When the database fails or the work is cancelled.
     pub fn load_without_workload(conn: &mut Conn) -> Result<Self, JobError> {
         let mut facts = Self::load_reference(conn)?;
+        facts.load_all_complaints(conn)?;
+        Ok(facts)
+    }
+
+    /// Reads all complaints with their allegations.
+    fn load_all_complaints(&mut self, conn: &mut Conn) -> Result<(), JobError> {
         // Lists that grow row by row would take twice the memory at their end.
-        facts.complaints.reserve_exact(length(complaints::table.count().get_result(conn)?));
+        self.complaints.reserve_exact(length(complaints::table.count().get_result(conn)?));
         // SQLite would follow an order by id through the table, page after page for each row.
-        for_each!(conn, complaints::table.select(COMPLAINT), ComplaintFact, |row| facts.complaints.push(row));
+        for_each!(conn, complaints::table.select(COMPLAINT), ComplaintFact, |row| self.complaints.push(row));
         check_cancelled()?;
-        facts.sort_complaints();
-        facts.allegations = Allegations::with_capacity(length(complaint_officers::table.count().get_result(conn)?));
+        self.sort_complaints();
+        self.allegations = Allegations::with_capacity(length(complaint_officers::table.count().get_result(conn)?));
         let allegations = complaint_officers::table
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select(ALLEGATION);
-        for_each!(conn, allegations, AllegationFact, |row| facts.allegations.push(row));
+        for_each!(conn, allegations, AllegationFact, |row| self.allegations.push(row));
         check_cancelled()?;
-        Ok(facts)
+        Ok(())
     }
 
     /// Reads the workload.
@@ -184,11 +191,25 @@ impl Facts {
     /// Reads what is of no single complaint, except the workload.
     fn load_reference(conn: &mut Conn) -> Result<Self, JobError> {
         let mut facts = Self::load_organisation(conn)?;
-        let officer_codes = officers::table.select((officers::id, officers::code)).load::<(Id, String)>(conn)?;
-        facts.officer_codes = officer_codes.into_iter().collect();
-        let rows: Vec<EnterpriseRow> = enterprises::table.select(ENTERPRISE).load(conn)?;
-        facts.enterprises = rows.into_iter().map(enterprise_fact).collect();
+        facts.load_officer_codes(conn)?;
+        facts.load_all_enterprises(conn)?;
         Ok(facts)
+    }
+
+    /// Reads the codes of all officers.
+    fn load_officer_codes(&mut self, conn: &mut Conn) -> Result<(), JobError> {
+        self.officer_codes.reserve(length(officers::table.count().get_result(conn)?));
+        let officer_codes = officers::table.select((officers::id, officers::code));
+        for_each!(conn, officer_codes, (Id, String), |row| self.officer_codes.extend([row]));
+        Ok(())
+    }
+
+    /// Reads all enterprises.
+    fn load_all_enterprises(&mut self, conn: &mut Conn) -> Result<(), JobError> {
+        self.enterprises.reserve(length(enterprises::table.count().get_result(conn)?));
+        let rows = enterprises::table.select(ENTERPRISE);
+        for_each!(conn, rows, EnterpriseRow, |row| self.enterprises.extend([enterprise_fact(row)]));
+        Ok(())
     }
 
     /// Reads units, postings, categories and links between complaints.
@@ -201,10 +222,11 @@ impl Facts {
             parents.entry(row.unit_id).or_default().push(row);
         }
         let mut posted: HashMap<Id, Vec<Posting>> = HashMap::new();
-        let posting_rows: Vec<Posting> = postings::table.select(Posting::as_select()).load(conn)?;
-        for row in posting_rows {
+        for_each!(conn, postings::table.select(Posting::as_select()), Posting, |row| {
             posted.entry(row.officer_id).or_default().push(row);
-        }
+        });
+        // Most officers have one posting or two, and a list that grows has room for four.
+        posted.values_mut().for_each(Vec::shrink_to_fit);
         let category_rows = issue_categories::table
             .select((issue_categories::id, issue_categories::kind, issue_categories::serious))
             .load::<(Id, CategoryKind, bool)>(conn)?;

@@ -9,6 +9,7 @@ use schema::enums::{CategoryKind, ComplaintState, DatePrecision, Finding};
 use schema::models::{Posting, Unit, UnitParent};
 use schema::{Id, Timestamp};
 use std::collections::{HashMap, HashSet};
+use std::mem::take;
 use std::sync::Arc;
 
 /// The fields of a complaint that statistics read.
@@ -77,6 +78,24 @@ impl Facts {
     /// The tree of all units.
     pub fn tree(&self) -> UnitTree {
         UnitTree::new(self.units.values(), self.parents.values().flatten())
+    }
+
+    /// Takes out what exposures are made of, except the workload: units, postings and the codes of officers.
+    pub(super) fn take_work(&mut self) -> Self {
+        Self {
+            units: take(&mut self.units),
+            parents: take(&mut self.parents),
+            postings: take(&mut self.postings),
+            officer_codes: take(&mut self.officer_codes),
+            position: self.position,
+            ..Self::default()
+        }
+    }
+
+    /// Puts back what [`Self::take_work`] took out.
+    pub(super) fn put_back(&mut self, work: Self) {
+        let Self { units, parents, postings, officer_codes, .. } = work;
+        (self.units, self.parents, self.postings, self.officer_codes) = (units, parents, postings, officer_codes);
     }
 
     /// The complaints that count: a duplicate is left out, because its original counts.

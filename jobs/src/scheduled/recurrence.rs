@@ -7,6 +7,7 @@ use crate::analyses::recurrence::{
 use crate::facts::exposure::Basis;
 use crate::facts::frames::{COMPARED_TEXTS, Frames, into_frames};
 use crate::facts::monthly::monthly_sources;
+use crate::facts::present::{TWO_OF_CONNECTIONS, present_frames};
 use crate::facts::rewind::rewind;
 use crate::facts::{Changes, Facts, WorkloadFact};
 use crate::flags::{self, CountedComplaints};
@@ -22,9 +23,6 @@ use schema::{Conn, Db};
 use serde_json::{Value, json};
 use std::panic::resume_unwind;
 use std::thread;
-
-/// The size of the pool of connections from which on a run reads with two of them.
-const CONNECTIONS: u32 = 4;
 
 /// The outputs of a run, computed from the register and not stored yet.
 #[derive(Debug, Clone)]
@@ -45,7 +43,7 @@ pub struct Derived {
 pub fn load_facts(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Facts, i64), JobError> {
     let (mut facts, changes, known_at) = thread::scope(|scope| {
         // Reading the workload takes about as long as reading the complaints. Most connections are left to others.
-        let beside = (db.most_connections() >= CONNECTIONS).then(|| scope.spawn(|| workload_and_position(db)));
+        let beside = (db.most_connections() >= TWO_OF_CONNECTIONS).then(|| scope.spawn(|| workload_and_position(db)));
         let load = |conn: &mut Conn| {
             let mut facts = Facts::load_without_workload(conn)?;
             let known_at = known_at.unwrap_or(facts.position);
@@ -76,6 +74,9 @@ fn workload_and_position(db: &Db) -> Result<(i64, Vec<WorkloadFact>), JobError> 
 /// # Errors
 /// As [`load_facts`].
 pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Frames, i64), JobError> {
+    if known_at.is_none() {
+        return present_frames(db, as_of);
+    }
     let (facts, known_at) = load_facts(db, as_of, known_at)?;
     Ok((into_frames(facts, as_of)?, known_at))
 }
