@@ -112,16 +112,13 @@ fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
         });
         months[month].1.push(at);
     }
-    let code_of = |place: Option<u32>, subjects: &[Subject]| {
-        place.and_then(|place| subjects.get(place as usize)).map(|subject| subject.code.clone()).unwrap_or_default()
-    };
     let write = |line: &mut Vec<u8>, at: usize| {
         let id = complaint.get(at).and_then(|place| frames.complaints.get(place as usize));
         line.extend_from_slice(id.map_or(&[0; 16], |id| id.0.as_bytes()));
         line.extend_from_slice(&day.get(at).unwrap_or_default().to_be_bytes());
-        let enterprise = enterprise.get(at).and_then(|place| frames.enterprises.get(place as usize).cloned());
+        let enterprise = enterprise.get(at).and_then(|place| frames.enterprises.get(place as usize));
         for text in [
-            enterprise.unwrap_or_default(),
+            enterprise.map_or("", String::as_str),
             code_of(officer.get(at), &frames.officers),
             code_of(branch.get(at), &frames.branches),
         ] {
@@ -144,6 +141,11 @@ fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
     };
     let hashes: Vec<(String, Value)> = months.into_par_iter().map(hashed).collect();
     Ok(hashes.into_iter().collect())
+}
+
+/// The code of a subject; empty for none.
+fn code_of(place: Option<u32>, subjects: &[Subject]) -> &str {
+    place.and_then(|place| subjects.get(place as usize)).map_or("", |subject| subject.code.as_str())
 }
 
 /// Hashes the exposure of officers and of branches.

@@ -16,6 +16,7 @@ use crate::results::{result_row, store_result};
 use crate::run_hash::{RunHashes, run_hashes};
 use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::NaiveDate;
+use polars_core::runtime::THREAD_POOL;
 use schema::db::dialect::{current_position, scanning};
 use schema::enums::SubjectKind;
 use schema::models::JobRun;
@@ -87,8 +88,12 @@ pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(
 /// As [`load_frames`]; `Polars` when a computation fails.
 pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -> Result<Derived, JobError> {
     let (frames, known_at) = load_frames(db, as_of, known_at)?;
-    let mut officers = assess_kind(&frames, SubjectKind::Officer, as_of, rules)?;
-    let mut branches = assess_kind(&frames, SubjectKind::Branch, as_of, rules)?;
+    // Much of an assessment runs on one thread.
+    let (officers, branches) = THREAD_POOL.join(
+        || assess_kind(&frames, SubjectKind::Officer, as_of, rules),
+        || assess_kind(&frames, SubjectKind::Branch, as_of, rules),
+    );
+    let (mut officers, mut branches) = (officers?, branches?);
     let mut assessments = std::mem::take(&mut officers.found);
     assessments.append(&mut branches.found);
     let hashes = run_hashes(&frames, &assessments, as_of, rules)?;
