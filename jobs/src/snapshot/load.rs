@@ -11,6 +11,7 @@ use crate::row_by_row::for_each;
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
+use polars_core::runtime::THREAD_POOL;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position, scanning};
 use schema::domain::calendar::local_date;
 use schema::enums::ReferenceEventKind;
@@ -182,8 +183,8 @@ fn read_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, 
     let position = current_position(conn)?;
     let reference = Reference::load(conn)?;
     let (enterprises, officers) = read_people(conn)?;
-    let enterprises = enterprises.in_order(&[]).unwrap_or_default();
-    let officers = officers.in_order(&[]).unwrap_or_default();
+    let (enterprises, officers) = THREAD_POOL
+        .join(|| enterprises.in_order(&[]).unwrap_or_default(), || officers.in_order(&[]).unwrap_or_default());
     let mut clocks = clock_rows(conn, None)?;
     let allegations = complaint_officers::table
         .order((complaint_officers::complaint_id, complaint_officers::ordinal))

@@ -155,7 +155,8 @@ impl Texts {
         let is_full = |last: &Arc<String>| last.len() + text.len() >= TEXT_BLOCK;
         // A text of more than a block has one of its own.
         if self.blocks.last().is_none_or(is_full) {
-            self.blocks.push(Arc::default());
+            // A text that grows would have room for up to twice its length at its end.
+            self.blocks.push(Arc::new(String::with_capacity(TEXT_BLOCK.max(text.len()))));
         }
         let block = self.blocks.len() - 1;
         let texts = Arc::make_mut(&mut self.blocks[block]);
