@@ -111,6 +111,8 @@ pub fn store(
     let decided = decisions(tx.conn)?;
     let changes = last_changes(tx.conn, assessments, &decided)?;
     let mut opened = Vec::new();
+    // Most flags are found again as they were: only their run changes.
+    let mut found_again: Vec<Id> = Vec::new();
     let mut count = Changed::default();
     let mut rows = Vec::with_capacity(assessments.len());
     for assessment in assessments {
@@ -143,14 +145,16 @@ pub fn store(
                 if reopens || flag.tier != assessment.tier {
                     count.changed += 1;
                     flag.changed_at = tx.now;
+                    if reopens {
+                        flag.state = FlagState::Open;
+                        flag.opened_at = tx.now;
+                    }
+                    flag.tier = assessment.tier;
+                    flag.run_id = run_id;
+                    update(tx, &flag)?;
+                } else {
+                    found_again.push(id);
                 }
-                if reopens {
-                    flag.state = FlagState::Open;
-                    flag.opened_at = tx.now;
-                }
-                flag.tier = assessment.tier;
-                flag.run_id = run_id;
-                update(tx, &flag)?;
             }
         }
         let reason = reason(assessment, as_of, rules);
@@ -164,6 +168,10 @@ pub fn store(
             evidence: JsonValue(json!(assessment.evidence)),
             new_evidence: new_evidence.map(|evidence| JsonValue(json!(evidence))),
         });
+    }
+    for chunk in found_again.chunks(KEYS_PER_QUERY) {
+        diesel::update(flags::table.filter(flags::id.eq_any(chunk))).set(flags::run_id.eq(run_id)).execute(tx.conn)?;
+        chunk.iter().for_each(|id| tx.record_state(StateTable::Flags, id));
     }
     for mut flag in before.into_values() {
         let is_active = matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview);
