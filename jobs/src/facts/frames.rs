@@ -56,21 +56,25 @@ pub struct Frames {
     pub spans: Vec<Span>,
 }
 
+/// The columns of allegations, most of them in the representation that they have in the frame: a list of optional
+/// numbers takes twice the memory, and one of bools eight times.
 struct Columns {
     complaint: Vec<u32>,
     day: Vec<i32>,
-    enterprise: Vec<Option<u32>>,
-    officer: Vec<Option<u32>>,
-    branch: Vec<Option<u32>>,
-    conduct: Vec<bool>,
-    serious: Vec<bool>,
-    void: Vec<bool>,
-    cleared: Vec<bool>,
-    not_sustained: Vec<bool>,
-    confirmed: Vec<bool>,
+    enterprise: PlaceColumn,
+    officer: PlaceColumn,
+    branch: PlaceColumn,
+    conduct: BooleanChunkedBuilder,
+    serious: BooleanChunkedBuilder,
+    void: BooleanChunkedBuilder,
+    cleared: BooleanChunkedBuilder,
+    not_sustained: BooleanChunkedBuilder,
+    confirmed: BooleanChunkedBuilder,
     group: Vec<i32>,
-    text: Vec<Option<u32>>,
+    text: PlaceColumn,
 }
+
+type PlaceColumn = PrimitiveChunkedBuilder<UInt32Type>;
 
 /// Builds the frames of the complaints received up to `as_of`, without duplicates.
 ///
@@ -234,17 +238,17 @@ fn allegations(
             let category = category.and_then(|id| facts.categories.get(&id));
             columns.complaint.push(at);
             columns.day.push(day);
-            columns.enterprise.push(enterprise);
-            columns.officer.push(officer);
-            columns.branch.push(branch.and_then(|id| branch_place.get(&id).copied()));
-            columns.conduct.push(category.is_some_and(|category| category.kind == CategoryKind::Conduct));
-            columns.serious.push(category.is_some_and(|category| category.serious));
-            columns.void.push(void);
-            columns.cleared.push(matches!(finding, Finding::Unfounded | Finding::Exonerated));
-            columns.not_sustained.push(finding == Finding::NotSustained);
-            columns.confirmed.push(confirmed);
+            columns.enterprise.append_option(enterprise);
+            columns.officer.append_option(officer);
+            columns.branch.append_option(branch.and_then(|id| branch_place.get(&id).copied()));
+            columns.conduct.append_value(category.is_some_and(|category| category.kind == CategoryKind::Conduct));
+            columns.serious.append_value(category.is_some_and(|category| category.serious));
+            columns.void.append_value(void);
+            columns.cleared.append_value(matches!(finding, Finding::Unfounded | Finding::Exonerated));
+            columns.not_sustained.append_value(finding == Finding::NotSustained);
+            columns.confirmed.append_value(confirmed);
             columns.group.push(branch.map_or(NO_GROUP, |id| group_of(facts, id)));
-            columns.text.push(text);
+            columns.text.append_option(text);
         };
         if rows.is_empty() {
             let finding = finding_on(fact.finding.unwrap_or(Finding::Pending), fact.decided_on, as_of);
@@ -309,20 +313,22 @@ fn finding_on(finding: Finding, decided_on: Option<NaiveDate>, as_of: NaiveDate)
 impl Columns {
     /// Reserves memory, which takes none before it is used: lists that grow would take twice the memory at their end.
     fn with_capacity(rows: usize) -> Self {
+        let places = |name: &str| PlaceColumn::new(name.into(), rows);
+        let bools = |name: &str| BooleanChunkedBuilder::new(name.into(), rows);
         Self {
             complaint: Vec::with_capacity(rows),
             day: Vec::with_capacity(rows),
-            enterprise: Vec::with_capacity(rows),
-            officer: Vec::with_capacity(rows),
-            branch: Vec::with_capacity(rows),
-            conduct: Vec::with_capacity(rows),
-            serious: Vec::with_capacity(rows),
-            void: Vec::with_capacity(rows),
-            cleared: Vec::with_capacity(rows),
-            not_sustained: Vec::with_capacity(rows),
-            confirmed: Vec::with_capacity(rows),
+            enterprise: places("enterprise"),
+            officer: places("officer"),
+            branch: places("branch"),
+            conduct: bools("conduct"),
+            serious: bools("serious"),
+            void: bools("void"),
+            cleared: bools("cleared"),
+            not_sustained: bools("not_sustained"),
+            confirmed: bools("confirmed"),
             group: Vec::with_capacity(rows),
-            text: Vec::with_capacity(rows),
+            text: places("text"),
         }
     }
 
@@ -333,17 +339,17 @@ impl Columns {
             vec![
                 Column::new("complaint".into(), self.complaint),
                 Column::new("day".into(), self.day),
-                Column::new("enterprise".into(), self.enterprise),
-                Column::new("officer".into(), self.officer),
-                Column::new("branch".into(), self.branch),
-                Column::new("conduct".into(), self.conduct),
-                Column::new("serious".into(), self.serious),
-                Column::new("void".into(), self.void),
-                Column::new("cleared".into(), self.cleared),
-                Column::new("not_sustained".into(), self.not_sustained),
-                Column::new("confirmed".into(), self.confirmed),
+                self.enterprise.finish().into_column(),
+                self.officer.finish().into_column(),
+                self.branch.finish().into_column(),
+                self.conduct.finish().into_column(),
+                self.serious.finish().into_column(),
+                self.void.finish().into_column(),
+                self.cleared.finish().into_column(),
+                self.not_sustained.finish().into_column(),
+                self.confirmed.finish().into_column(),
                 Column::new("group".into(), self.group),
-                Column::new("text".into(), self.text),
+                self.text.finish().into_column(),
             ],
         )
     }
