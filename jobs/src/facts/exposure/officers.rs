@@ -12,6 +12,7 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
 use schema::Id;
 use schema::models::Posting;
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 /// Officers whose exposures one thread computes at a time.
@@ -50,7 +51,9 @@ pub fn of_officers_in(
     let posted = officers.iter().filter(|officer| facts.postings.contains_key(&officer.id)).count();
     let handles = workload.officers();
     let basis = if handles > 0 && 2 * handles >= posted { Basis::Declarations } else { Basis::PostingDays };
-    let officer_exposure = OfficerExposure { basis, spans, groups: groups_of_units(facts, &workload, spans, groups) };
+    let days = spans.iter().map(|span| span.from).min().zip(spans.iter().map(|span| span.to).max());
+    let groups = groups_of_units(facts, &workload, spans, groups);
+    let officer_exposure = OfficerExposure { basis, spans, days, groups };
     let none = Vec::new();
     let parts: Vec<Columns> = THREAD_POOL.install(|| {
         let chunks = officers.par_chunks(AT_ONCE).enumerate();
@@ -103,6 +106,8 @@ fn groups_of_units(
 struct OfficerExposure<'s> {
     basis: Basis,
     spans: &'s [Span],
+    /// The first and the last day of all spans.
+    days: Option<(i32, i32)>,
     groups: HashMap<Id, Vec<UnitGroups>>,
 }
 
@@ -120,6 +125,7 @@ impl OfficerExposure<'_> {
             self.add_without_postings(columns, index, by_unit);
             return;
         }
+        let Some((first, last)) = self.days else { return };
         let mut units: Vec<Id> = postings.iter().map(|posting| posting.unit_id).collect();
         units.sort_unstable();
         units.dedup();
@@ -128,21 +134,25 @@ impl OfficerExposure<'_> {
             let posted: i32 = postings.iter().map(|posting| overlap(posting, from, to)).sum();
             if posted == 0 { days_of_month(month) } else { f64::from(posted) }
         };
+        let of_units = |wanted: &dyn Fn(&Id) -> bool| -> Vec<&WorkloadFact> {
+            by_unit.iter().filter(|row| wanted(&row.unit_id)).copied().collect()
+        };
+        // Workload recorded for units other than those of the postings is spread over all postings.
+        let elsewhere = daily(&of_units(&|at| !units.contains(at)), posted_anywhere);
+        // A unit without workload takes the officer's rate from other units, as after a move. Few have none.
+        let before = LazyCell::new(|| daily(by_unit, posted_anywhere));
         for unit in &units {
             let there: Vec<&Posting> = postings.iter().filter(|posting| posting.unit_id == *unit).collect();
+            // Most former postings ended before the spans.
+            if there.iter().all(|posting| overlap(posting, first, last) == 0) {
+                continue;
+            }
             let posted_days = |month: NaiveDate| {
                 let (from, to) = (day_number(month), day_number(month + Months::new(1)) - 1);
                 let posted: i32 = there.iter().map(|posting| overlap(posting, from, to)).sum();
                 if posted == 0 { days_of_month(month) } else { f64::from(posted) }
             };
-            let of_units = |wanted: &dyn Fn(&Id) -> bool| -> Vec<&WorkloadFact> {
-                by_unit.iter().filter(|row| wanted(&row.unit_id)).copied().collect()
-            };
             let here = daily(&of_units(&|at| at == unit), posted_days);
-            // Workload recorded for units other than those of the postings is spread over all postings.
-            let elsewhere = daily(&of_units(&|at| !units.contains(at)), posted_anywhere);
-            // A unit without workload takes the officer's rate from other units, as after a move.
-            let before = daily(&of_units(&|_| true), posted_anywhere);
             let rate = |month: NaiveDate| match (here.of(month), elsewhere.of(month)) {
                 (Some((a, carried)), Some((b, also))) => Some((a + b, carried || also)),
                 (Some(found), None) | (None, Some(found)) => Some(found),
