@@ -4,7 +4,7 @@
 use crate::JobError;
 use crate::analyses::recurrence::{Assessment, Rules, round_6_digits};
 use crate::facts::Subject;
-use crate::facts::exposure::Basis;
+use crate::facts::exposure::{Basis, Span};
 use crate::facts::frames::Frames;
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
@@ -35,10 +35,22 @@ pub fn run_hashes(
     as_of: NaiveDate,
     rules: &Rules,
 ) -> Result<RunHashes, JobError> {
+    Ok(hashes_of(input_hashes(frames)?, assessments, as_of, rules))
+}
+
+/// The hashes of what a run reads: [`RunHashes::inputs`].
+///
+/// # Errors
+/// `Polars` when a frame lacks a column or has another type.
+pub fn input_hashes(frames: &Frames) -> Result<Value, JobError> {
     let (months, exposures) = THREAD_POOL.join(|| input_months(frames), || exposures(frames));
     let mut inputs = months?;
     inputs.extend(exposures?);
-    let inputs = Value::Object(inputs);
+    Ok(Value::Object(inputs))
+}
+
+/// Hashes a run whose inputs are hashed.
+pub fn hashes_of(inputs: Value, assessments: &[Assessment], as_of: NaiveDate, rules: &Rules) -> RunHashes {
     let input_hash = hash_json(&inputs);
     let outputs: Vec<Value> = assessments.iter().map(output).collect();
     let output_hash = hash_json(&json!(outputs));
@@ -48,7 +60,7 @@ pub fn run_hashes(
         "outputs": output_hash,
         "rules": rules,
     }));
-    Ok(RunHashes { inputs, input_hash, output_hash, result_hash })
+    RunHashes { inputs, input_hash, output_hash, result_hash }
 }
 
 /// One assessment in the form that is hashed and compared.
@@ -153,27 +165,55 @@ fn exposures(frames: &Frames) -> Result<Map<String, Value>, JobError> {
     let mut found = Map::new();
     let kinds = [(EXPOSURES[0], &frames.officers), (EXPOSURES[1], &frames.branches)];
     for ((name, subjects), exposure) in kinds.into_iter().zip(&frames.exposure) {
-        let rows = &exposure.rows;
-        let (subject, group) = (rows.column("subject")?.u32()?, rows.column("group")?.i32()?);
-        let (span, handled) = (rows.column("span")?.u32()?, rows.column("exposure")?.f64()?);
+        let hashed = match exposure_hash(&exposure.rows, subjects, &frames.spans, AT_ONCE)? {
+            Some(hashed) => hashed,
+            None => exposure_hash(&exposure.rows, subjects, &frames.spans, usize::MAX)?.unwrap_or_default(),
+        };
+        found.insert(name.to_owned(), hashed);
+    }
+    Ok(found)
+}
+
+/// Rows of exposures whose lines are in memory together, or as many as one subject has.
+const AT_ONCE: usize = 1 << 16;
+
+/// Hashes exposures, `at_once` rows after the other. None if these do not follow each other in the order of their lines,
+/// because two subjects share a code or one has a NUL in it: then all lines have to be sorted together.
+fn exposure_hash(
+    rows: &DataFrame,
+    subjects: &[Subject],
+    spans: &[Span],
+    at_once: usize,
+) -> PolarsResult<Option<Value>> {
+    let (subject, group) = (rows.column("subject")?.u32()?, rows.column("group")?.i32()?);
+    let (span, exposure) = (rows.column("span")?.u32()?, rows.column("exposure")?.f64()?);
+    let mut hash = LineHash::new();
+    let mut begin = 0;
+    while begin < rows.height() {
+        let mut end = rows.height().min(begin.saturating_add(at_once));
+        while end < rows.height() && subject.get(end) == subject.get(end - 1) {
+            end += 1;
+        }
         // Rounding, by way of a text, takes most of the time.
         let handled: Vec<f64> =
-            (0..rows.height()).into_par_iter().map(|at| round_6_digits(handled.get(at).unwrap_or_default())).collect();
+            (begin..end).into_par_iter().map(|at| round_6_digits(exposure.get(at).unwrap_or_default())).collect();
         let mut lines = Lines::default();
-        for (at, handled) in handled.into_iter().enumerate() {
-            let code = subject.get(at).and_then(|place| subjects.get(place as usize));
-            let from = span.get(at).and_then(|place| frames.spans.get(place as usize)).map_or(0, |span| span.from);
+        for (at, handled) in (begin..end).zip(handled) {
+            let from = span.get(at).and_then(|place| spans.get(place as usize)).map_or(0, |span| span.from);
             lines.push(|line| {
-                line.extend_from_slice(code.map_or(&[][..], |subject| subject.code.as_bytes()));
+                line.extend_from_slice(code_of(subject.get(at), subjects).as_bytes());
                 line.push(0);
                 line.extend(group.get(at).unwrap_or_default().to_be_bytes());
                 line.extend(from.to_be_bytes());
                 line.extend(handled.to_be_bytes());
             });
         }
-        found.insert(name.to_owned(), lines.hashed());
+        if !hash.add(&lines) {
+            return Ok(None);
+        }
+        begin = end;
     }
-    Ok(found)
+    Ok(Some(hash.finish()))
 }
 
 /// The keys of the exposures in `RunHashes::inputs`, apart from the months.
@@ -193,8 +233,8 @@ impl Lines {
         self.ends.push(self.bytes.len());
     }
 
-    /// The number of lines and their hash, independent of their order.
-    fn hashed(&self) -> Value {
+    /// The lines in bytewise order.
+    fn sorted(&self) -> Vec<&[u8]> {
         let mut begin = 0;
         let mut lines: Vec<&[u8]> = Vec::with_capacity(self.ends.len());
         for end in &self.ends {
@@ -203,11 +243,91 @@ impl Lines {
         }
         // Most lines are in order already, which the stable sort makes use of.
         lines.sort();
-        let mut hash = Sha256::new();
-        for line in &lines {
-            hash.update(u32::try_from(line.len()).unwrap_or(u32::MAX).to_be_bytes());
-            hash.update(line);
+        lines
+    }
+
+    /// The number of lines and their hash, independent of their order.
+    fn hashed(&self) -> Value {
+        let mut hash = LineHash::new();
+        hash.add(self);
+        hash.finish()
+    }
+}
+
+/// The number and the hash of sorted lines.
+struct LineHash {
+    hash: Sha256,
+    rows: usize,
+    last: Vec<u8>,
+}
+
+impl LineHash {
+    fn new() -> Self {
+        Self { hash: Sha256::new(), rows: 0, last: Vec::new() }
+    }
+
+    /// Adds lines, which it sorts. False if one of them sorts before lines that were added earlier.
+    fn add(&mut self, lines: &Lines) -> bool {
+        let lines = lines.sorted();
+        if lines.first().is_some_and(|first| *first < self.last.as_slice()) {
+            return false;
         }
-        json!({ "rows": lines.len(), "hash": hex(&hash.finalize()) })
+        for line in &lines {
+            self.hash.update(u32::try_from(line.len()).unwrap_or(u32::MAX).to_be_bytes());
+            self.hash.update(line);
+        }
+        self.rows += lines.len();
+        if let Some(last) = lines.last() {
+            self.last = last.to_vec();
+        }
+        true
+    }
+
+    fn finish(self) -> Value {
+        json!({ "rows": self.rows, "hash": hex(&self.hash.finalize()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::Id;
+    use uuid::Uuid;
+
+    fn subjects(codes: [&str; 3]) -> Vec<Subject> {
+        codes.into_iter().map(|code| Subject { code: code.into(), id: Id(Uuid::nil()) }).collect()
+    }
+
+    /// Two rows of each of three subjects, the second in no peer group: their lines sort the other way round.
+    fn rows(handled: [f64; 3]) -> DataFrame {
+        let both = |of: fn(usize) -> u32| (0..6).map(of).collect::<Vec<u32>>();
+        let handled: Vec<f64> = handled.into_iter().flat_map(|handled| [handled, handled + 0.5]).collect();
+        DataFrame::new(
+            6,
+            vec![
+                Column::new("subject".into(), both(|at| at as u32 / 2)),
+                Column::new("group".into(), [-1, 2].repeat(3)),
+                Column::new("span".into(), both(|at| at as u32 % 2)),
+                Column::new("exposure".into(), handled),
+            ],
+        )
+        .expect("a frame")
+    }
+
+    #[test]
+    fn exposures_have_one_hash_however_many_are_sorted_together() {
+        let spans = [Span { from: 3, to: 8, month: 0 }, Span { from: 9, to: 9, month: 0 }];
+        let hash = |codes, handled, at_once| {
+            exposure_hash(&rows(handled), &subjects(codes), &spans, at_once).expect("columns of exposures")
+        };
+        let whole = hash(["A", "AB", "B"], [1.0, 2.0, 3.0], usize::MAX).expect("a hash");
+        assert_eq!(whole["rows"], 6);
+        assert_eq!(hash(["A", "AB", "B"], [1.0, 2.0, 3.0], 1), Some(whole.clone()));
+        assert_eq!(hash(["A", "AB", "B"], [1.0, 2.0, 3.0], 3), Some(whole.clone()));
+        assert_eq!(hash(["B", "AB", "A"], [3.0, 2.0, 1.0], 1), None);
+        assert_eq!(hash(["B", "AB", "A"], [3.0, 2.0, 1.0], usize::MAX), Some(whole.clone()));
+        assert_ne!(hash(["A", "AB", "B"], [1.0, 2.0, 4.0], 1), Some(whole));
+        // Their lines are interleaved.
+        assert_eq!(hash(["A", "A", "B"], [1.0, 2.0, 3.0], 1), None);
     }
 }

@@ -13,7 +13,7 @@ use crate::facts::{Changes, Facts, WorkloadFact};
 use crate::flags::{self, CountedComplaints};
 use crate::results::recurrence::{COMPARED, ComparedDocument, KindDocument, NAME, RecurrenceDocument};
 use crate::results::{result_row, store_result};
-use crate::run_hash::{RunHashes, run_hashes};
+use crate::run_hash::{RunHashes, hashes_of, input_hashes};
 use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::NaiveDate;
 use polars_core::runtime::THREAD_POOL;
@@ -89,14 +89,19 @@ pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(
 pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -> Result<Derived, JobError> {
     let (frames, known_at) = load_frames(db, as_of, known_at)?;
     // Much of an assessment runs on one thread.
-    let (officers, branches) = THREAD_POOL.join(
-        || assess_kind(&frames, SubjectKind::Officer, as_of, rules),
-        || assess_kind(&frames, SubjectKind::Branch, as_of, rules),
+    let ((officers, branches), inputs) = THREAD_POOL.join(
+        || {
+            THREAD_POOL.join(
+                || assess_kind(&frames, SubjectKind::Officer, as_of, rules),
+                || assess_kind(&frames, SubjectKind::Branch, as_of, rules),
+            )
+        },
+        || input_hashes(&frames),
     );
     let (mut officers, mut branches) = (officers?, branches?);
     let mut assessments = std::mem::take(&mut officers.found);
     assessments.append(&mut branches.found);
-    let hashes = run_hashes(&frames, &assessments, as_of, rules)?;
+    let hashes = hashes_of(inputs?, &assessments, as_of, rules);
     let rows = [(SubjectKind::Officer, &officers.rows), (SubjectKind::Branch, &branches.rows)];
     let available = available(&frames, as_of, &rows)?;
     let days = u64::from(available.days.unsigned_abs());
