@@ -8,7 +8,7 @@
 use chrono::{Days, NaiveDate};
 use jobs::JobError;
 use jobs::analyses::recurrence::{Rules, assess_kind, available, cusum_series, funnel_plot};
-use jobs::facts::frames::{TEXT_DAYS, into_frames};
+use jobs::facts::frames::{Exposures, TEXT_DAYS};
 use jobs::facts::{Changes, Facts};
 use jobs::flags::CountedComplaints;
 use jobs::run_hash::run_hashes;
@@ -41,9 +41,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rules = Rules::default();
     let after = as_of - Days::new(TEXT_DAYS.unsigned_abs().into());
     let mut stages = Stages { began: Instant::now(), found: Vec::new() };
-    let facts = db.read_snapshot(|conn| {
+    let mut facts = db.read_snapshot(|conn| {
         scanning(conn, |conn| {
-            // The job reads the workload on a second connection meanwhile.
+            // The job reads the workload on a second connection meanwhile, and computes exposures before the texts end.
             let mut facts = Facts::load_without_workload(conn)?;
             stages.end("complaints");
             facts.workload = Facts::load_workload(conn)?;
@@ -55,8 +55,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let (complaints, texts) = (facts.complaints.len(), facts.texts.len());
     let (workload, officers) = (facts.workload.len(), facts.officer_codes.len());
-    let frames = into_frames(facts, as_of)?;
+    let exposures = Exposures::of(&facts, as_of)?;
+    facts.workload = Vec::new();
+    stages.end("exposures");
+    let frames = exposures.into_frames(&facts, as_of)?;
+    drop(facts);
     stages.end("frames");
+    // The job assesses both kinds and hashes the inputs at the same time.
     let officers_found = assess_kind(&frames, SubjectKind::Officer, as_of, &rules)?;
     stages.end("officers");
     let branches_found = assess_kind(&frames, SubjectKind::Branch, as_of, &rules)?;
