@@ -112,7 +112,7 @@ struct Subjects {
 
 impl Subjects {
     fn of(facts: &Facts, as_of: NaiveDate) -> Self {
-        // All officers whom complaints name are known, unless the history is damaged.
+        // All officers whom complaints name are known, but in facts about one flag, which have no officers.
         let accused: Vec<Id> = if facts.names_known_officers() {
             Vec::new()
         } else {
@@ -135,12 +135,10 @@ impl Subjects {
     /// The exposure of officers, and of branches. Neither depends on the other.
     fn exposure(&self, facts: &Facts, as_of: NaiveDate) -> PolarsResult<[Exposure; 2]> {
         let tree = facts.tree();
-        let of_officers =
-            |groups: &dyn Fn(Id, NaiveDate) -> i32| exposure::of_officers(facts, &self.officers, as_of, groups);
-        let of_branches =
-            |groups: &dyn Fn(Id, NaiveDate) -> i32| exposure::of_branches(facts, &self.branches, as_of, &tree, groups);
-        let (officers, branches) =
-            THREAD_POOL.join(|| with_groups(facts, &tree, of_officers), || with_groups(facts, &tree, of_branches));
+        let (officers, branches) = THREAD_POOL.join(
+            || with_groups(facts, &tree, |groups| exposure::of_officers(facts, &self.officers, as_of, groups)),
+            || with_groups(facts, &tree, |groups| exposure::of_branches(facts, &self.branches, as_of, &tree, groups)),
+        );
         Ok([officers?, branches?])
     }
 }
