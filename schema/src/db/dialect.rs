@@ -68,10 +68,18 @@ const CACHE_OF_SCANS: u32 = 8_192;
 pub fn scanning<T, E: From<StoreError>>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
     keep_pages(conn, CACHE_OF_SCANS)?;
     let found = work(conn);
-    let restored = keep_pages(conn, CACHE);
+    let restored = forget_pages(conn).and_then(|()| keep_pages(conn, CACHE));
     let found = found?;
     restored?;
     Ok(found)
+}
+
+/// Frees SQLite's page cache: what a scan read last is seldom what the connection reads next.
+fn forget_pages(conn: &mut Conn) -> Result<(), StoreError> {
+    if let Conn::Sqlite(c) = conn {
+        c.batch_execute("PRAGMA shrink_memory")?;
+    }
+    Ok(())
 }
 
 /// The memory of SQLite's page cache.
