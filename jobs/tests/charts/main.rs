@@ -2,19 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "../examples/charts/samples.rs"]
+mod edges;
+#[path = "../../examples/charts/samples.rs"]
 mod samples;
 
 use chrono::NaiveDate;
-use jobs::charts::cusum::{self, CusumData};
-use jobs::charts::funnel::{self, FunnelData};
-use jobs::charts::interval::{self, IntervalData};
+use edges::Data;
 use jobs::charts::map::{self, MapData};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
-use jobs::charts::timeline::{self, TimelineData};
 use jobs::charts::trend::{self, TrendData, TrendMonth};
-use jobs::charts::waiting::{self, WaitingData};
-use jobs::charts::{Chart, FONT_BOLD, FONT_REGULAR, Style, Theme, Unusual, Width, Words, png};
+use jobs::charts::{Chart, FONT_BOLD, FONT_REGULAR, Style, Theme, Unusual, Width, Words, funnel, png, timeline};
 use resvg::usvg::{Group, Node, Options, Rect, TextChunk, Tree, roxmltree};
 use schema::enums::{Locale, SubjectKind};
 use std::path::Path;
@@ -218,121 +215,18 @@ fn the_gravest_tier_of_a_branch_is_an_inspection() {
     }
 }
 
-/// Charts of nothing.
-fn empty(words: &Words, style: Style<'_>) -> Vec<Chart> {
-    let text = || "x".to_owned();
-    let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
-    let funnel = FunnelData { what: text(), units_name: text(), dispersion: 1.0, units: Vec::new() };
-    let timeline = TimelineData {
-        label: text(),
-        subject: SubjectKind::Branch,
-        from: day,
-        to: day,
-        episodes: Vec::new(),
-        tiers: Vec::new(),
-        measures: Vec::new(),
-    };
-    let interval =
-        IntervalData { title: text(), rows_name: text(), ratio_name: text(), limits_name: text(), rows: Vec::new() };
-    vec![
-        trend::chart(&TrendData { what: text(), months: Vec::new() }, words, style).unwrap(),
-        pareto::chart(&ParetoData { what: text(), groups: text(), bars: Vec::new() }, words, style).unwrap(),
-        funnel::chart(&funnel, words, style).unwrap(),
-        cusum::chart(&CusumData { label: text(), limit: 3.0, weeks: Vec::new() }, words, style).unwrap(),
-        waiting::chart(&WaitingData { what: text(), curves: Vec::new(), due: None }, words, style).unwrap(),
-        timeline::chart(&timeline, words, style).unwrap(),
-        interval::chart(&interval, words, style).unwrap(),
-        map::chart(&MapData { what: text(), areas_name: text(), areas: Vec::new() }, words, style).unwrap(),
-    ]
-}
-
-/// Charts of one point each.
-fn single(locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
-    let mut trend = samples::trend_data(locale);
-    trend.months.truncate(1);
-    let mut pareto = samples::pareto_data(locale);
-    pareto.bars.truncate(1);
-    let funnel = samples::funnel_data(locale, 1);
-    let mut cusum = samples::cusum_data();
-    cusum.weeks.truncate(1);
-    let mut waiting = samples::waiting_data(locale);
-    waiting.curves.truncate(1);
-    waiting.curves[0].steps.truncate(1);
-    waiting.curves[0].censored.clear();
-    let without_deadline = WaitingData { due: None, ..waiting.clone() };
-    let mut timeline = samples::timeline_data(locale);
-    timeline.episodes.truncate(1);
-    timeline.tiers.truncate(1);
-    timeline.measures.truncate(1);
-    (timeline.from, timeline.to) = (timeline.episodes[0].day, timeline.episodes[0].day);
-    let mut interval = samples::interval_data(locale);
-    interval.rows.truncate(1);
-    let mut map = samples::map_data(locale).unwrap();
-    map.areas.truncate(1);
-    vec![
-        trend::chart(&trend, words, style).unwrap(),
-        pareto::chart(&pareto, words, style).unwrap(),
-        funnel::chart(&funnel, words, style).unwrap(),
-        cusum::chart(&cusum, words, style).unwrap(),
-        waiting::chart(&waiting, words, style).unwrap(),
-        waiting::chart(&without_deadline, words, style).unwrap(),
-        timeline::chart(&timeline, words, style).unwrap(),
-        interval::chart(&interval, words, style).unwrap(),
-        map::chart(&map, words, style).unwrap(),
-    ]
-}
-
-/// Charts whose numbers are all this one.
-fn constant(number: f64, locale: Locale, words: &Words, style: Style<'_>) -> Vec<Chart> {
-    let mut trend = samples::trend_data(locale);
-    for month in &mut trend.months {
-        (month.value, month.before) = (Some(number), Some(number));
-    }
-    let mut pareto = samples::pareto_data(locale);
-    for bar in &mut pareto.bars {
-        bar.value = number;
-    }
-    let mut funnel = samples::funnel_data(locale, 20);
-    for unit in &mut funnel.units {
-        (unit.observed, unit.expected) = (number, number);
-    }
-    let mut cusum = samples::cusum_data();
-    for week in &mut cusum.weeks {
-        (week.observed, week.expected, week.sum) = (number, number, number);
-    }
-    let mut waiting = samples::waiting_data(locale);
-    for curve in &mut waiting.curves {
-        (curve.median, curve.censored) = (Some(number), vec![number; 3]);
-    }
-    let mut interval = samples::interval_data(locale);
-    for row in &mut interval.rows {
-        (row.ratio, row.lower, row.upper) = (number, number, number);
-    }
-    let mut map = samples::map_data(locale).unwrap();
-    for area in &mut map.areas {
-        (area.observed, area.expected) = (number, number);
-    }
-    vec![
-        trend::chart(&trend, words, style).unwrap(),
-        pareto::chart(&pareto, words, style).unwrap(),
-        funnel::chart(&funnel, words, style).unwrap(),
-        cusum::chart(&cusum, words, style).unwrap(),
-        waiting::chart(&waiting, words, style).unwrap(),
-        interval::chart(&interval, words, style).unwrap(),
-        map::chart(&map, words, style).unwrap(),
-    ]
-}
-
 #[test]
 fn nothing_one_point_zeros_and_huge_numbers_are_drawn() {
     for locale in LOCALES {
         let words = words(locale);
         for width in WIDTHS {
             let style = style(Theme::Light, width);
-            let mut all = empty(&words, style);
-            all.extend(single(locale, &words, style));
+            let mut all = Data::empty().charts(&words, style);
+            let single = Data::single(locale);
+            all.extend(single.charts(&words, style));
+            all.push(single.waiting_without_deadline(&words, style));
             for number in [0.0, 1.0, 1e9, 1e15, f64::MAX] {
-                all.extend(constant(number, locale, &words, style));
+                all.extend(Data::constant(number, locale).charts(&words, style));
             }
             for chart in &all {
                 check(chart);
@@ -345,7 +239,7 @@ fn nothing_one_point_zeros_and_huge_numbers_are_drawn() {
 #[test]
 fn a_number_that_is_none_is_drawn_as_zero() {
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        for chart in constant(number, Locale::En, &words(Locale::En), style(Theme::Light, Width::Wide)) {
+        for chart in Data::constant(number, Locale::En).charts(&words(Locale::En), style(Theme::Light, Width::Wide)) {
             roxmltree::Document::parse(&chart.svg).unwrap();
             let mut pictures = chart.svg.split('<').filter(|element| !element.starts_with(['t', 'd']));
             assert!(pictures.all(|element| !element.contains("NaN") && !element.contains("inf")));
