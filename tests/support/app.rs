@@ -1,7 +1,9 @@
 //! A test's own application: a database with what the test needs, a server over it, and a client for each role.
 
-use crate::{Answer, Database, Json, Program, Server, fixtures};
+use crate::fixtures::{self, Files};
+use crate::{Answer, Database, Json, Program, Server};
 use schema::enums::Role;
+use schema::keys::Keys;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -55,6 +57,20 @@ impl TestAppBuilder {
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|one| (*one).to_owned()));
         self
+    }
+
+    /// Makes the key file among the files of the test ([`Files::key`]), which pseudonyms need, and starts the server
+    /// with it.
+    pub fn keyed(self, files: &Files) -> Self {
+        let key = files.key();
+        Keys::create(key.as_ref()).expect("the files of a test have one key file");
+        self.arguments(&["--key-file", &key])
+    }
+
+    /// Starts the server with a configuration.
+    pub fn configured(self, files: &Files, settings: &str) -> Self {
+        let [option, path] = files.config("phananh.toml", settings);
+        self.arguments(&[&option, &path])
     }
 
     /// The one application.
@@ -129,8 +145,8 @@ impl TestApp {
 
     /// A client with a token that `phananh token create` makes from these arguments.
     pub fn as_holder(&self, arguments: &[&str]) -> Client<'_> {
-        let made = Program::built().json(&self.database, &[&["token", "create"][..], arguments].concat());
-        Client { server: self.server(), token: made["token"].text().to_owned() }
+        let token = Program::built().token_by(&self.database, arguments);
+        Client { server: self.server(), token }
     }
 
     /// A client with a token of a member of the Board who is an officer.
@@ -154,8 +170,14 @@ impl TestApp {
         Program::built().run(&self.database, arguments).ok().out
     }
 
+    /// Imports a file that must be accepted; its report.
+    #[track_caller]
+    pub fn import(&self, kind: &str, csv: impl AsRef<[u8]>, mapping: &str) -> Value {
+        fixtures::import(&self.database, kind, csv, mapping)
+    }
+
     /// Makes a key file in the folder of the test.
-    pub fn key_file(&self, files: &fixtures::Files) -> PathBuf {
+    pub fn key_file(&self, files: &Files) -> PathBuf {
         let path = files.path().join("key");
         self.run(&["key", "create", path.to_str().expect("a path")]);
         path
@@ -192,5 +214,18 @@ impl Client<'_> {
     /// The codes of the errors of an operation.
     pub fn codes(&self, document: &str) -> Vec<String> {
         self.request(document).codes()
+    }
+
+    /// Asks in SQL.
+    pub fn sql(&self, sql: &str) -> Answer {
+        self.request_with("query ($sql: String!) { sql(query: $sql) { rows } }", &json!({ "sql": sql }))
+    }
+
+    /// The rows of a question in SQL that must be answered.
+    #[track_caller]
+    pub fn rows(&self, sql: &str) -> Vec<Value> {
+        let answer = self.sql(sql).json();
+        assert!(answer.get("errors").is_none(), "{sql}: {answer}");
+        answer["data"]["sql"]["rows"].list().to_vec()
     }
 }

@@ -5,6 +5,7 @@ use schema::enums::{Channel, LegalForm};
 use schema::register::Submission;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempfile::TempDir;
 
 pub const UNITS: &str = "\
@@ -139,6 +140,27 @@ impl Files {
         file(self.path(), name, contents)
     }
 
+    /// The path of the key file of a test.
+    pub fn key(&self) -> String {
+        self.path().join("key").display().to_string()
+    }
+
+    /// Makes a certificate for 127.0.0.1; its path, and the table `[api.tls]` of a configuration with it.
+    pub fn certificate(&self) -> (PathBuf, String) {
+        let (key, certificate) = (self.path().join("key.pem"), self.path().join("cert.pem"));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .expect("openssl runs");
+        assert!(made.status.success(), "{made:?}");
+        let table = format!("[api.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n");
+        (certificate, table)
+    }
+
     /// The arguments that let a server read every row of every page and compute every statistic: its caches are off.
     pub fn without_caches(&self) -> [String; 2] {
         self.config("no-caches.toml", "[api]\nobject_cache_mb = 0\nanswer_cache_mb = 0\nstatistics_cache_mb = 0\n")
@@ -172,6 +194,12 @@ impl Files {
     }
 }
 
+/// Imports a file that must be accepted; its report.
+#[track_caller]
+pub fn import(database: &Database, kind: &str, csv: impl AsRef<[u8]>, mapping: &str) -> Value {
+    Program::built().run(database, Files::new().import(kind, csv, mapping)).ok().json()
+}
+
 /// Fills a database with the small world, from a template.
 pub fn fill(database: &Database) {
     database.fill_once("small world", fill_anew);
@@ -179,7 +207,6 @@ pub fn fill(database: &Database) {
 
 /// Imports the small world.
 pub fn fill_anew(database: &Database) {
-    let files = Files::new();
     for (kind, csv, mapping) in [
         ("units", UNITS, UNITS_MAP),
         ("officers", OFFICERS, OFFICERS_MAP),
@@ -188,7 +215,7 @@ pub fn fill_anew(database: &Database) {
         ("complaints", COMPLAINTS, COMPLAINTS_MAP),
         ("responses", RESPONSES, RESPONSES_MAP),
     ] {
-        Program::built().run(database, files.import(kind, csv, mapping)).ok();
+        import(database, kind, csv, mapping);
     }
 }
 

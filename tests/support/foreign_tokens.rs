@@ -26,6 +26,13 @@ impl Issuer {
         Self { files: Files::new(), keys: Vec::new(), set: Vec::new() }
     }
 
+    /// One with the key that [`header`] names.
+    pub fn ours() -> Self {
+        let mut issuer = Self::new();
+        issuer.key("ours", &json!({ "alg": "ES256" }));
+        issuer
+    }
+
     /// Makes a key; `about` has the other members of its entry in the set.
     pub fn key(&mut self, kid: &str, about: &Value) {
         let openssl = |args: &[&str]| {
@@ -44,11 +51,20 @@ impl Issuer {
         self.set.push(jwk);
     }
 
+    /// The table `[api.jwt]` of a configuration that takes its tokens.
+    pub fn table(&self) -> String {
+        let set = self.files.put("keys.json", json!({ "keys": self.set }).to_string());
+        format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n")
+    }
+
     /// A server that takes its tokens.
     pub fn serve(&self, database: &Database) -> Server {
-        let set = self.files.put("keys.json", json!({ "keys": self.set }).to_string());
-        let config = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
-        Program::built().serve_configured(database, &config)
+        Program::built().serve_configured(database, &self.table())
+    }
+
+    /// A token of a member of the Board, with other claims.
+    pub fn token(&self, claims: &Value) -> String {
+        self.signed("ours", &header(&json!({})), &payload(claims))
     }
 
     /// Signs a header and a payload without changing them.

@@ -1,7 +1,7 @@
 //! The binary: run to its end, or started as a server and asked.
 
-use crate::Database;
 use crate::fixtures::Files;
+use crate::{Database, Json};
 use schema::register::access::{Holder, create_token};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
@@ -45,6 +45,13 @@ impl Finished {
         assert_eq!(self.status, 0, "{self:?}");
         self
     }
+
+    /// The message of a command that was refused and therefore printed no data.
+    #[track_caller]
+    pub fn refused(self) -> String {
+        assert_eq!((self.status, self.out.as_str()), (1, ""), "{self:?}");
+        self.err
+    }
 }
 
 impl Program {
@@ -81,6 +88,13 @@ impl Program {
         let holder = Holder { name: &name, role, unit, officer: None, outside: false };
         let made = database.open().write("cli", |tx| create_token(tx, holder, None));
         made.unwrap_or_else(|error| panic!("the token {name}: {error}")).value
+    }
+
+    /// Makes a token by the arguments of `phananh token create`.
+    #[track_caller]
+    pub fn token_by(&self, database: &Database, arguments: &[&str]) -> String {
+        let made = self.json(database, &[&["token", "create"][..], arguments].concat());
+        made["token"].text().to_owned()
     }
 
     /// Starts a command that serves and waits until it says where; what it said before and after is
@@ -169,6 +183,15 @@ impl Answer {
     pub fn codes(&self) -> Vec<String> {
         let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none").to_owned()).collect()
+    }
+
+    /// Fails unless the answer has one error, with this code, and says these words.
+    #[track_caller]
+    pub fn assert_refused(&self, code: &str, words: &[&str]) {
+        assert_eq!(self.codes(), [code], "{}", self.text);
+        for word in words {
+            assert!(self.text.contains(word), "{word}: {}", self.text);
+        }
     }
 }
 

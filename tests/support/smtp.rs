@@ -22,6 +22,13 @@ impl MailServer {
         Self { port: free_port(), child: None, folder: crate::temporary_folder() }
     }
 
+    /// One that listens.
+    pub fn started() -> Self {
+        let mut server = Self::new();
+        server.start();
+        server
+    }
+
     pub fn start(&mut self) {
         let child = Command::new(python(&["aiosmtpd"], &["python3-aiosmtpd"], &["aiosmtpd"]))
             .args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{}", self.port)])

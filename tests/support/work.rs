@@ -1,6 +1,6 @@
 //! What the Board and the units do about the causes of complaints, as mutations.
 
-use crate::fixtures::{self, Files};
+use crate::fixtures;
 use crate::{Answer, Client, Database, Json, Program, Server, merged};
 use serde_json::{Value, json};
 
@@ -29,6 +29,12 @@ pub trait Mutations {
 
     /// The fields of a mutation that must succeed.
     fn done(&self, mutation: &str, fields: &str, input: &Value) -> Value;
+
+    /// Submits a complaint; its receipt. `more` has the other fields of its input, or another text.
+    fn submitted(&self, key: &str, more: &Value) -> Value {
+        let input = merged(&json!({ "idempotencyKey": key, "text": "Hồ sơ bị trả lại." }), more);
+        self.done("submitComplaint", "id reference version position", &input)
+    }
 }
 
 impl Mutations for Client<'_> {
@@ -62,7 +68,7 @@ pub fn add_headquarters(database: &Database) {
 HQ1,Cục Giám sát quản lý,HEADQUARTERS_UNIT,TC,,,
 HQ2,Cục Thuế XNK,HEADQUARTERS_UNIT,TC,,,
 ";
-    Program::built().run(database, Files::new().import("units", units, fixtures::UNITS_MAP)).ok();
+    fixtures::import(database, "units", units, fixtures::UNITS_MAP);
 }
 
 /// Does everything once that the Board and the units HQ1 and 03TG can do. Returns the ids of what this makes.

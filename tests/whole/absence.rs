@@ -151,7 +151,7 @@ fn what_is_hidden_answers_as_what_is_not_there() {
         let key = files.path().join("key").display().to_string();
         let app = app.world().arguments(&["--no-jobs", "--key-file", &key]).start();
         let units = format!("{}HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,\n", fixtures::UNITS);
-        program().run(&app.database, files.import("units", units, fixtures::UNITS_MAP)).ok();
+        app.import("units", units, fixtures::UNITS_MAP);
         fixtures::run_counting(&app.database, "2024-03-31");
         app.run(&["key", "create", &key]);
         let [board, admin, team, dashboard, intake] =

@@ -45,10 +45,7 @@ fn what_a_head_reads_of_a_flag_tells_nothing_of_who_complained_in_confidence() {
         // PA-6 names the officer and the branch. The head of the branch may not learn who complained.
         assert!(!own.is_empty() && own.iter().all(withheld), "{own:?}");
         assert!(own.iter().all(|flag| flag["tier"].is_string()), "{own:?}");
-        let files = fixtures::Files::new();
-        let import = |complaints: &str| {
-            program().run(&app.database, files.import("complaints", complaints, fixtures::COMPLAINTS_MAP)).ok();
-        };
+        let import = |complaints: &str| app.import("complaints", complaints, fixtures::COMPLAINTS_MAP);
         // The head reads no numbers after PA-6 names somebody else, because the run counted it. The head reads none
         // either where nothing is confidential: otherwise missing numbers would tell of a confidential complaint.
         let kept = "02CV;CC01;TD1;;;;;Xin giữ kín;x";
@@ -241,19 +238,18 @@ fn tokens_are_shown_once_stored_hashed_and_end() {
 #[test]
 fn a_head_sees_what_lies_below_also_where_levels_repeat_or_are_not_stored() {
     for app in TestApp::both().world() {
-        let files = fixtures::Files::new();
         let units = "\
 ma,ten,cap,cha,nhom,tu,den
 HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,
 HQ-D1,Đội Giám sát,TEAM,HQ,,,
 02CV-A,Chi cục trực thuộc,BRANCH,02CV,,,
 ";
-        program().run(&app.database, files.import("units", units, fixtures::UNITS_MAP)).ok();
+        app.import("units", units, fixtures::UNITS_MAP);
         let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let more = format!(
             "{header}\nPX-1;05/01/2024;;;HQ-D1;;TD1;;;;;Đội;\nPX-2;05/01/2024;;;02CV-A;;TD1;;;;;Chi cục con;\n"
         );
-        program().run(&app.database, files.import("complaints", more, fixtures::COMPLAINTS_MAP)).ok();
+        app.import("complaints", more, fixtures::COMPLAINTS_MAP);
         let board = app.as_role(Role::Board);
         for (unit, seen, all) in
             [("HQ", 1, 1), ("02CV", 4, 5), ("02CV-A", 1, 1), ("02", 5, 6), ("TC", 7, 8), ("03TG", 1, 1)]

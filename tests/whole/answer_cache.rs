@@ -1,7 +1,7 @@
 //! Whole answers from the cache are byte for byte those of a server without it, whatever is written, by whichever node,
 //! and whoever asks.
 
-use crate::object_cache::{ENTERPRISES_MAP, Imports, handled, uses};
+use crate::object_cache::{ENTERPRISES_MAP, handled, uses};
 use crate::program;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -34,15 +34,15 @@ static LISTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Nodes over one register, and a server without caches.
-struct Nodes {
-    nodes: [Server; 2],
-    plain: Server,
-    viewers: Vec<String>,
+/// Nodes over one register, a server without caches, and the tokens of who asks.
+pub struct Nodes {
+    pub nodes: [Server; 2],
+    pub plain: Server,
+    pub viewers: Vec<String>,
 }
 
 impl Nodes {
-    fn over(app: &TestApp, files: &Files, viewers: Vec<String>) -> Self {
+    pub fn over(app: &TestApp, files: &Files, viewers: Vec<String>) -> Self {
         let key = app.key_file(files).display().to_string();
         let [option, settings] = files.without_caches();
         let serve = |more: &[&str]| {
@@ -130,10 +130,10 @@ fn an_answer_given_again_is_that_of_a_server_without_caches_after_every_kind_of_
         assert!(all.agree(&admin).0 > 0, "a submission");
         // Another process.
         let responses = "so_pa,don_vi,luc,noi_dung,hai_long\nPA-1,02CV,2024-01-20 09:00:00,Đã kiểm tra lại,\n";
-        app.imported(&files, "responses", responses, fixtures::RESPONSES_MAP);
+        app.import("responses", responses, fixtures::RESPONSES_MAP);
         assert!(all.agree(&admin).0 > 0, "responses of a file");
         let corrected = fixtures::COMPLAINTS.replace("Cán bộ đòi tiền", "Cán bộ vòi tiền");
-        app.imported(&files, "complaints", &corrected, fixtures::COMPLAINTS_MAP);
+        app.import("complaints", corrected, fixtures::COMPLAINTS_MAP);
         assert!(all.agree(&admin).0 > 0, "a corrected file");
         assert!(here.data(LISTS[3].0).to_string().contains("vòi tiền"));
 
@@ -141,13 +141,13 @@ fn an_answer_given_again_is_that_of_a_server_without_caches_after_every_kind_of_
         let renamed = fixtures::UNITS
             .replace("Sài Gòn KV I", "Sài Gòn KV II")
             .replace("02CV-D1,Đội Thủ tục,TEAM,02CV", "02CV-D1,Đội Thủ tục,TEAM,02DS");
-        app.imported(&files, "units", &renamed, fixtures::UNITS_MAP);
+        app.import("units", renamed, fixtures::UNITS_MAP);
         let officers = fixtures::OFFICERS.replace("Nguyễn Văn An", "Nguyễn Văn Ân");
-        app.imported(&files, "officers", &officers, fixtures::OFFICERS_MAP);
+        app.import("officers", officers, fixtures::OFFICERS_MAP);
         let enterprises = "mst,ten,nhom\n0100233488,Công ty A mới,N1\n";
-        app.imported(&files, "enterprises", enterprises, ENTERPRISES_MAP);
+        app.import("enterprises", enterprises, ENTERPRISES_MAP);
         let categories = fixtures::CATEGORIES.replace("Sách nhiễu", "Nhũng nhiễu");
-        app.imported(&files, "categories", &categories, fixtures::CATEGORIES_MAP);
+        app.import("categories", categories, fixtures::CATEGORIES_MAP);
         for client in [&here, &there, &elsewhere] {
             wait_until(20, "the new names", || {
                 let shown = client.data_with(LISTS[0].0, &json!({ "d": "02", "n": 100 })).to_string();
@@ -297,7 +297,6 @@ fn a_kept_answer_is_for_those_who_may_still_ask() {
 #[test]
 fn errors_are_not_kept() {
     for app in TestApp::both().world() {
-        let files = Files::new();
         let server = program().serve(&app.database, &["--no-jobs"]);
         let board = Client { server: &server, token: program().token(&app.database, "BOARD", None) };
         let list = "{ complaints(filter: {unit: {within: \"99\"}}) { totalCount } }";
@@ -305,7 +304,7 @@ fn errors_are_not_kept() {
         let (hits, misses) = uses(&server, &program().token(&app.database, "ADMIN", None), "answer_cache");
         assert_eq!((hits, misses), (0, 4));
         let units = format!("{}99,Cục mới,PROVINCIAL_DEPARTMENT,TC,,,\n", fixtures::UNITS);
-        app.imported(&files, "units", &units, fixtures::UNITS_MAP);
+        app.import("units", units, fixtures::UNITS_MAP);
         wait_until(20, "the new unit", || board.codes(list).is_empty());
     }
 }

@@ -159,10 +159,9 @@ fn what_one_audience_sees_joins_with_nothing_that_another_sees() {
 /// Adds complaints of three days without times: only their ids could order the complaints of a day.
 fn fill_with_ties(database: &Database) {
     fixtures::fill(database);
-    let files = Files::new();
     let officers: Vec<String> = (1..=60).map(|n| format!("S{n:02}")).collect();
     let rows: String = officers.iter().map(|code| format!("{code},Cán bộ {code}\n")).collect();
-    program().run(database, files.import("officers", format!("so_hieu,ho_ten\n{rows}"), fixtures::OFFICERS_MAP)).ok();
+    fixtures::import(database, "officers", format!("so_hieu,ho_ten\n{rows}"), fixtures::OFFICERS_MAP);
     let header = fixtures::COMPLAINTS.lines().next().unwrap();
     let mut csv = format!("{header}\n");
     for n in 0..240 {
@@ -172,7 +171,7 @@ fn fill_with_ties(database: &Database) {
             csv.push_str(&format!("T-{n:03};{day:02}/06/2024;0100233488;Công ty A;02CV;{officer};TD1;;;;;x;\n"));
         }
     }
-    program().run(database, files.import("complaints", csv, fixtures::COMPLAINTS_MAP)).ok();
+    fixtures::import(database, "complaints", csv, fixtures::COMPLAINTS_MAP);
 }
 
 /// The share of neighbours that stand in the order of their ids, within groups.

@@ -52,13 +52,12 @@ fn values_that_the_mapping_gives_are_written_our_way() {
         .replace("decimal = \",\" }\ntext", "thousands = \".\", decimal = \",\", default = 1.5 }\ntext")
         .replace("ngay_kl\", formats = [\"%d/%m/%Y\"]", "ngay_kl\", formats = [\"%d/%m/%Y\"], default = 2024-12-31");
     let app = TestApp::sqlite().world().start();
-    let files = Files::new();
     let csv = "\
 so_pa;ngay_nhan;mst;ten_dn;don_vi;can_bo;loai;ket_luan;ngay_kl;chi_phi;gio;noi_dung;kin
 PB-1;05/01/2024;;;02CV;CC01;TD1;;;;;x;
 PB-2;05/01/2024;;;02CV;CC01;TD1;;;8,2;2,25;x;
 ";
-    program().run(&app.database, files.import("complaints", csv, &mapping)).ok();
+    app.import("complaints", csv, &mapping);
     let data = app.as_role(Role::Board).data(
         "{ complaints(filter: {text: {eq: \"x\"}}, orderBy: [{field: COST_VND}]) {
             nodes { costVnd delayHours officers { decidedOn } } } }",
@@ -76,7 +75,7 @@ PB-2;05/01/2024;;;02CV;CC01;TD1;;;8,2;2,25;x;
         ("text = \"noi_dung\"", "text = \"noi_dung\"\nkeep = [\"kin\"]", vec!["keep"]),
     ] {
         let mapping = fixtures::COMPLAINTS_MAP.replace(from, to);
-        let result = program().run(&app.database, files.import("complaints", csv, &mapping));
+        let result = program().run(&app.database, Files::new().import("complaints", csv, &mapping));
         fails_with(&result, &words);
     }
 }

@@ -3,7 +3,7 @@
 use crate::program;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::{Client, Database, Json, Role, TestApp};
 
 /// Rules for the categories of the small world.
@@ -26,12 +26,12 @@ const IMPORT: &str = "source = \"nhieu\"\n[fields]\nreference = \"so\"\ntext = \
     received = { column = \"ngay\", formats = [\"%Y-%m-%d\"] }\n";
 
 /// Imports complaints that nobody has classified: (day, tax code, text) of each.
-fn import(database: &Database, files: &Files, rows: &[(String, &str, String)]) {
+fn import(database: &Database, rows: &[(String, &str, String)]) {
     let mut csv = String::from("so,ngay,mst,noi_dung\n");
     for (number, (day, tax_code, text)) in rows.iter().enumerate() {
         csv.push_str(&format!("N-{number},{day},{tax_code},\"{text}\"\n"));
     }
-    program().run(database, files.import("complaints", csv, IMPORT)).ok();
+    fixtures::import(database, "complaints", csv, IMPORT);
 }
 
 /// The queue in pages of a size: each item with its margin, id and version.
@@ -75,7 +75,7 @@ fn rules_suggest_the_queue_begins_with_the_least_certain_and_a_thousand_are_conf
                 ("2024-05-06".to_owned(), "0100233488", format!("{text} Lần {n}."))
             })
             .collect();
-        import(&app.database, &files, &rows);
+        import(&app.database, &rows);
         let config = config.display().to_string();
         let job = ["jobs", "run", "classify", "--config", &config];
         let run = program().json(&app.database, &job);
@@ -293,7 +293,6 @@ fn a_classifier_is_measured_on_the_register_and_on_a_file() {
 #[test]
 fn terms_that_rise_are_told_to_the_board_alone_and_not_those_of_few_enterprises() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
-        let files = Files::new();
         let companies = ["0100233488", "0314409058", "0314409058-002", "001099012345"];
         let mut rows: Vec<(String, &str, String)> = Vec::new();
         for n in 0..160_usize {
@@ -307,7 +306,7 @@ fn terms_that_rise_are_told_to_the_board_alone_and_not_those_of_few_enterprises(
             let company = if (120..140).contains(&n) { companies[n / 2 % 2] } else { companies[n / 2 % 4] };
             rows.push((day.to_owned(), company, format!("{text} {n}")));
         }
-        import(&app.database, &files, &rows);
+        import(&app.database, &rows);
         let query = "{ emergingTerms(period: {from: \"2024-10-01\", to: \"2024-10-30\"}) {
             complaints complaintsBefore tested terms { term complaints enterprises complaintsBefore expected p q } } }";
         let board = app.as_role(Role::Board);

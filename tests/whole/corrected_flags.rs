@@ -19,7 +19,7 @@ N-5;05/03/2024;001099012347;Hộ E;02DS;;TD2;;;;;Năm;
 
 fn fill(database: &Database) {
     fixtures::fill(database);
-    program().run(database, Files::new().import("complaints", COMPLAINTS, fixtures::COMPLAINTS_MAP)).ok();
+    fixtures::import(database, "complaints", COMPLAINTS, fixtures::COMPLAINTS_MAP);
 }
 
 /// Runs the recurrence job by rules that count enterprises, and above WATCH only confirmed attributions.
@@ -156,7 +156,7 @@ fn a_split_takes_back_exactly_what_a_merge_moved() {
         let workload = "dv,cb,thang,so\n02CV,CC01,2024-01-01,120\n03TG,CC03,2024-01-01,80\n";
         let map = "source = \"them\"\n[fields]\nunit = \"dv\"\nofficer = \"cb\"\n\
             month = { column = \"thang\", format = \"%Y-%m-%d\" }\ndeclarations = \"so\"\n";
-        program().run(&app.database, files.import("workload", workload, map)).ok();
+        app.import("workload", workload, map);
         let board = app.as_role(Role::Board);
         let measure = json!({
             "officer": "CC03", "kind": "FORMAL_REVIEW", "grounds": "Căn cứ.", "decisionMaker": "Chi cục trưởng",
@@ -188,7 +188,7 @@ fn a_split_takes_back_exactly_what_a_merge_moved() {
         let late = intake.done("submitComplaint", "id", &submission)["id"].clone();
         let query = format!("{{ complaint(id: {late}) {{ officers {{ officer {{ code }} }} }} }}");
         assert_eq!(board.data(&query)["complaint"]["officers"], json!([{ "officer": { "code": "CC01" } }]));
-        program().run(&app.database, files.import("complaints", fixtures::COMPLAINTS, fixtures::COMPLAINTS_MAP)).ok();
+        app.import("complaints", fixtures::COMPLAINTS, fixtures::COMPLAINTS_MAP);
         let changed = fixtures::COMPLAINTS.replace("Ẩn danh", "Vẫn ẩn danh");
         let imported = program().run(&app.database, files.import("complaints", changed, fixtures::COMPLAINTS_MAP)).ok();
         assert!(!imported.err.contains("keeps what the Board corrected"), "{imported:?}");

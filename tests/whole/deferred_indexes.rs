@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::{Database, Json, in_parallel, wait_until};
 
 /// More than a batch.
@@ -169,8 +169,8 @@ fn contents(database: &Database) -> Contents {
 
 /// What an undisturbed import stores.
 static UNDISTURBED: LazyLock<Contents> = LazyLock::new(|| {
-    let (database, files) = (Database::sqlite(), Files::new());
-    let summary = program().run(&database, files.import("complaints", csv(), MAPPING)).ok().json();
+    let database = Database::sqlite();
+    let summary = fixtures::import(&database, "complaints", csv(), MAPPING);
     assert_eq!(summary["imported"].integer(), COMPLAINTS as i64);
     contents(&database)
 });
@@ -223,7 +223,7 @@ fn a_server_beside_an_import_answers_and_the_next_one_makes_what_a_killed_import
         import.kill();
         drop(program().serve(database, &[]));
         assert_eq!(definitions(database), fresh, "{}", database.name);
-        let rest = program().run(database, files.import("complaints", csv(), MAPPING)).ok().json();
+        let rest = fixtures::import(database, "complaints", csv(), MAPPING);
         assert_eq!([&rest["unchanged"], &rest["imported"]].map(Json::integer), [5_000, 50]);
         assert_complete(database, &fresh);
     });
@@ -271,7 +271,7 @@ fn an_import_into_a_register_with_complaints_keeps_all_indexes() {
         let files = Files::new();
         let fresh = empty(database);
         let few: String = csv().split_inclusive('\n').take(50).collect();
-        program().run(database, files.import("complaints", few, MAPPING)).ok();
+        fixtures::import(database, "complaints", few, MAPPING);
         assert_eq!(definitions(database), fresh, "a short import");
         let import = Waiting::begin(database, &files);
         let stored = || opened(database).read(|conn| Ok(complaints::table.count().get_result::<i64>(conn)?)).unwrap();
@@ -291,7 +291,7 @@ fn a_foreign_key_that_nobody_checked_is_checked_when_an_import_makes_it_anew() {
         ADD CONSTRAINT complaints_category_id_fkey FOREIGN KEY (category_id) REFERENCES issue_categories NOT VALID";
     database.tamper(unchecked);
     assert_ne!(definitions(database), fresh);
-    program().run(database, Files::new().import("complaints", csv(), MAPPING)).ok();
+    fixtures::import(database, "complaints", csv(), MAPPING);
     assert_complete(database, &fresh);
     // A process that is killed after the first step of a foreign key leaves this.
     database.tamper(unchecked);

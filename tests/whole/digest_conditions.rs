@@ -8,8 +8,7 @@ use diesel::prelude::*;
 use schema::JsonValue;
 use schema::tables::{digest_subscriptions, reader_digests};
 use serde_json::{Value, json};
-use tests::fixtures::{self, Files};
-use tests::{Database, Finished, Json, MailServer};
+use tests::{Database, Finished, Json, MailServer, fixtures};
 
 /// The day of the first digests, when nothing is left that becomes overdue or is escalated on a later day.
 const FIRST: &str = "2024-05-20";
@@ -22,14 +21,12 @@ fn job(database: &Database, name: &str, day: &str) {
 fn received(database: &Database, rows: &[&str]) {
     let header = fixtures::COMPLAINTS.lines().next().expect("a header");
     let text = [&[header][..], rows].concat().join("\n");
-    program().run(database, Files::new().import("complaints", text, fixtures::COMPLAINTS_MAP)).ok();
+    fixtures::import(database, "complaints", text, fixtures::COMPLAINTS_MAP);
 }
 
 fn answered(database: &Database, row: &str) {
     let header = fixtures::RESPONSES.lines().next().expect("a header");
-    program()
-        .run(database, Files::new().import("responses", format!("{header}\n{row}\n"), fixtures::RESPONSES_MAP))
-        .ok();
+    fixtures::import(database, "responses", format!("{header}\n{row}\n"), fixtures::RESPONSES_MAP);
 }
 
 /// Makes the digests of a day and sends them; returns how many, how many their readers do not want, and the log.

@@ -1,6 +1,5 @@
 //! What happens between two digests of an invented register, so that each of their sections has something to tell.
 
-use crate::program;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
 use schema::domain::calendar::local_date;
@@ -8,9 +7,8 @@ use schema::tables::{officers, postings, proposals, system_incidents, units};
 use schema::{Id, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::fixtures::{self, Files};
 use tests::work::{MEASURE, Mutations, PROPOSAL};
-use tests::{Database, Json, Role, TestApp, merged};
+use tests::{Database, Json, Role, TestApp, fixtures, merged};
 
 /// A department and one of its branches, in which an officer blames the system.
 pub const DEPARTMENT: &str = "28";
@@ -80,7 +78,7 @@ pub fn blaming_complaints(database: &Database) {
         database.tamper(&format!("UPDATE register_info SET key = '{to}' WHERE key = '{from}'"));
     };
     forget("demonstration", "forgotten");
-    program().run(database, Files::new().import("complaints", lines.join("\n"), &mapping)).ok();
+    fixtures::import(database, "complaints", lines.join("\n"), &mapping);
     forget("forgotten", "demonstration");
 }
 

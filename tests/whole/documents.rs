@@ -1,6 +1,5 @@
 //! Documents that must say what the program does.
 
-use crate::program;
 use schema::import::{FieldType, Kind, Mapping};
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
@@ -114,7 +113,7 @@ fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
     let key = files.path().join("key").display().to_string();
     let app = TestApp::sqlite().world().arguments(&["--no-jobs", "--key-file", &key]).start();
     let units = format!("{}HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,\n", fixtures::UNITS);
-    program().run(&app.database, files.import("units", units, fixtures::UNITS_MAP)).ok();
+    app.import("units", units, fixtures::UNITS_MAP);
     app.run(&["key", "create", &key]);
     let (board, head, headquarters) = (app.as_role(Role::Board), app.as_head("02DS"), app.as_head("HQ"));
     let (dashboard, team, admin) =

@@ -143,7 +143,7 @@ fn import(app: &TestApp, state: &str) {
     let header = fixtures::COMPLAINTS.lines().next().unwrap();
     let rows = format!("{header};tt\nGOC;01/03/2024;0100233488;Công ty A;02CV;CC01;TD1;;;;;Việc gốc;;{state}\n");
     let mapping = fixtures::COMPLAINTS_MAP.replace("confidential = \"kin\"", "confidential = \"kin\"\nstate = \"tt\"");
-    program().run(&app.database, Files::new().import("complaints", rows, &mapping)).ok();
+    app.import("complaints", rows, &mapping);
 }
 
 #[test]

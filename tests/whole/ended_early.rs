@@ -57,7 +57,7 @@ fn of_adjacent_rows_before_a_damaged_one_only_whole_batches_are_written() {
             let expected = [before[0] + written, before[1] + 2 * written];
             assert_eq!(stored(&database), expected, "line {line} on {}", database.name);
         }
-        let rest = program().run(&database, files.import("complaints", &whole, &adjacent())).ok().json();
+        let rest = fixtures::import(&database, "complaints", &whole, &adjacent());
         let counts = ["imported", "updated", "unchanged"].map(|count| rest[count].integer());
         assert_eq!(counts, [4_000, 0, 5_000], "{}", database.name);
     }

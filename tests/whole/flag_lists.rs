@@ -26,10 +26,9 @@ PN-3;12/04/2022;0100233488;A;03TG;CC03;TD1;;;;;x;
 fn a_run_of_a_past_day_changes_nothing_that_stands_and_shows_what_it_found() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let files = Files::new();
         let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let csv = format!("{header}\n{OF_2022}");
-        program().run(&database, files.import("complaints", csv, fixtures::COMPLAINTS_MAP)).ok();
+        fixtures::import(&database, "complaints", csv, fixtures::COMPLAINTS_MAP);
         fixtures::run_counting(&database, "2024-03-31");
         let stands = program().json(&database, &["flags", "list"]);
         let found = |day: &str| {
@@ -85,7 +84,7 @@ fn a_run_of_a_past_day_changes_nothing_that_stands_and_shows_what_it_found() {
         };
         assert_eq!(reproduced(&back), true);
         let corrected = format!("{header}\n{}", OF_2022.replace("0314409058;B", "001099012345;C"));
-        program().run(&database, files.import("complaints", corrected, fixtures::COMPLAINTS_MAP)).ok();
+        fixtures::import(&database, "complaints", corrected, fixtures::COMPLAINTS_MAP);
         assert_eq!(reproduced(&back), true);
         // A later run that does not look back makes no flag of what only the run of the past found.
         fixtures::run_counting(&database, "2024-04-01");
@@ -204,7 +203,7 @@ const OWN: &str = "version = \"own\"\nanonymous = \"own_enterprise\"\n";
 fn an_anonymous_register_of_the_past_says_what_was_missing_and_shows_its_counts() {
     for database in Database::both() {
         let files = Files::new();
-        program().run(&database, files.import("complaints", fixtures::ANONYMOUS, fixtures::ANONYMOUS_MAP)).ok();
+        fixtures::import(&database, "complaints", fixtures::ANONYMOUS, fixtures::ANONYMOUS_MAP);
         let missing = |text: &str, words: &[&str]| {
             for word in words {
                 assert!(text.contains(word), "{word}: {text}");

@@ -65,12 +65,9 @@ fn a_flag_is_decided_by_a_person_and_comes_back_on_new_evidence_only() {
         assert!(review["actor"].text().starts_with("token:"), "{review}");
 
         // A further enterprise complains.
-        let files = Files::new();
         let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let row = "PN-99;15/03/2024;001099012345;Hộ kinh doanh;03TG;CC01;TD1;;;;;kéo dài;";
-        program()
-            .run(&app.database, files.import("complaints", format!("{header}\n{row}\n"), fixtures::COMPLAINTS_MAP))
-            .ok();
+        app.import("complaints", format!("{header}\n{row}\n"), fixtures::COMPLAINTS_MAP);
         fixtures::run_counting(&app.database, "2024-04-02");
         let flag = flag_of(&board, "CC01");
         assert_eq!(flag["state"], "OPEN");
@@ -97,7 +94,7 @@ fn a_flag_is_retracted_when_its_evidence_is_not_confirmed_any_more_also_after_it
         };
         let import = |attribution: &str| {
             let mapping = fixtures::COMPLAINTS_MAP.replace("\"CONFIRMED\"", &format!("\"{attribution}\""));
-            program().run(&app.database, files.import("complaints", fixtures::COMPLAINTS, &mapping)).ok();
+            app.import("complaints", fixtures::COMPLAINTS, &mapping);
         };
         let board = app.as_role(Role::Board);
         run("2024-03-31");

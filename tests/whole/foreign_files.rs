@@ -2,7 +2,7 @@
 
 use crate::program;
 use serde_json::json;
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::foreign_files::{DAY, HEADER, complaints, import, in_windows_1258, mapping, plain, says};
 use tests::{Database, Json};
 
@@ -77,7 +77,7 @@ fn good_text_is_not_overwritten_by_a_wrong_encoding() {
     let wrong = |encoding: &str, rows: &str| mapping(DAY, &format!("[file]\nencoding = \"{encoding}\"\n{rows}"), "");
     for database in Database::both() {
         let files = Files::new();
-        program().run(&database, files.import("complaints", &csv, &plain())).ok();
+        fixtures::import(&database, "complaints", &csv, &plain());
         for encoding in ["windows-1258", "windows-1252", "iso-8859-15", "gbk"] {
             for rows in ["", "rows = \"adjacent\"\n"] {
                 let result = program().run(&database, files.import("complaints", &csv, &wrong(encoding, rows)));
@@ -89,7 +89,7 @@ fn good_text_is_not_overwritten_by_a_wrong_encoding() {
         says(&result, 1, &["tcvn3", "is not known"]);
         // A file that really has that encoding is read.
         let bytes = in_windows_1258(&csv);
-        program().run(&database, files.import("complaints", &bytes, &wrong("windows-1258", ""))).ok();
+        fixtures::import(&database, "complaints", &bytes, &wrong("windows-1258", ""));
         assert_eq!(complaints(&database)["nodes"][0]["text"], "Đội trưởng quát");
     }
 }
@@ -181,7 +181,7 @@ valid_to = "den"
             let result = program().run(&database, files.import("postings", &csv, map));
             says(&result, 3, &["row 2", &format!("null = [\"{endless}\"]")]);
             let map = map.replace("[missing]", &format!("[file]\nnull = [\"{endless}\"]\n[missing]"));
-            program().run(&database, files.import("postings", &csv, &map)).ok();
+            fixtures::import(&database, "postings", &csv, &map);
         }
     }
 }

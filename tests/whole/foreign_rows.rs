@@ -3,7 +3,7 @@
 
 use crate::program;
 use serde_json::{Value, json};
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use tests::verification::{found, verify};
 use tests::{Database, Json, Role, TestApp, merged};
@@ -91,7 +91,7 @@ fn allegations_without_officers_are_stored_and_the_complaint_counts_once() {
     let map = mapping(DAY, "", "finding = { column = \"kl\", values = { S = \"UNFOUNDED\" } }");
     for database in Database::both() {
         let files = Files::new();
-        let first = program().run(&database, files.import("complaints", &csv, &map)).ok().json();
+        let first = fixtures::import(&database, "complaints", &csv, &map);
         assert_eq!((&first["read"], &first["imported"]), (&json!(3), &json!(3)));
         let stored = complaints(&database);
         assert_eq!(stored["totalCount"], 3);
@@ -114,10 +114,10 @@ fn allegations_without_officers_are_stored_and_the_complaint_counts_once() {
         // The same rows in another order change nothing. A changed row is imported, and its events cover the change.
         let mut lines: Vec<&str> = csv.lines().collect();
         lines[1..].reverse();
-        let again = program().run(&database, files.import("complaints", lines.join("\n"), &map)).ok().json();
+        let again = fixtures::import(&database, "complaints", lines.join("\n"), &map);
         assert_eq!(again["unchanged"], 3);
         let changed = csv.replace("03TG,,HD,a,\n", "03TG,,HD,a,S\n");
-        assert_eq!(program().run(&database, files.import("complaints", &changed, &map)).ok().json()["updated"], 1);
+        assert_eq!(fixtures::import(&database, "complaints", &changed, &map)["updated"], 1);
         assert_eq!(complaints(&database)["nodes"][0]["finding"], "UNFOUNDED", "both are decided now");
         let key = files.path().join("phananh.key").display().to_string();
         program().run(&database, ["key", "create", &key]).ok();

@@ -1,6 +1,5 @@
 //! The history of a complaint tells every step to whom may read it, and nothing of it to whom may not.
 
-use crate::program;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
@@ -44,10 +43,6 @@ fn done(client: &Client<'_>, mutation: &str, id: &str, version: &mut i64, more: 
     let input = merged(&json!({ "complaintId": id, "expectedVersion": *version }), more);
     let made = client.done(mutation, "complaint { version }", &input);
     *version = made["complaint"]["version"].integer();
-}
-
-fn import(app: &TestApp, files: &Files, complaints: &str) {
-    program().run(&app.database, files.import("complaints", complaints, fixtures::COMPLAINTS_MAP)).ok();
 }
 
 /// The id and the version of a complaint of the small world.
@@ -224,12 +219,13 @@ fn each_role_reads_what_it_may_read_of_the_complaint_now() {
 #[test]
 fn a_head_does_not_learn_that_a_complaint_was_confidential() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
-        let (board, head, files) = (app.as_role(Role::Board), app.as_head("02CV"), Files::new());
+        let (board, head) = (app.as_role(Role::Board), app.as_head("02CV"));
         let (id, mut version) = imported(&board, "PA-6");
         done(&board, "redactComplaint", &id, &mut version, &json!({ "text": "Chậm trễ." }));
         let open = fixtures::COMPLAINTS.replace("Xin giữ kín;x", "Không còn kín;");
         // Another complaint, which never was confidential, gets another text, too.
-        import(&app, &files, &open.replace("Không khai được", "Không khai được tờ khai"));
+        let changed = open.replace("Không khai được", "Không khai được tờ khai");
+        app.import("complaints", changed, fixtures::COMPLAINTS_MAP);
         let (own, all) = (history(&head, &id), history(&board, &id));
         assert_eq!(kinds(&all), ["RECEIVED", "UPDATED", "UPDATED"]);
         assert_eq!(step(&all[1], "redactedText"), to(None, "Chậm trễ."));
@@ -250,11 +246,12 @@ fn a_head_does_not_learn_that_a_complaint_was_confidential() {
 #[test]
 fn who_was_named_once_does_not_learn_it() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
-        let (board, member, files) = (app.as_role(Role::Board), app.as_member("An", "CC01"), Files::new());
+        let (board, member) = (app.as_role(Role::Board), app.as_member("An", "CC01"));
         let (id, _) = imported(&board, "PA-2");
         let one = format!("{{ complaint(id: \"{id}\") {{ state }} }}");
         assert!(member.data(&one)["complaint"].is_null());
-        import(&app, &files, &fixtures::COMPLAINTS.replace("02CV-D1;CC01", "02CV-D1;CC03"));
+        let changed = fixtures::COMPLAINTS.replace("02CV-D1;CC01", "02CV-D1;CC03");
+        app.import("complaints", changed, fixtures::COMPLAINTS_MAP);
         let (own, all) = (history(&member, &id), history(&board, &id));
         let removed = all[1]["changes"].list().iter().find(|change| change["before"] == "CC01").expect("a change");
         assert_eq!((&removed["field"], &removed["officer"]["code"]), (&json!("officers.officer"), &json!("CC01")));

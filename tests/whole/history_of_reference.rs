@@ -25,7 +25,6 @@ fn changes(entries: &[Value], field: &str) -> Vec<(Value, Value)> {
 #[test]
 fn changes_of_reference_data_are_told_to_those_who_manage_them() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
-        let files = Files::new();
         for (kind, csv, mapping) in [
             ("officers", "so_hieu,ho_ten\nCC02,Trần Thị Bình Minh\n", fixtures::OFFICERS_MAP),
             (
@@ -39,7 +38,7 @@ fn changes_of_reference_data_are_told_to_those_who_manage_them() {
                 fixtures::CATEGORIES_MAP,
             ),
         ] {
-            program().run(&app.database, files.import(kind, csv, mapping)).ok();
+            app.import(kind, csv, mapping);
         }
         let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         for client in [&admin, &board] {

@@ -15,8 +15,7 @@ fn counts(summary: &Value) -> [i64; 6] {
 /// Imports a file, which must succeed, and returns the counts of its summary.
 #[track_caller]
 fn import(app: &TestApp, kind: &str, csv: impl AsRef<[u8]>, mapping: &str) -> [i64; 6] {
-    let files = Files::new();
-    counts(&program().run(&app.database, files.import(kind, csv, mapping)).ok().json())
+    counts(&app.import(kind, csv, mapping))
 }
 
 /// All that the API tells of complaints, in one document. Its server ends with the call, so that none runs beside an

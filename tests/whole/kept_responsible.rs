@@ -1,9 +1,7 @@
 //! Corrections, merges and imports leave the unit that had to answer, once the complaint was assigned or answered.
 
-use crate::program;
 use crate::responsible::{apps, complaint, submitted};
 use serde_json::{Value, json};
-use tests::fixtures::Files;
 use tests::work::Mutations;
 use tests::{Client, Role, TestApp, merged};
 
@@ -106,7 +104,7 @@ fn import(app: &TestApp, rows: &[[&str; 4]]) {
     }
     let map = "source = \"lai\"\n[fields]\nreference = \"so\"\nreceived = \"ngay\"\nunit = \"dv\"\n\
                category = \"loai\"\nstate = \"tt\"\n";
-    program().run(&app.database, Files::new().import("complaints", csv, map)).ok();
+    app.import("complaints", csv, map);
 }
 
 /// The id of an imported complaint.

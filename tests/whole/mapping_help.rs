@@ -3,7 +3,7 @@
 
 use crate::program;
 use serde_json::{Value, json};
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::foreign_files::{DAY, HEADER, complaints, import, import_into, mapping, plain, says};
 use tests::{Database, Json, Role, TestApp};
 
@@ -219,7 +219,7 @@ channel = { column = "kenh", values = { x = "PORTAL" }, otherwise = "OTHER" }
     let database = Database::sqlite();
     let files = Files::new();
     let good = format!("{HEADER}\n1,05/03/2024,,02CV,CC-1,SN,\n");
-    program().run(&database, files.import("complaints", &good, &plain())).ok();
+    fixtures::import(&database, "complaints", &good, &plain());
     let again = program().run(&database, files.import("complaints", &good, &plain())).ok();
     assert_eq!(again.err, "");
     // A report does not overwrite a file that the import needs.

@@ -243,9 +243,8 @@ fn heads_above_record_measures_for_a_unit_that_has_ended() {
             "officer": "CC02", "kind": "REASSIGNMENT", "grounds": "Chậm trả lời.", "decisionMaker": "Chi cục trưởng",
             "decidedOn": "2024-02-08", "noBasisReason": "Theo kế hoạch luân chuyển.",
         });
-        let files = Files::new();
         let import = |kind: &str, csv: String, mapping: &str| {
-            program().run(&database, files.import(kind, csv, mapping)).ok();
+            fixtures::import(&database, kind, csv, mapping);
         };
         // The officer goes to another branch. The measure stays with the branch that recorded it.
         let moved = "CC02,02DS,01/01/2020,30/06/2024\nCC02,02CV,01/07/2024,\n";

@@ -37,7 +37,6 @@ fn complaints(rows: &[&str]) -> String {
 
 /// Fills a register with these complaints, and runs all jobs.
 fn fill(database: &Database, rows: &[&str]) {
-    let files = Files::new();
     let mapping = fixtures::COMPLAINTS_MAP.replace("[fields.finding]", "blames_system = \"do_loi\"\n[fields.finding]");
     let responses = "so_pa,don_vi,luc,noi_dung,hai_long\nPA-5,02CV,2024-03-11 08:00:00,Đã hướng dẫn,không\n";
     for (kind, csv, mapping) in [
@@ -48,7 +47,7 @@ fn fill(database: &Database, rows: &[&str]) {
         ("complaints", &complaints(rows), &mapping),
         ("responses", responses, fixtures::RESPONSES_MAP),
     ] {
-        program().run(database, files.import(kind, csv, mapping)).ok();
+        fixtures::import(database, kind, csv, mapping);
     }
     fixtures::run_counting(database, "2024-03-31");
     for job in ["timeliness", "trends", "escalate-overdue", "blame-check", "digest"] {

@@ -112,15 +112,19 @@ pub fn handled(board: &Client<'_>, mutation: &str, id: &Value, more: &Value) {
     assert!(after > before || is_unchanged, "{mutation} of {found} with {more} gives a new version");
 }
 
+/// A server with the cache of objects, and one without caches.
+fn servers(app: &TestApp, files: &Files) -> [Server; 2] {
+    let key = app.key_file(files).display().to_string();
+    [files.without_answer_cache(), files.without_caches()].map(|[option, settings]| {
+        program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings])
+    })
+}
+
 #[test]
 fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
-        let [option, settings] = files.without_caches();
-        let [no_answers, configured] = files.without_answer_cache();
-        let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &no_answers, &configured]);
-        let plain = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings]);
+        let [cached, plain] = servers(&app, &files);
         let token = |role: &str, unit| program().token(&app.database, role, unit);
         let (board, admin) = (token("BOARD", None), token("ADMIN", None));
         let viewers = vec![
@@ -171,11 +175,11 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
         );
         both.agree(&some);
         let responses = "so_pa,don_vi,luc,noi_dung,hai_long\nPA-1,02CV,2024-01-20 09:00:00,Đã kiểm tra lại,\n";
-        app.imported(&files, "responses", responses, fixtures::RESPONSES_MAP);
+        app.import("responses", responses, fixtures::RESPONSES_MAP);
         both.agree(&some);
         let corrected =
             fixtures::COMPLAINTS.replace("Cán bộ đòi tiền", "Cán bộ vòi tiền").replace("1.250.000", "1.300.000");
-        app.imported(&files, "complaints", &corrected, fixtures::COMPLAINTS_MAP);
+        app.import("complaints", corrected, fixtures::COMPLAINTS_MAP);
         both.agree(&some);
         assert!(on_cached.data("{ complaints { nodes { text } } }").to_string().contains("vòi tiền"));
 
@@ -183,13 +187,13 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
         let renamed = fixtures::UNITS
             .replace("Hải Phòng KV I", "Hải Phòng KV II")
             .replace("02CV-D1,Đội Thủ tục,TEAM,02CV", "02CV-D1,Đội Thủ tục,TEAM,02DS");
-        app.imported(&files, "units", &renamed, fixtures::UNITS_MAP);
+        app.import("units", renamed, fixtures::UNITS_MAP);
         let officers = fixtures::OFFICERS.replace("Lê Văn Cường", "Lê Văn Cương");
-        app.imported(&files, "officers", &officers, fixtures::OFFICERS_MAP);
+        app.import("officers", officers, fixtures::OFFICERS_MAP);
         let categories = fixtures::CATEGORIES.replace("Hách dịch", "Hách dịch và cửa quyền");
-        app.imported(&files, "categories", &categories, fixtures::CATEGORIES_MAP);
+        app.import("categories", categories, fixtures::CATEGORIES_MAP);
         let enterprises = "mst,ten,nhom\n0100233488,Công ty A mới,N1\n";
-        app.imported(&files, "enterprises", enterprises, ENTERPRISES_MAP);
+        app.import("enterprises", enterprises, ENTERPRISES_MAP);
         let names = "{ complaints(first: 200) { nodes { unit { nameVi } category { nameVi } enterprise { name groupCode } officers { officer { name } } } } }";
         for client in [&on_cached, &on_plain] {
             wait_until(20, "the new names", || {
@@ -205,27 +209,11 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
 pub const ENTERPRISES_MAP: &str =
     "source = \"danh-muc\"\n[fields]\ntax_code = \"mst\"\nname = \"ten\"\ngroup = \"nhom\"\n";
 
-/// Imports a file that must be accepted.
-pub trait Imports {
-    fn imported(&self, files: &Files, kind: &str, csv: &str, mapping: &str);
-}
-
-impl Imports for TestApp {
-    #[track_caller]
-    fn imported(&self, files: &Files, kind: &str, csv: &str, mapping: &str) {
-        program().run(&self.database, files.import(kind, csv, mapping)).ok();
-    }
-}
-
 #[test]
 fn a_cached_list_leaves_the_same_entry_in_the_audit_log() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
-        let [option, settings] = files.without_caches();
-        let [no_answers, configured] = files.without_answer_cache();
-        let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &no_answers, &configured]);
-        let plain = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings]);
+        let [cached, plain] = servers(&app, &files);
         let token = |role: &str| program().token(&app.database, role, None);
         let (board, admin) = (token("BOARD"), token("ADMIN"));
         let people = "enterprise { taxCode } officers { officer { name } }";

@@ -1,11 +1,9 @@
 //! What became of complaints about an officer since a measure, by workload and beside officers without one: a frame
 //! worked out by hand.
 
-use crate::program;
 use serde_json::{Value, json};
-use tests::fixtures::{self, Files};
 use tests::work::Mutations;
-use tests::{Client, Database, Json, Role, TestApp};
+use tests::{Client, Database, Json, Role, TestApp, fixtures};
 
 /// Episodes of the officers K0 to K6 in the 30 days before 1 March 2024 and in the 30 days from then on. About K0 and
 /// K6 measures start on that day; K1 to K5 are at the level of K0.
@@ -14,9 +12,8 @@ const EPISODES: [(u32, u32); 7] = [(2, 1), (2, 1), (2, 0), (2, 1), (2, 1), (2, 0
 /// The small world with these officers. Each handles 100 declarations a day.
 fn with_officers(database: &Database) {
     fixtures::fill(database);
-    let files = Files::new();
     let import = |kind: &str, csv: String, mapping: &str| {
-        program().run(database, files.import(kind, csv, mapping)).ok();
+        fixtures::import(database, kind, csv, mapping);
     };
     let each = |line: &dyn Fn(usize) -> String| (0..EPISODES.len()).map(line).collect::<String>();
     import(

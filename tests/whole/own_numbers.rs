@@ -29,12 +29,11 @@ fn board_as_officer(app: &TestApp) -> Client<'_> {
 #[test]
 fn a_complaint_is_found_by_the_number_of_its_register() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
-        let files = Files::new();
         // Another register uses one of the numbers as well.
         let other = fixtures::COMPLAINTS_MAP.replace("duong-day-nong", "so-cong-van");
         let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let csv = format!("{header}\nPA-1;01/04/2024;;;02CV;;HT;;;;;Công văn nhắc PA-2;\n");
-        program().run(&app.database, files.import("complaints", csv, &other)).ok();
+        app.import("complaints", csv, &other);
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         submit(&intake, "Nộp ở đây");
         let found =

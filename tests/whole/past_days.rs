@@ -1,6 +1,5 @@
 //! Statistics as of a past day equal the statistics of a register that ends with that day.
 
-use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
 use tests::{Client, Database, Role, TestApp};
@@ -53,7 +52,6 @@ text = { constant = "Đã trả lời" }
 
 /// Fills a register with what had happened by the end of a day, or with all of it.
 fn fill(database: &Database, until: Option<&str>) {
-    let files = Files::new();
     let by = |day: &str| until.is_none_or(|until| !day.is_empty() && &day[..10] <= until);
     let rows = COMPLAINTS.iter().filter(|row| by(row[1])).map(|row| {
         let mut row = *row;
@@ -75,7 +73,7 @@ fn fill(database: &Database, until: Option<&str>) {
         ("complaints", complaints.as_str(), MAP),
         ("responses", responses.as_str(), RESPONSES_MAP),
     ] {
-        program().run(database, files.import(kind, csv, mapping)).ok();
+        fixtures::import(database, kind, csv, mapping);
     }
 }
 

@@ -3,8 +3,7 @@
 
 use crate::program;
 use serde_json::{Value, json};
-use tests::fixtures::{self, Files};
-use tests::{Database, Json};
+use tests::{Database, Json, fixtures};
 
 fn run(database: &Database, as_of: &str) -> Value {
     program().json(database, &["jobs", "run", "recurrence", "--as-of", as_of])
@@ -49,7 +48,6 @@ fn a_look_back_leaves_the_flags_of_today() {
 fn an_unfounded_complaint_without_officers_flags_no_branch() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let files = Files::new();
         let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let csv = |finding: &str| {
             format!(
@@ -58,10 +56,10 @@ fn an_unfounded_complaint_without_officers_flags_no_branch() {
             )
         };
         let mapping = fixtures::COMPLAINTS_MAP.replace("\"S\" = \"NOT_SUSTAINED\"", "\"S\" = \"UNFOUNDED\"");
-        program().run(&database, files.import("complaints", csv(""), &mapping)).ok();
+        fixtures::import(&database, "complaints", csv(""), &mapping);
         fixtures::run_counting(&database, "2024-03-31");
         assert!(flagged(&database).contains(&flag("02DS", "WATCH", "OPEN")), "{:?}", flagged(&database));
-        program().run(&database, files.import("complaints", csv("S"), &mapping)).ok();
+        fixtures::import(&database, "complaints", csv("S"), &mapping);
         fixtures::run_counting(&database, "2024-03-31");
         assert!(flagged(&database).contains(&flag("02DS", "WATCH", "RETRACTED")), "{:?}", flagged(&database));
     }
@@ -73,9 +71,8 @@ fn an_unfounded_complaint_without_officers_flags_no_branch() {
 fn a_run_is_derived_again_whatever_is_corrected_later() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let files = Files::new();
         let enterprises_map = "source = \"x\"\n[fields]\ntax_code = \"mst\"\ngroup = \"nhom\"\n";
-        program().run(&database, files.import("enterprises", "mst,nhom\n0100233488,\n", enterprises_map)).ok();
+        fixtures::import(&database, "enterprises", "mst,nhom\n0100233488,\n", enterprises_map);
         let mut last = run(&database, "2024-03-31");
         let first = last.clone();
         let changed_unit = fixtures::UNITS
@@ -136,7 +133,7 @@ fn a_run_is_derived_again_whatever_is_corrected_later() {
         ];
         for (what, kind, csv, mapping) in corrections {
             let before = &last;
-            let summary = program().run(&database, files.import(kind, &csv, mapping)).ok().json();
+            let summary = fixtures::import(&database, kind, &csv, mapping);
             assert_ne!((&summary["updated"], &summary["imported"]), (&json!(0), &json!(0)), "{what}: {summary}");
             let (status, now) = reproduce(&database, before, &["--known-at", "now"]);
             assert_eq!(

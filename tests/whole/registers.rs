@@ -6,7 +6,7 @@ mod look_alikes;
 use crate::program;
 use look_alikes::{LookAlike, consumers, police, service_requests};
 use serde_json::{Value, json};
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::{Database, Finished, Json, project};
 
 /// Rules that count each anonymous complaint as an enterprise of its own, as docs/import.md says for registers without
@@ -197,7 +197,7 @@ unit = "agency"
 month = { column = "month", format = "%m/%Y" }
 declarations = "requests"
 "#;
-        program().run(&database, register.files.import("workload", service_requests::workload(), map)).ok();
+        fixtures::import(&database, "workload", service_requests::workload(), map);
         let told = register.run("2023-12-31", Some(OWN));
         assert!(!told.contains("missing: exposure of branches"), "{told}");
         assert_eq!(register.flags(), owned(&[["BRANCH", service_requests::PLANTED, "WATCH"]]));

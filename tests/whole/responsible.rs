@@ -2,9 +2,8 @@
 //! and answers what.
 
 use serde_json::{Value, json};
-use tests::fixtures::{self, Files};
 use tests::work::Mutations;
-use tests::{Client, Database, Json, Program, Role, TestApp, merged};
+use tests::{Client, Database, Json, Role, TestApp, fixtures, merged};
 
 const STATE: &str = "complaint { id version state relation unit { code } department { code } branch { code }
     responsibleUnit { code } officers { unit { code } } } position";
@@ -12,7 +11,6 @@ const STATE: &str = "complaint { id version state relation unit { code } departm
 /// Adds a headquarters unit that owns technical faults, and a complaint about them that names a branch.
 pub fn with_owner(database: &Database) {
     fixtures::fill(database);
-    let files = Files::new();
     let units = "ma,ten,cap,cha,nhom,tu,den\nCNTT,Cục Công nghệ thông tin,HEADQUARTERS_UNIT,TC,,,\n";
     let categories = "ma,cha,ten,loai,han,chu\nKT,,Lỗi kỹ thuật,TECHNICAL,3,CNTT\nKT1,KT,Hệ thống chậm,TECHNICAL,3,\n";
     let categories_map = "source = \"danh-muc\"\n[fields]\ncode = \"ma\"\nparent = \"cha\"\nname_vi = \"ten\"\n\
@@ -25,7 +23,7 @@ pub fn with_owner(database: &Database) {
         ("categories", categories, categories_map),
         ("complaints", complaints, complaints_map),
     ] {
-        Program::built().run(database, files.import(kind, csv, map)).ok();
+        fixtures::import(database, kind, csv, map);
     }
 }
 

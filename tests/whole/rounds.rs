@@ -28,7 +28,7 @@ fn import(app: &TestApp, kind: &str, rows: &str) -> Value {
         "responses" => ("so_pa,don_vi,luc,noi_dung,hai_long", RESPONSES_MAP),
         _ => ("so,ngay,dv,loai,tt,tu,chi_phi", STATES_MAP),
     };
-    program().run(&app.database, Files::new().import(kind, format!("{header}\n{rows}\n"), mapping)).ok().json()
+    app.import(kind, format!("{header}\n{rows}\n"), mapping)
 }
 
 fn by_reference(board: &Client<'_>, reference: &str) -> Value {

@@ -13,8 +13,7 @@ use schema::tables::{complaints, enterprises};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use tests::fixtures::{self, Files};
-use tests::{Client, Database, Json, Role, TestApp};
+use tests::{Client, Database, Json, Role, TestApp, fixtures};
 
 const MAP: &str = r#"
 source = "so"
@@ -86,12 +85,11 @@ const PATTERNS: [&str; 33] = [
 ];
 
 fn import(database: &Database, texts: &[&str]) {
-    let files = Files::new();
     let mut csv = String::from("ref,nhan,dv,cb,loai,nd\n");
     for (n, text) in texts.iter().enumerate() {
         csv.push_str(&format!("PA-{n},05/03/2024,02CV,CC-{n},SN,\"{}\"\n", text.replace('"', "\"\"")));
     }
-    program().run(database, files.import("complaints", csv, MAP)).ok();
+    fixtures::import(database, "complaints", csv, MAP);
 }
 
 #[derive(QueryableByName)]

@@ -102,7 +102,7 @@ fn after_writes_of_every_kind_a_start_from_the_file_is_like_one_from_the_registe
         }
         assert_eq!(other.end_by("TERM"), Some(0));
         let import = |kind: &str, csv: &str, mapping: &str| {
-            program().run(&database, files.import(kind, csv, mapping)).ok();
+            fixtures::import(&database, kind, csv, mapping);
         };
         import("officers", "so_hieu,ho_ten\nCC01,Nguyễn Văn Anh\nCC09,Phạm Thị Mới\n", fixtures::OFFICERS_MAP);
         let header = fixtures::COMPLAINTS.lines().next().unwrap();
@@ -177,7 +177,7 @@ fn a_file_that_does_not_fit_is_not_used_and_the_log_says_why() {
     std::fs::remove_dir(&file).unwrap();
     // The register as it was before the last writes.
     let responses = "so_pa,don_vi,luc,noi_dung,hai_long\nPA-2,02CV,2024-02-01 09:00:00,Đã nhắc nhở,\n";
-    program().run(&database, files.import("responses", responses, fixtures::RESPONSES_MAP)).ok();
+    fixtures::import(&database, "responses", responses, fixtures::RESPONSES_MAP);
     assert_eq!(serve(&database, &kept).end_by("TERM"), Some(0));
     let folder = database.folder().unwrap();
     for name in ["test.db", "test.db-wal", "test.db-shm"] {

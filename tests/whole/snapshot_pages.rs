@@ -1,7 +1,7 @@
 //! Pages of complaints from the snapshot and the caches are byte for byte those of a server that reads every row,
 //! whatever is asked and written, by whichever node, and whoever asks.
 
-use crate::object_cache::{Imports, handled};
+use crate::object_cache::handled;
 use crate::program;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -267,14 +267,14 @@ fn the_next_page_is_right_after_every_kind_of_write_and_comes_from_memory_once_t
         from_memory();
         // The last complaint of the file was received before all others; its id stays.
         let corrected = fixtures::COMPLAINTS.replace("PA-6;11/03/2024", "PA-6;01/01/2024");
-        app.imported(&files, "complaints", &corrected, fixtures::COMPLAINTS_MAP);
+        app.import("complaints", corrected, fixtures::COMPLAINTS_MAP);
         let answers = agree();
         let nodes = answers[0]["data"]["complaints"]["edges"].list();
         assert_eq!(nodes[nodes.len() - 1]["node"]["id"], ids[5], "the oldest: {}", answers[0]);
         from_memory();
         // Other ancestors, as of the day of each complaint.
         let units = fixtures::UNITS.replace("02CV-D1,Đội Thủ tục,TEAM,02CV", "02CV-D1,Đội Thủ tục,TEAM,03TG");
-        app.imported(&files, "units", &units, fixtures::UNITS_MAP);
+        app.import("units", units, fixtures::UNITS_MAP);
         wait_until(20, "the snapshots have the new tree", || {
             let texts = |server: &Server| server.graphql(&board, list, &json!({})).text;
             let plain = texts(&all.plain);

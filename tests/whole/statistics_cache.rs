@@ -1,8 +1,8 @@
 //! Statistics from the cache are byte for byte those of a server that computes each one, whatever is written, by
 //! whichever node, and whoever asks.
 
-use crate::answer_cache::everybody;
-use crate::object_cache::{Imports, handled, uses};
+use crate::answer_cache::{Nodes, everybody};
+use crate::object_cache::{handled, uses};
 use crate::program;
 use chrono::NaiveDate;
 use schema::db::dialect::current_position;
@@ -41,24 +41,7 @@ const STATISTICS: [&str; 13] = [
     "{ units(first: 6, orderBy: [{field: CODE}]) { nodes { code scorecard(days: 5000) { complaints episodes costVnd overdue medianDaysToResponse } } } }",
 ];
 
-/// Nodes over one register, and a server without caches.
-struct Nodes {
-    nodes: [Server; 2],
-    plain: Server,
-    viewers: Vec<String>,
-}
-
 impl Nodes {
-    fn over(app: &TestApp, files: &Files) -> Self {
-        let key = app.key_file(files).display().to_string();
-        let [option, settings] = files.without_caches();
-        let serve = |more: &[&str]| {
-            let arguments = [&["--no-jobs", "--key-file", key.as_str()][..], more].concat();
-            program().serve(&app.database, &arguments)
-        };
-        Self { nodes: [serve(&[]), serve(&[])], plain: serve(&[&option, &settings]), viewers: everybody(app) }
-    }
-
     /// Waits until each server has what is written.
     #[track_caller]
     fn refreshed(&self, app: &TestApp) {
@@ -74,7 +57,7 @@ impl Nodes {
     /// Asks for each statistic three times on each node: the answers are those of the server without caches. Returns how
     /// many came from a cache.
     #[track_caller]
-    fn agree(&self, admin: &str) -> u64 {
+    fn agree_in_statistics(&self, admin: &str) -> u64 {
         let hits = || self.nodes.iter().map(|node| uses(node, admin, "statistics_cache").0).sum::<u64>();
         let before = hits();
         for statistic in STATISTICS {
@@ -97,8 +80,8 @@ fn a_statistic_from_the_cache_is_that_of_a_server_without_it_after_every_kind_of
     for app in TestApp::both().world() {
         let files = Files::new();
         let admin = program().token(&app.database, "ADMIN", None);
-        let all = Nodes::over(&app, &files);
-        assert!(all.agree(&admin) > 100);
+        let all = Nodes::over(&app, &files, everybody(&app));
+        assert!(all.agree_in_statistics(&admin) > 100);
         assert_eq!(uses(&all.plain, &admin, "statistics_cache"), (0, 0), "a cache without memory is off");
         let on = |server| Client { server, token: all.viewers[0].clone() };
         let (here, there, elsewhere) = (on(&all.nodes[0]), on(&all.nodes[1]), on(&all.plain));
@@ -114,20 +97,20 @@ fn a_statistic_from_the_cache_is_that_of_a_server_without_it_after_every_kind_of
         ] {
             handled(client, mutation, &ids[nth], &more);
             all.refreshed(&app);
-            assert!(all.agree(&admin) > 100, "{mutation}");
+            assert!(all.agree_in_statistics(&admin) > 100, "{mutation}");
         }
         let corrected = fixtures::COMPLAINTS.replace("1.250.000", "1.300.000");
-        app.imported(&files, "complaints", &corrected, fixtures::COMPLAINTS_MAP);
+        app.import("complaints", corrected, fixtures::COMPLAINTS_MAP);
         all.refreshed(&app);
         let before = here.data(STATISTICS[0]);
-        assert!(all.agree(&admin) > 100, "a corrected file");
+        assert!(all.agree_in_statistics(&admin) > 100, "a corrected file");
         // No complaint changes, but what is shown of them does.
         let renamed = fixtures::UNITS.replace("Sài Gòn KV I", "Sài Gòn KV II");
-        app.imported(&files, "units", &renamed, fixtures::UNITS_MAP);
+        app.import("units", renamed, fixtures::UNITS_MAP);
         let categories = fixtures::CATEGORIES.replace("Sách nhiễu", "Nhũng nhiễu");
-        app.imported(&files, "categories", &categories, fixtures::CATEGORIES_MAP);
+        app.import("categories", categories, fixtures::CATEGORIES_MAP);
         all.refreshed(&app);
-        assert!(all.agree(&admin) > 100, "other names");
+        assert!(all.agree_in_statistics(&admin) > 100, "other names");
         let named = "{ complaintStatistics(groupBy: [CATEGORY]) { rows { category { nameVi } } } }";
         assert!(here.data(named).to_string().contains("Nhũng nhiễu"));
         assert_eq!(here.data(STATISTICS[0])["complaintStatistics"]["totals"], before["complaintStatistics"]["totals"]);
@@ -138,7 +121,7 @@ fn a_statistic_from_the_cache_is_that_of_a_server_without_it_after_every_kind_of
 fn a_count_beside_other_fields_sees_every_write_at_once() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let all = Nodes::over(&app, &files);
+        let all = Nodes::over(&app, &files, everybody(&app));
         let (board, admin) = (&all.viewers[0], program().token(&app.database, "ADMIN", None));
         let intake = program().token(&app.database, "INTAKE", None);
         let asked = "{ units(first: 0) { totalCount } complaints { totalCount }
@@ -188,7 +171,7 @@ fn the_plots_of_branches_are_those_of_the_latest_run() {
 fn a_complaint_is_overdue_from_its_day_on() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let all = Nodes::over(&app, &files);
+        let all = Nodes::over(&app, &files, everybody(&app));
         let first = NaiveDate::from_ymd_opt(2024, 1, 4).unwrap();
         let mut numbers = BTreeSet::new();
         for day in first.iter_days().step_by(3).take(40) {

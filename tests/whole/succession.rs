@@ -109,13 +109,12 @@ fn a_complaint_about_a_unit_that_has_ended_goes_to_its_successor() {
         assert_eq!(route("2025-01-01"), instead("02CV"));
 
         // An import of history finds the unit of its day for what has ended, and the successor for what waits.
-        let files = Files::new();
         let csv = "so,ngay,dv,loai,tt\nCU-1,2024-03-01,02DS,TD1,CLOSED\nCU-2,2024-03-01,02DS,TD1,RECEIVED\n";
         let map = "source = \"cu\"\n[fields]\nreference = \"so\"\nreceived = \"ngay\"\nunit = \"dv\"\n\
                    category = \"loai\"\nstate = \"tt\"\n";
-        program().run(&app.database, files.import("complaints", csv, map)).ok();
+        app.import("complaints", csv, map);
         assert_eq!((responsible(&board, "CU-1"), responsible(&board, "CU-2")), ("02DS".into(), "02CV".into()));
-        let again = program().run(&app.database, files.import("complaints", csv, map)).ok().json();
+        let again = app.import("complaints", csv, map);
         assert_eq!((&again["unchanged"], &again["updated"]), (&json!(2), &json!(0)));
 
         // Complaints cannot be assigned or transferred to a unit that has ended.
@@ -245,14 +244,9 @@ fn a_successor_that_is_named_later_goes_on_and_circles_end_nowhere() {
         assert!(refused.text.contains("succeeds"), "{}", refused.text);
         // An import, which names no successor, keeps the stored one, and can end a unit that succeeds another.
         let units = "ma,ten,cap,cha,nhom,tu,den\n02YY,Chi cục cũ,BRANCH,02,,01/01/2024,\n";
-        program().run(&app.database, Files::new().import("units", units, fixtures::UNITS_MAP)).ok();
+        app.import("units", units, fixtures::UNITS_MAP);
         changed(&admin, &board, "closeUnit", "02DS", &circle);
-        program()
-            .run(
-                &app.database,
-                Files::new().import("units", units.replace("2024,\n", "2024,31/12/2024\n"), fixtures::UNITS_MAP),
-            )
-            .ok();
+        app.import("units", units.replace("2024,\n", "2024,31/12/2024\n"), fixtures::UNITS_MAP);
         let kept = changed(&admin, &board, "changeUnit", "02YY", &json!({ "nameVi": "Chi cục YY" }));
         assert_eq!(kept["unit"], json!({ "validTo": "2024-12-31", "successor": { "code": "02DS" } }));
         let route = "{ routeOf(unit: \"02DS\") { unit { code } inPlaceOf { code } } }";

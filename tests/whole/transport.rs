@@ -130,10 +130,9 @@ fn get_is_for_queries_and_answers_of_the_snapshot_have_a_tag() {
         let answer = get(&board, &[("query", query)], &[]);
         assert_eq!((answer.status, !answer.header("etag").is_empty()), (200, has_tag), "{query}: {answer:?}");
     }
-    let files = Files::new();
     let row = "PN-1;05/01/2024;;;02CV;;TD2;;;;;x;";
     let csv = format!("{}\n{row}\n", fixtures::COMPLAINTS.lines().next().unwrap());
-    program().run(&app.database, files.import("complaints", csv, fixtures::COMPLAINTS_MAP)).ok();
+    app.import("complaints", csv, fixtures::COMPLAINTS_MAP);
     let changed = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         get(&board, &statistics, &[("if-none-match", &tag)]).status == 200

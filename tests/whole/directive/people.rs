@@ -2,9 +2,8 @@
 
 use crate::program;
 use serde_json::{Value, json};
-use tests::fixtures::{self, Files};
 use tests::work::Mutations;
-use tests::{Client, Database, Json, Role, TestApp};
+use tests::{Client, Database, Json, Role, TestApp, fixtures};
 
 /// The officer whom nobody names at first.
 pub const OFFICER: &str = "CC01";
@@ -47,7 +46,6 @@ pub fn fill(database: &Database) {
             complaints += &format!("NEN-{n},2023-{month:02}-{day:02},0010990000{n:02},{unit},NV{n:02},TD1,Việc {n}\n");
             responses += &format!("NEN-{n},{unit},2023-{month:02}-{:02} 09:00:00,Đã giải thích {n}\n", day + 2);
         }
-        let files = Files::new();
         for (kind, csv, mapping) in [
             ("units", fixtures::UNITS.to_owned(), fixtures::UNITS_MAP),
             ("officers", format!("so_hieu,ho_ten\n{officers}"), fixtures::OFFICERS_MAP),
@@ -56,7 +54,7 @@ pub fn fill(database: &Database) {
             ("complaints", format!("so,ngay,mst,dv,cb,loai,nd\n{complaints}"), COMPLAINTS_MAP),
             ("responses", format!("so,dv,luc,nd\n{responses}"), RESPONSES_MAP),
         ] {
-            program().run(database, files.import(kind, csv, mapping)).ok();
+            fixtures::import(database, kind, csv, mapping);
         }
     });
 }

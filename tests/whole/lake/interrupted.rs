@@ -6,7 +6,6 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
-use tests::fixtures::Files;
 use tests::{Database, Json, fixtures};
 
 /// The files of the manifest are there and whole; what a lake has to be at any moment.
@@ -90,8 +89,7 @@ fn a_month_that_loses_all_its_rows_goes_with_the_next_sync() {
         let earlier = database.copy();
         let more = fixtures::COMPLAINTS.replace("PA-5;10/03/2024", "PA-7;10/05/2024");
         assert_ne!(more, fixtures::COMPLAINTS);
-        let import = Files::new();
-        program().run(&database, import.import("complaints", more, fixtures::COMPLAINTS_MAP)).ok();
+        fixtures::import(&database, "complaints", more, fixtures::COMPLAINTS_MAP);
         let lake = Lake::new(&database);
         lake.sync(&database, &[]);
         let of_may = "complaints/2024-05.parquet";

@@ -92,10 +92,9 @@ impl Lake {
 /// Gives the complaint PA-1, of January 2024, a cost.
 #[track_caller]
 fn give_cost(database: &Database, cost: &str) {
-    let files = Files::new();
     let changed = fixtures::COMPLAINTS.replace("1.250.000", cost);
     assert_ne!(changed, fixtures::COMPLAINTS);
-    program().run(database, files.import("complaints", changed, fixtures::COMPLAINTS_MAP)).ok();
+    fixtures::import(database, "complaints", changed, fixtures::COMPLAINTS_MAP);
 }
 
 /// The files of the manifest by their name in the folders of tables.

@@ -12,7 +12,7 @@ use schema::pseudonyms::{Audience, Subject};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use tests::fixtures::{COMPLAINTS_MAP, Files};
+use tests::fixtures::{self, COMPLAINTS_MAP};
 use tests::{Database, Json};
 
 /// A campaign against an officer: three enterprises write nearly the same within eight days, and one of them once more,
@@ -55,8 +55,7 @@ fn the_lake_counts_recurrence_as_the_job_does() {
         database.tamper("DELETE FROM register_info WHERE key = 'demonstration'");
         let before = numbers(&database, &until);
         let officer = before["counts"].list()[0]["code"].text().to_owned();
-        let files = Files::new();
-        program().run(&database, files.import("complaints", campaign(&officer, "02AA"), COMPLAINTS_MAP)).ok();
+        fixtures::import(&database, "complaints", campaign(&officer, "02AA"), COMPLAINTS_MAP);
         let lake = Lake::new(&database);
         lake.sync(&database, &[]);
 

@@ -2,8 +2,7 @@
 
 use crate::program;
 use serde_json::Value;
-use tests::fixtures::{self, Files};
-use tests::{Database, Json, project};
+use tests::{Database, Json, fixtures, project};
 
 /// A seaport branch that nobody complains about.
 const QUIET: &str = "03CM,Chi cục HQ cửa khẩu cảng Cái Mép,BRANCH,03,SEAPORT,,\n";
@@ -12,10 +11,7 @@ const WORKLOAD_MAP: &str = "source = \"them\"\n[fields]\nunit = \"dv\"\ndeclarat
 
 /// A register in which 02CV gets its first 20 complaints after July 2025, and 03TG gets 10 before it and 10 after.
 fn fill(database: &Database) {
-    let files = Files::new();
-    let import = |kind: &str, csv: String, mapping: &str| {
-        program().run(database, files.import(kind, csv, mapping)).ok();
-    };
+    let import = |kind: &str, csv: String, mapping: &str| fixtures::import(database, kind, csv, mapping);
     import("units", fixtures::UNITS.to_owned() + QUIET, fixtures::UNITS_MAP);
     import("categories", fixtures::CATEGORIES.to_owned(), fixtures::CATEGORIES_MAP);
     let month = |month: u32| {

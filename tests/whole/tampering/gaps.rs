@@ -78,7 +78,7 @@ fn what_was_taken_out_before_it_was_sealed_leaves_a_gap() {
                 _ => {
                     // Two complaints in one transaction, of which one goes.
                     let more = fixtures::COMPLAINTS.replace("PA-", "PB-");
-                    program().run(&database, files.import("complaints", more, fixtures::COMPLAINTS_MAP)).ok();
+                    fixtures::import(&database, "complaints", more, fixtures::COMPLAINTS_MAP);
                     let gone = "(SELECT complaint_id FROM complaint_sources WHERE reference = 'PB-1')";
                     for table in ["complaint_officers", "complaint_event_values", "complaint_events"] {
                         database.tamper(&format!("DELETE FROM {table} WHERE complaint_id = {gone}"));
@@ -146,9 +146,9 @@ fn history_that_was_erased_is_told() {
     for filled in Database::both() {
         fixtures::fill(&filled);
         let corrected = fixtures::COMPLAINTS.replace("Cán bộ đòi tiền", "Nội dung khác");
-        program().run(&filled, files.import("complaints", corrected, fixtures::COMPLAINTS_MAP)).ok();
+        fixtures::import(&filled, "complaints", corrected, fixtures::COMPLAINTS_MAP);
         let renamed = fixtures::OFFICERS.replace("Nguyễn Văn An", "Nguyễn Văn Ân");
-        program().run(&filled, files.import("officers", renamed, fixtures::OFFICERS_MAP)).ok();
+        fixtures::import(&filled, "officers", renamed, fixtures::OFFICERS_MAP);
         seal(&filled, &key);
         assert_eq!(verify(&filled, &key, &[]).0, 0, "nothing was erased yet");
         for sql in [

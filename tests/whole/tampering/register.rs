@@ -56,9 +56,8 @@ impl Prepared {
 
 /// Lets everything happen once.
 fn everything_once(database: &Database, kept: &Files, key: &str) {
-    let imported = Files::new();
     with_headquarters(database);
-    import_more(database, &imported);
+    import_more(database);
     fixtures::run_counting(database, "2024-03-31");
     let run = |args: &[&str]| program().run(database, args).ok();
     let made_folder = |name: &str| {
@@ -141,7 +140,7 @@ fn alert(database: &Database) {
     stored.unwrap();
 }
 
-fn import_more(database: &Database, files: &Files) {
+fn import_more(database: &Database) {
     for (kind, csv, fields) in [
         (
             "enterprises",
@@ -164,7 +163,7 @@ fn import_more(database: &Database, files: &Files) {
             "reference = \"so\"\nreceived = \"ngay\"\nunit = \"dv\"\ncategory = \"loai\"\n",
         ),
     ] {
-        program().run(database, files.import(kind, csv, &format!("source = \"them\"\n[fields]\n{fields}"))).ok();
+        fixtures::import(database, kind, csv, &format!("source = \"them\"\n[fields]\n{fields}"));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::program;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use tests::fixtures::Files;
+use tests::fixtures::{self, Files};
 use tests::verification::{found, verify};
 use tests::{Database, Json};
 
@@ -27,7 +27,7 @@ fn nothing_is_verified_without_a_key_a_seal_and_within_a_minute() {
     let key = key_file(&files);
     for database in Database::both() {
         // Anew: rows of a template may be older than the minute in which they have to be sealed.
-        tests::fixtures::fill_anew(&database);
+        fixtures::fill_anew(&database);
         let without = program().run(&database, ["audit", "verify", "--format", "json"]);
         assert!(without.status == 1 && without.err.contains("--key-file"), "{without:?}");
         assert_eq!(
@@ -143,7 +143,7 @@ fn a_server_witnesses_the_seals_that_it_makes() {
     std::fs::create_dir(&witness).unwrap();
     let config = files.put("config.toml", format!("[audit]\nwitness = {witness:?}\n")).display().to_string();
     let database = Database::sqlite();
-    tests::fixtures::fill(&database);
+    fixtures::fill(&database);
     let server = program().serve(&database, &["--no-jobs", "--key-file", &key, "--config", &config]);
     for _ in 0..100 {
         if witness.join("reference.seals").is_file() && witness.join("complaints.seals").is_file() {
@@ -187,9 +187,8 @@ fn the_job_verifies_what_is_new_each_day_and_everything_each_week() {
         database.tamper("UPDATE principals SET role = 'DASHBOARD', outside = TRUE WHERE name = 'paper'");
         seal(database, key, &[]);
         run("2024-07-04").ok();
-        let files = Files::new();
-        let again = tests::fixtures::COMPLAINTS.replace("1.250.000", "1.400.000").replace("Ẩn danh", " Ẩn danh ");
-        program().run(database, files.import("complaints", again, tests::fixtures::COMPLAINTS_MAP)).ok();
+        let again = fixtures::COMPLAINTS.replace("1.250.000", "1.400.000").replace("Ẩn danh", " Ẩn danh ");
+        fixtures::import(database, "complaints", again, fixtures::COMPLAINTS_MAP);
         database.tamper("UPDATE complaints SET cost_vnd = 2 WHERE cost_vnd = 1400000");
         seal(database, key, &[]);
         let failed = run("2024-07-05");

@@ -3,8 +3,7 @@
 use super::units::{page, with_each_role};
 use super::{Visitor, accessible};
 use serde_json::json;
-use tests::fixtures::{self, Files};
-use tests::{Database, Program, Role, TestApp};
+use tests::{Database, Role, TestApp, fixtures};
 
 /// Units and categories, and nothing else.
 fn reference_data(database: &Database) {
@@ -15,7 +14,7 @@ fn reference_data(database: &Database) {
             ("postings", fixtures::POSTINGS, fixtures::POSTINGS_MAP),
             ("categories", fixtures::CATEGORIES, fixtures::CATEGORIES_MAP),
         ] {
-            Program::built().run(database, Files::new().import(kind, csv, mapping)).ok();
+            fixtures::import(database, kind, csv, mapping);
         }
     });
 }
