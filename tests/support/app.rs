@@ -3,9 +3,7 @@
 use crate::fixtures::{self, Files};
 use crate::{Answer, Database, Json, Program, Server};
 use schema::enums::Role;
-use schema::keys::Keys;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// Describes applications before they start.
@@ -59,18 +57,9 @@ impl TestAppBuilder {
         self
     }
 
-    /// Makes the key file among the files of the test ([`Files::key`]), which pseudonyms need, and starts the server
-    /// with it.
+    /// Starts the server with a key file, which it makes among the files of the test ([`Files::key`]).
     pub fn keyed(self, files: &Files) -> Self {
-        let key = files.key();
-        Keys::create(key.as_ref()).expect("the files of a test have one key file");
-        self.arguments(&["--key-file", &key])
-    }
-
-    /// Starts the server with a configuration.
-    pub fn configured(self, files: &Files, settings: &str) -> Self {
-        let [option, path] = files.config("phananh.toml", settings);
-        self.arguments(&[&option, &path])
+        self.arguments(&["--key-file", &files.key_file()])
     }
 
     /// The one application.
@@ -81,6 +70,12 @@ impl TestAppBuilder {
         let mut all: Vec<TestApp> = self.into_iter().collect();
         assert_eq!(all.len(), 1, "take both in a loop");
         all.remove(0)
+    }
+
+    /// The one application, with a key file and a configuration, and without jobs.
+    pub fn start_with(self, files: &Files, settings: &str) -> TestApp {
+        let [option, path] = files.config("phananh.toml", settings);
+        self.keyed(files).arguments(&["--no-jobs", &option, &path]).start()
     }
 }
 
@@ -174,13 +169,6 @@ impl TestApp {
     #[track_caller]
     pub fn import(&self, kind: &str, csv: impl AsRef<[u8]>, mapping: &str) -> Value {
         fixtures::import(&self.database, kind, csv, mapping)
-    }
-
-    /// Makes a key file in the folder of the test.
-    pub fn key_file(&self, files: &Files) -> PathBuf {
-        let path = files.path().join("key");
-        self.run(&["key", "create", path.to_str().expect("a path")]);
-        path
     }
 }
 

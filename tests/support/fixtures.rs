@@ -2,6 +2,7 @@
 
 use crate::{Database, Program, file, temporary_folder};
 use schema::enums::{Channel, LegalForm};
+use schema::keys::Keys;
 use schema::register::Submission;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -143,6 +144,13 @@ impl Files {
     /// The path of the key file of a test.
     pub fn key(&self) -> String {
         self.path().join("key").display().to_string()
+    }
+
+    /// Makes the key file, which pseudonyms and seals need; its path.
+    pub fn key_file(&self) -> String {
+        let key = self.key();
+        Keys::create(key.as_ref()).expect("the files of a test have one key file");
+        key
     }
 
     /// Makes a certificate for 127.0.0.1; its path, and the table `[api.tls]` of a configuration with it.

@@ -148,12 +148,10 @@ const NOTHING: &str = "018cd7c2-6000-8abc-8def-0123456789ab";
 fn what_is_hidden_answers_as_what_is_not_there() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        let app = app.world().arguments(&["--no-jobs", "--key-file", &key]).start();
+        let app = app.world().keyed(&files).arguments(&["--no-jobs"]).start();
         let units = format!("{}HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,\n", fixtures::UNITS);
         app.import("units", units, fixtures::UNITS_MAP);
         fixtures::run_counting(&app.database, "2024-03-31");
-        app.run(&["key", "create", &key]);
         let [board, admin, team, dashboard, intake] =
             [Role::Board, Role::Admin, Role::DataTeam, Role::Dashboard, Role::Intake].map(|role| app.as_role(role));
         let [saigon, express, haiphong, headquarters] = ["02CV", "02DS", "03TG", "HQ"].map(|unit| app.as_head(unit));

@@ -11,9 +11,7 @@ use tests::{Client, Role, TestApp, fixtures};
 fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
     // Without keys the server makes no pseudonyms, and the DATA_TEAM may read nothing.
     let files = fixtures::Files::new();
-    let key = files.path().join("key").display().to_string();
-    let app = TestApp::sqlite().world().arguments(&["--key-file", &key]).start();
-    app.run(&["key", "create", &key]);
+    let app = TestApp::sqlite().world().keyed(&files).start();
     let clients: Vec<(Role, Client<'_>)> = Role::WORDS
         .iter()
         .map(|word| {
@@ -188,11 +186,10 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
 #[test]
 fn what_is_written_listened_to_and_filtered_deep_down_is_refused_as_the_table_says() {
     let files = fixtures::Files::new();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key_file();
     let settings = files.put("many.toml", "[api.limits]\nrequests_per_minute = 1000000\n");
     let arguments = ["--key-file", key.as_str(), "--config", settings.to_str().unwrap()];
     let app = TestApp::sqlite().world().arguments(&arguments).start();
-    app.run(&["key", "create", &key]);
     let guard = guard();
     // Filters within filters: the types on the way from the filter of complaints, the fields, and the last type.
     let within: [(&[&str], &[&str], &str); 9] = [

@@ -5,21 +5,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Command;
 use tests::fixtures::Files;
-use tests::{Answer, Client, Json, Role, TestApp, TestAppBuilder, project, python};
-
-/// An application with an invented register, and a server with a key file and a configuration among the files.
-fn with_register(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
-    let config = files.put("phananh.toml", config).display().to_string();
-    let app =
-        app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key(files), "--config", &config]).start();
-    app.key_file(files);
-    app
-}
-
-/// The path of the key file.
-fn key(files: &Files) -> String {
-    files.path().join("key").display().to_string()
-}
+use tests::{Answer, Client, Json, Role, TestApp, project, python};
 
 fn sql(team: &Client<'_>, sql: &str) -> Value {
     let query =
@@ -29,8 +15,7 @@ fn sql(team: &Client<'_>, sql: &str) -> Value {
 
 /// The codes and the message with which the server refuses a question.
 fn refused(team: &Client<'_>, sql: &str) -> (Vec<String>, String) {
-    let query = "query ($sql: String!) { sql(query: $sql) { rows } }";
-    let answer = team.request_with(query, &json!({ "sql": sql }));
+    let answer = team.sql(sql);
     (answer.codes(), answer.json()["errors"][0]["message"].to_string())
 }
 
@@ -60,7 +45,7 @@ fn encoded(text: &str) -> String {
 fn sql_says_what_the_statistics_say() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = with_register(app, &files, "");
+        let app = app.generated(1_500, 11).start_with(&files, "");
         let (team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
         let answer = sql(
             &team,
@@ -115,11 +100,11 @@ fn sql_says_what_the_statistics_say() {
         assert!(most["officer"].text().starts_with("k1-"), "{most}");
         // The command line says the same.
         let counts = "SELECT COUNT(*) AS n, COUNT(DISTINCT officer) AS o FROM allegations";
-        let by_command = program().json(&app.database, &["sql", counts, "--key-file", &key(&files)]);
+        let by_command = program().json(&app.database, &["sql", counts, "--key-file", &files.key()]);
         let by_server = sql(&team, counts);
         assert_eq!((&by_command["rows"], &by_command["keyVersion"]), (&by_server["rows"], &json!(1)));
         // The audit log has an entry for each question.
-        app.run(&["audit", "seal", "--key-file", &key(&files)]);
+        app.run(&["audit", "seal", "--key-file", &files.key()]);
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         let logged = loop {
             let entries: Vec<Value> = app
@@ -150,7 +135,7 @@ fn sql_says_what_the_statistics_say() {
 #[test]
 fn sql_reads_no_files_changes_nothing_and_tells_nothing_of_the_inside() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let secret = files.put("secret.csv", "a,b\n1,2\n");
     let path = secret.display();
@@ -195,7 +180,7 @@ fn sql_reads_no_files_changes_nothing_and_tells_nothing_of_the_inside() {
 fn an_expensive_sql_query_does_not_affect_other_clients() {
     let files = Files::new();
     let config = "[api.limits]\ndeadline_ms = 4000\nsql_memory_mb = 3000\nsql_rows = 100\n";
-    let app = with_register(TestApp::sqlite(), &files, config);
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, config);
     let team = app.as_role(Role::DataTeam);
     let cut = sql(&team, "SELECT complaint FROM complaints");
     assert_eq!((cut["rows"].list().len(), &cut["truncated"]), (100, &json!(true)));
@@ -216,9 +201,9 @@ fn every_form_of_an_export_holds_the_same_and_others_read_it() {
     let python = python(&["pyarrow"], &[], &["pyarrow==21.0.0"]);
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = with_register(app, &files, "");
+        let app = app.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
-        let key = key(&files);
+        let key = files.key();
         let folder = files.path().join("exports");
         std::fs::create_dir_all(&folder).unwrap();
         for form in ["csv", "parquet", "arrow"] {
@@ -274,7 +259,7 @@ fn every_form_of_an_export_holds_the_same_and_others_read_it() {
 #[test]
 fn only_those_export_who_may_and_only_by_what_they_may_filter_by() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let (team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
     for (role, client) in others(&app) {
         let answer = export(&client, "csv", None);

@@ -43,7 +43,7 @@ pub struct Nodes {
 
 impl Nodes {
     pub fn over(app: &TestApp, files: &Files, viewers: Vec<String>) -> Self {
-        let key = app.key_file(files).display().to_string();
+        let key = files.key_file();
         let [option, settings] = files.without_caches();
         let serve = |more: &[&str]| {
             let arguments = [&["--no-jobs", "--key-file", key.as_str()][..], more].concat();
@@ -239,7 +239,7 @@ fn reads_after_a_write_see_it_on_every_node_under_load() {
 fn each_time_that_an_answer_is_given_leaves_the_same_entry_in_the_audit_log() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let [option, settings] = files.without_caches();
         let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key]);
         let plain = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings]);

@@ -79,11 +79,10 @@ fn an_answer_has_a_bound() {
 #[test]
 fn entries_of_the_audit_log_and_rows_of_sql_count_too() {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key_file();
     let config = files.put("phananh.toml", "[api.limits]\nanswer_bytes = 200000\n").display().to_string();
     let arguments = ["--no-jobs", "--key-file", &key, "--config", &config];
     let app = TestApp::sqlite().world().arguments(&arguments).start();
-    app.run(&["key", "create", &key]);
     let (admin, board, team) = (app.as_role(Role::Admin), app.as_role(Role::Board), app.as_role(Role::DataTeam));
     let many: Vec<String> = (0..500).map(|n| format!("{n:0>60}")).collect();
     let ask = "query($names: [String!]) { officers(filter: {code: {in: $names}}) { totalCount } }";

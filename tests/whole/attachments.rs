@@ -41,7 +41,7 @@ fn changes(client: &Client<'_>, id: &Value) -> Vec<(String, Value)> {
 fn attachments_are_told_by_the_events_of_their_complaint() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let (board, head, intake) = (app.as_role(Role::Board), app.as_head("02CV"), app.as_role(Role::Intake));
         let input = json!({
             "idempotencyKey": "attached", "text": "Có tài liệu kèm theo.", "unit": "02CV", "category": "TD1",

@@ -22,9 +22,8 @@ struct Register {
 impl Register {
     fn new(app: TestAppBuilder) -> Self {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = app.arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.run(&["key", "create", &key]);
         Self { app, files, key }
     }
 }
@@ -34,11 +33,6 @@ fn export(client: &Client<'_>) -> String {
     let answer = client.server.send("GET", "/export/complaints.csv", &[("authorization", &bearer)], "");
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.text
-}
-
-fn select(client: &Client<'_>, sql: &str) -> Vec<Value> {
-    let query = "query ($sql: String!) { sql(query: $sql) { rows } }";
-    client.data_with(query, &json!({ "sql": sql }))["sql"]["rows"].list().to_vec()
 }
 
 /// The Board redacts the first confidential complaints of each of these units.
@@ -95,7 +89,7 @@ fn what_one_audience_sees_joins_with_nothing_that_another_sees() {
         };
         let of_role = |client: &Client<'_>| {
             let lists = LISTS.iter().map(|query| ask(client, query));
-            let by_sql = SQL.iter().map(|sql| json!(select(client, sql)).to_string());
+            let by_sql = SQL.iter().map(|sql| json!(client.rows(sql)).to_string());
             marks(&lists.chain(by_sql).collect::<Vec<_>>())
         };
         let path = files.path().join("by-command.csv").display().to_string();
@@ -125,7 +119,7 @@ fn what_one_audience_sees_joins_with_nothing_that_another_sees() {
         }
         // Within one audience answers join: lists with SQL, one file with another, one token with another.
         let listed = marks(&[ask(&data_team, LISTS[0]).replace("cursor", "not")]);
-        let by_sql = marks(&[json!(select(&data_team, SQL[0])).to_string()]);
+        let by_sql = marks(&[json!(data_team.rows(SQL[0])).to_string()]);
         assert!(listed.intersection(&by_sql).count() > 200);
         assert_eq!(export(&data_team), command(&[]));
         assert_eq!(export(&board), command(&["--for", "BOARD"]));
@@ -133,7 +127,7 @@ fn what_one_audience_sees_joins_with_nothing_that_another_sees() {
         assert_eq!(ask(&another, LISTS[0]), ask(&data_team, LISTS[0]));
         let sql = ["sql", "SELECT complaint, enterprise FROM complaints ORDER BY complaint", "--key-file", key];
         let by_command = program().json(&app.database, &sql)["rows"].clone();
-        assert_eq!(by_command, json!(select(&data_team, sql[1])));
+        assert_eq!(by_command, json!(data_team.rows(sql[1])));
 
         // The attack: a head knows the pseudonyms of tax codes and looks for them in a file that somebody left behind.
         let query = "{ complaints(first: 200) { nodes { enterprise { taxCode pseudonym } } } }";
@@ -260,10 +254,10 @@ fn nothing_stands_in_an_order_made_of_what_is_hidden() {
         is_by_chance("of a unit", &placed.map(|(id, at)| (at, id)).collect::<Vec<_>>());
 
         // SQL returns rows in a random order too, also where a query does not select the complaint.
-        let rows = select(&data_team, "SELECT complaint, received_on FROM complaints");
+        let rows = data_team.rows("SELECT complaint, received_on FROM complaints");
         let placed = rows.iter().map(|row| by_pseudonym[row["complaint"].text()]);
         is_by_chance("SQL", &placed.map(|(id, at)| (at, id)).collect::<Vec<_>>());
-        let rows = select(&data_team, "SELECT complaint, officer FROM allegations");
+        let rows = data_team.rows("SELECT complaint, officer FROM allegations");
         let mut of_complaint: Vec<(String, Vec<String>)> = Vec::new();
         for row in &rows {
             let (complaint, officer) = (row["complaint"].text(), row["officer"].text());
@@ -275,7 +269,7 @@ fn nothing_stands_in_an_order_made_of_what_is_hidden() {
         let placed = of_complaint.iter().map(|(complaint, _)| by_pseudonym[complaint]);
         is_by_chance("allegations", &placed.map(|(id, at)| (at, id)).collect::<Vec<_>>());
         officers_named.extend(of_complaint.into_iter().map(|(_, officers)| officers));
-        let grouped = select(&data_team, "SELECT officer, COUNT(*) AS n FROM allegations GROUP BY officer");
+        let grouped = data_team.rows("SELECT officer, COUNT(*) AS n FROM allegations GROUP BY officer");
         let code = |pseudonyms: &schema::pseudonyms::Pseudonyms| -> BTreeMap<String, Id> {
             staff.iter().map(|(_, id)| (pseudonyms.of(Subject::Officer, *id), *id)).collect()
         };

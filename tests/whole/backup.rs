@@ -78,10 +78,9 @@ fn under_load(database: &Database, key: &str, back_up: impl Fn(usize) -> Option<
 #[test]
 fn a_register_in_sqlite_is_backed_up_under_load_and_restored() {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key_file();
     let database = Database::sqlite();
     fixtures::fill(&database);
-    program().run(&database, ["key", "create", &key]).ok();
     let run = fixtures::run_counting(&database, "2024-03-31");
     let place = |n: usize| files.path().join(format!("backup-{n}.db")).display().to_string();
     let (taken, backups) = under_load(&database, &key, |n| {
@@ -159,10 +158,9 @@ fn what_is_no_backup_or_has_no_place_is_refused_in_words() {
 #[test]
 fn a_register_in_postgresql_is_dumped_under_load_and_restored_as_documented() {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key_file();
     let database = Database::postgres();
     fixtures::fill(&database);
-    program().run(&database, ["key", "create", &key]).ok();
     let run = fixtures::run_counting(&database, "2024-03-31");
     let place = |n: usize| files.path().join(format!("backup-{n}.dump")).display().to_string();
     let tool = |name: &str, args: &[&str]| {

@@ -95,8 +95,7 @@ fn an_export_that_breaks_off_has_no_end() {
     let database = Database::postgres();
     fixtures::fill(&database);
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+    let key = files.key_file();
     let token = program().token(&database, "DATA_TEAM", None);
     let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
     let host = server.address.strip_prefix("http://").unwrap().to_owned();

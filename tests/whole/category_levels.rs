@@ -9,13 +9,7 @@ use tests::{Client, Json, Role, TestApp};
 /// An application with an invented register on each database, with a key file.
 fn registers(files: &[Files; 2]) -> Vec<TestApp> {
     let apps = [TestApp::sqlite(), TestApp::postgres()];
-    let started = apps.into_iter().zip(files).map(|(app, files)| {
-        let key = files.path().join("key").display().to_string();
-        let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(files);
-        app
-    });
-    started.collect()
+    apps.into_iter().zip(files).map(|(app, files)| app.generated(1_500, 11).start_with(files, "")).collect()
 }
 
 /// The number of complaints of a statistic; 0 where its totals are not shown.

@@ -110,9 +110,8 @@ fn a_cluster_answers_as_this_machine_does() {
     let folder = files.path().join("lake").display().to_string();
     let config = format!("[lake]\ndir = {folder:?}\nrole = \"BOARD\"\nengine = {:?}\n", cluster.address);
     let config = files.put("phananh.toml", config).display().to_string();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key_file();
     let app = TestApp::sqlite().generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key, "--config", &config]);
-    program().run(&Database::sqlite(), ["key", "create", &key]).ok();
     let app = app.start();
     app.run(&["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
     program().run(&app.database, ["lake", "sync", &folder, "--for", "BOARD", "--key-file", &key]).ok();
@@ -285,7 +284,7 @@ const SPARK_CLIENT: [&str; 1] = ["pyspark-client==4.2.0"];
 #[test]
 fn each_engine_reads_the_lake_with_its_own_statements() {
     let files = Files::new();
-    let (folder, key) = (files.path().join("lake"), files.path().join("key").display().to_string());
+    let (folder, key) = (files.path().join("lake"), files.key());
     let database = Database::sqlite();
     program().run(&database, ["generate", "--complaints", "300", "--seed", "4"]).ok();
     program().run(&database, ["key", "create", &key]).ok();

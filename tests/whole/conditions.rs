@@ -106,9 +106,8 @@ fn ways(types: &Types) -> HashMap<String, Way> {
 #[test]
 fn a_condition_that_is_null_is_refused_wherever_it_stands() {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key_file();
     let app = TestApp::sqlite().world().arguments(&["--no-jobs", "--dev", "--key-file", &key]).start();
-    app.run(&["key", "create", &key]);
     let clients = [app.as_role(Role::Board), app.as_role(Role::Admin), app.as_head("02"), app.as_role(Role::DataTeam)];
     let types = Types::new(&app.server().get("/schema.graphql").text);
     let ways = ways(&types);
@@ -139,9 +138,7 @@ fn a_condition_that_is_null_is_refused_wherever_it_stands() {
 fn a_scope_without_a_value_is_no_scope() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        let app = app.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.run(&["key", "create", &key]);
+        let app = app.world().keyed(&files).arguments(&["--no-jobs"]).start();
         let board = app.as_role(Role::Board);
         for document in [
             "query($u: String) { complaints(filter: {unit: {within: $u}}) { totalCount } }",

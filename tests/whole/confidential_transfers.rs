@@ -34,9 +34,7 @@ fn is(version: i64, unit: &str) -> Value {
 fn a_head_learns_that_a_confidential_complaint_is_overdue_and_not_since_when() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
+        let app = builder.world().keyed(&files).arguments(&["--no-jobs"]).start();
         let (board, own, above) = (app.as_role(Role::Board), app.as_head("02CV"), app.as_head("02"));
         // PA-6 was due on 1 April 2024. The other one comes in now, and has five working days.
         let late = board.data("{ complaints(filter: {confidential: {eq: true}}) { nodes { id version } } }");
@@ -83,9 +81,8 @@ fn a_head_learns_that_a_confidential_complaint_is_overdue_and_not_since_when() {
 fn a_head_transfers_a_confidential_complaint_that_it_may_read_and_no_other() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
         let board = app.as_role(Role::Board);
         let [own, other, to] = ["02CV", "02DS", "03TG"].map(|unit| app.as_head(unit));
         let named = app.as_holder(&["--name", "named", "--role", "UNIT_HEAD", "--unit", "02CV", "--officer", "CC01"]);

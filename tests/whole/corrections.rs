@@ -94,7 +94,7 @@ fn each_field_is_corrected_in_lists_and_statistics_and_the_history_tells_it() {
             "costVnd": "777000", "delayHours": 3.5 }]);
         assert_eq!(rows, row);
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let path = files.path().join("all.csv").display().to_string();
         app.run(&["export", &path, "--key-file", &key]);
         let exported = std::fs::read_to_string(&path).expect("the export");

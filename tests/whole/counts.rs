@@ -170,7 +170,7 @@ fn overdue_complaints_are_the_same_from_the_snapshot_and_from_the_database() {
         let (admin, viewers) =
             (token("ADMIN", None), [token("BOARD", None), token("UNIT_HEAD", Some("02")), token("DATA_TEAM", None)]);
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let [option, settings] = files.without_caches();
         let fresh = program().serve(&app.database, &["--no-jobs", "--key-file", &key]);
         let plain = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings]);

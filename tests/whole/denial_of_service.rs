@@ -234,8 +234,7 @@ fn who_reads_an_export_slowly_holds_up_no_other() {
     let database = Database::sqlite();
     fixtures::generate(&database, 40_000, 3);
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+    let key = files.key_file();
     let board = program().token(&database, "BOARD", None);
     let team = program().token(&database, "DATA_TEAM", None);
     let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
@@ -276,8 +275,7 @@ fn the_worker_of_a_question_ends_with_its_server() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+    let key = files.key_file();
     let team = program().token(&database, "DATA_TEAM", None);
     let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 100000\n");
     let server: Server =

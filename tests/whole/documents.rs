@@ -110,11 +110,9 @@ pub fn documents_of_the_guide() -> Vec<(String, String)> {
 #[test]
 fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    let app = TestApp::sqlite().world().arguments(&["--no-jobs", "--key-file", &key]).start();
+    let app = TestApp::sqlite().world().keyed(&files).arguments(&["--no-jobs"]).start();
     let units = format!("{}HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,\n", fixtures::UNITS);
     app.import("units", units, fixtures::UNITS_MAP);
-    app.run(&["key", "create", &key]);
     let (board, head, headquarters) = (app.as_role(Role::Board), app.as_head("02DS"), app.as_head("HQ"));
     let (dashboard, team, admin) =
         (app.as_role(Role::Dashboard), app.as_role(Role::DataTeam), app.as_role(Role::Admin));

@@ -234,7 +234,7 @@ fn where_an_original_is_withdrawn_or_rejected_the_next_one_counts_in_its_place()
         let new = submitted(&intake, "void 3", &json!({}));
         assert_eq!(link(&new["id"], &first["id"]).codes(), ["CONFLICT"], "to one that does not count");
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);
     }
@@ -291,7 +291,7 @@ fn an_original_that_an_import_revives_counts_once_with_the_one_that_took_its_pla
         assert_eq!(originals(), [Value::Null, original.clone(), original.clone()]);
         assert_eq!(counted("back"), by_original);
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);
     }

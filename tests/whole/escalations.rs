@@ -109,7 +109,7 @@ fn escalations_go_to_the_level_above_the_responsible_unit() {
 fn an_escalation_follows_a_transfer_and_a_hand_over() {
     for app in apps() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));
         let [above, next, top] = ["02", "03", "TC"].map(|unit| app.as_head(unit));
         let escalate = |as_of: &str| app.run(&["jobs", "run", "escalate-overdue", "--as-of", as_of]);

@@ -34,18 +34,12 @@ fn complaint(board: &Client<'_>, reference: &str) -> Value {
     board.data(&query)["complaints"]["nodes"][0].clone()
 }
 
-fn of_sql(client: &Client<'_>, sql: &str) -> Value {
-    client.data_with("query ($sql: String!) { sql(query: $sql) { rows } }", &json!({ "sql": sql }))["sql"]["rows"]
-        .clone()
-}
-
 #[test]
 fn exports_and_sql_tell_deadlines_responsible_units_and_duplicates() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
         let (board, team) = (app.as_role(Role::Board), app.as_role(Role::DataTeam));
         let member = app.as_member("member", "CC01");
         // PA-5 names nobody, and PA-2 names CC01.
@@ -103,10 +97,10 @@ fn exports_and_sql_tell_deadlines_responsible_units_and_duplicates() {
             row("2024-01-06", "02CV", "2024-01-26", true),
             row("2024-02-07", "02DS", "2024-03-06", true),
         ];
-        assert_eq!(of_sql(&team, sql), json!(expected));
+        assert_eq!(json!(team.rows(sql)), json!(expected));
         let waiting = "SELECT COUNT(*) AS n FROM complaints WHERE overdue";
         let counted = board.data("{ complaintStatistics { totals { overdue } } }");
-        assert_eq!(of_sql(&board, waiting)[0]["n"], counted["complaintStatistics"]["totals"]["overdue"]);
+        assert_eq!(board.rows(waiting)[0]["n"], counted["complaintStatistics"]["totals"]["overdue"]);
         let units = "SELECT code, parent, department, branch, valid_from, valid_to FROM units \
                      WHERE code IN ('TC', '02', '02CV-D1') ORDER BY code";
         let unit = |code: &str, parent: Value, department: Value, branch: Value| {
@@ -118,9 +112,9 @@ fn exports_and_sql_tell_deadlines_responsible_units_and_duplicates() {
             unit("02CV-D1", json!("02CV"), json!("02"), json!("02CV")),
             unit("TC", Value::Null, Value::Null, Value::Null),
         ];
-        assert_eq!(of_sql(&team, units), json!(expected));
+        assert_eq!(json!(team.rows(units)), json!(expected));
         let attributed = "SELECT attribution, COUNT(*) AS n FROM allegations GROUP BY attribution";
         // PA-1, PA-2, PA-3 (two), PA-4 and PA-6.
-        assert_eq!(of_sql(&team, attributed), json!([{ "attribution": "CONFIRMED", "n": 6 }]));
+        assert_eq!(team.rows(attributed), [json!({ "attribution": "CONFIRMED", "n": 6 })]);
     }
 }

@@ -1,6 +1,6 @@
 //! The command `export` with a filter, and with statistics: the files that the server gives for the same question.
 
-use crate::exports::{encoded, get, started};
+use crate::exports::{encoded, get};
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
@@ -23,7 +23,7 @@ fn manifest(path: &str) -> Value {
 fn a_command_exports_by_a_filter_what_the_server_does() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(builder, &files);
+        let app = builder.generated(1_500, 11).start_with(&files, "");
         let (team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
         let by_server = |client: &Client<'_>, table: &str, filter: &Value| {
             let answer = get(client, &format!("{table}.csv?filter={}", encoded(&filter.to_string())));
@@ -83,7 +83,7 @@ fn a_command_exports_by_a_filter_what_the_server_does() {
 fn a_command_exports_the_statistics_that_the_server_does() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(builder, &files);
+        let app = builder.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         let (costly, three) = (json!({ "costVnd": { "gte": "1000000" } }), json!({ "complaints": { "gte": 3 } }));
         let (costly_text, having) = (costly.to_string(), three.to_string());

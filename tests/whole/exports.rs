@@ -5,14 +5,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 use tests::fixtures::{self, Files};
-use tests::{Answer, Client, Database, Finished, Json, Role, TestApp, TestAppBuilder, project, python};
-
-pub fn started(app: TestAppBuilder, files: &Files) -> TestApp {
-    let key = files.path().join("key").display().to_string();
-    let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
-    app.key_file(files);
-    app
-}
+use tests::{Answer, Client, Database, Finished, Json, Role, TestApp, project, python};
 
 pub fn get(client: &Client<'_>, path: &str) -> Answer {
     let bearer = format!("Bearer {}", client.token);
@@ -36,7 +29,7 @@ fn parts_and_manifests_are_of_one_file_and_a_workbook_says_what_was_asked() {
     let python = python(&["openpyxl"], &["python3-openpyxl"], &["openpyxl==3.1.5"]);
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(builder, &files);
+        let app = builder.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         let output = Command::new(&python)
             .arg(project().join("tests/clients/export_parts.py"))
@@ -78,7 +71,7 @@ fn parts_and_manifests_are_of_one_file_and_a_workbook_says_what_was_asked() {
 #[test]
 fn nobody_gets_a_file_that_was_kept_for_another() {
     let files = Files::new();
-    let app = started(TestApp::sqlite(), &files);
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let (team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
     let ask = |client: &Client<'_>, tag: &str| {
         let bearer = format!("Bearer {}", client.token);
@@ -101,7 +94,7 @@ fn nobody_gets_a_file_that_was_kept_for_another() {
 fn tables_are_exported_with_the_complaints_of_a_filter() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(builder, &files);
+        let app = builder.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         let filter = encoded(&json!({ "unit": { "within": "02" } }).to_string());
         let complaints = get(&team, &format!("complaints.csv?filter={filter}")).text;
@@ -123,7 +116,7 @@ fn tables_are_exported_with_the_complaints_of_a_filter() {
             assert_eq!(get(&team, &format!("{table}.csv?filter={filter}")).status, 400);
         }
         let path = files.path().join("allegations.csv").display().to_string();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key();
         let export = ["export", &path, "--table", "allegations", "--unit", "02", "--key-file", &key];
         app.run(&export);
         let written = std::fs::read_to_string(&path).unwrap();
@@ -139,7 +132,7 @@ fn tables_are_exported_with_the_complaints_of_a_filter() {
 fn exported_statistics_are_those_of_the_api() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(builder, &files);
+        let app = builder.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         let query = "groupBy=DEPARTMENT,MONTH&measures=complaints,distinctEnterprises,costVnd";
         let exported = get(&team, &format!("statistics.csv?{query}"));

@@ -96,8 +96,7 @@ fn a_node_goes_on_after_the_host_of_the_database_vanished() {
     let (intake, board) = (program().token(&database, "INTAKE", None), program().token(&database, "BOARD", None));
     let proxy = Proxy::at(&database, &format!("10.{net}.1.1"));
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+    let key = files.key_file();
     let config = files.put("phananh.toml", EVERY_SECOND);
     let config = config.to_str().unwrap();
     let args = ["--database", &proxy.url, "--config", config, "--key-file", &key];

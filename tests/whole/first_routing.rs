@@ -85,8 +85,7 @@ fn a_register_of_before_responsible_units_is_routed_and_assignments_are_undone()
     for database in Database::both() {
         with_owner(&database);
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        Program::built().run(&database, ["key", "create", key.as_str()]).ok();
+        let key = files.key_file();
         // PA-5 is about branch 02CV, and names nobody.
         assign_as_before(&database, "PA-5", "CNTT");
         assign_as_before(&database, "PA-5", "03");

@@ -220,7 +220,7 @@ fn external_and_own_tokens_of_a_role_share_pseudonyms() {
     let set = issuer.files.put("keys.json", json!({ "keys": issuer.set }).to_string());
     let jwt = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
     let config = issuer.files.put("phananh.toml", jwt).display().to_string();
-    let key = issuer.files.path().join("key").display().to_string();
+    let key = issuer.files.key();
     let database = Database::sqlite();
     fixtures::fill(&database);
     program().run(&database, ["key", "create", &key]).ok();

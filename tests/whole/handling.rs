@@ -199,9 +199,8 @@ fn only_the_board_decides_and_no_member_about_themselves() {
 fn a_unit_reads_of_a_confidential_complaint_what_the_board_redacted_and_nothing_else() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
         let board = app.as_role(Role::Board);
         let [own, other, province] = ["02CV", "02DS", "02"].map(|unit| app.as_head(unit));
         let named = created(&app, &["--name", "named", "--role", "UNIT_HEAD", "--unit", "02CV", "--officer", "CC01"]);

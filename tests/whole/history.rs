@@ -148,9 +148,7 @@ fn every_step_tells_who_did_it_when_what_changed_and_why() {
 fn each_role_reads_what_it_may_read_of_the_complaint_now() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        let app = app.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.run(&["key", "create", &key]);
+        let app = app.world().keyed(&files).arguments(&["--no-jobs"]).start();
         let id = lived(&app);
         let (head, team) = (app.as_head("02CV"), app.as_role(Role::DataTeam));
         let own = history(&head, &id);

@@ -110,7 +110,7 @@ fn deadlines_follow_the_holidays_of_the_register_on_every_node() {
         assert_eq!(suspension(&head_elsewhere, "2028-01-03")["endsOn"], "2028-01-24");
 
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         app.run(&["audit", "seal", "--key-file", &key]);
         let (status, report) = verify(&app.database, &key, &[]);
         assert_eq!((status, &report["verified"]), (0, &json!(true)), "{report}");
@@ -154,9 +154,7 @@ fn only_an_admin_sets_holidays_and_wrong_ones_change_nothing() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         // A DATA_TEAM reads only from a server with a key.
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
+        let app = builder.world().keyed(&files).arguments(&["--no-jobs"]).start();
         let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         let good = json!({ "year": 2028, "expectedRevision": 0, "daysOff": ["2028-01-03"], "daysWorked": [],
             "reason": "Quyết định số 1." });

@@ -22,12 +22,9 @@ fn used(app: &TestApp) -> u64 {
 #[test]
 fn an_asker_that_leaves_stops_its_engine() {
     let files = Files::new();
-    let (lake, key) = (files.path().join("lake"), files.path().join("key"));
-    let (lake, key) = (lake.display().to_string(), key.display().to_string());
+    let (lake, key) = (files.path().join("lake").display().to_string(), files.key());
     let config = format!("[api.limits]\ndeadline_ms = 600000\n[lake]\ndir = {lake:?}\nrole = \"DATA_TEAM\"\n");
-    let config = files.put("phananh.toml", config).display().to_string();
-    let app = TestApp::sqlite().world().arguments(&["--no-jobs", "--key-file", &key, "--config", &config]).start();
-    app.key_file(&files);
+    let app = TestApp::sqlite().world().start_with(&files, &config);
     app.run(&["lake", "sync", &lake, "--for", "DATA_TEAM", "--key-file", &key]);
     let team = app.as_role(Role::DataTeam);
     // The engines start, so that what they use later is for questions.

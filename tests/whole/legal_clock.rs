@@ -100,9 +100,9 @@ fn deadlines_are_counted_in_working_days_and_the_last_day_is_not_over() {
         let one = the_one(&board, "{sourceReference: {eq: \"PA-2\"}}");
         // 21 January is a Sunday.
         assert_eq!(one["dueOn"], "2024-01-22");
-        let key = app.key_file(&files);
-        app.run(&["audit", "seal", "--key-file", key.to_str().unwrap()]);
-        let report = program().json(&app.database, &["audit", "verify", "--key-file", key.to_str().unwrap()]);
+        let key = files.key_file();
+        app.run(&["audit", "seal", "--key-file", &key]);
+        let report = program().json(&app.database, &["audit", "verify", "--key-file", &key]);
         assert_eq!(report["verified"], true, "{report}");
     }
 }
@@ -324,9 +324,9 @@ fn corrections_and_administration_move_the_deadline_and_a_statement_does_not() {
         let answered = app.as_head("03TG").done("respondToComplaint", CLOCK, &text(&corrected["version"]));
         assert_eq!(answered["complaint"]["answeredOn"], json!(today()));
         let files = Files::new();
-        let key = app.key_file(&files);
-        app.run(&["audit", "seal", "--key-file", key.to_str().unwrap()]);
-        let report = program().json(&app.database, &["audit", "verify", "--key-file", key.to_str().unwrap()]);
+        let key = files.key_file();
+        app.run(&["audit", "seal", "--key-file", &key]);
+        let report = program().json(&app.database, &["audit", "verify", "--key-file", &key]);
         assert_eq!(report["verified"], true, "{report}");
     }
 }

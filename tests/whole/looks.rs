@@ -232,9 +232,7 @@ fn the_audit_log_holds_every_identifying_condition_with_its_value() {
 fn texts_ids_and_files_are_noted_on_every_way_to_them() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        let app = app.world_with_flags("2024-03-31").arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.run(&["key", "create", &key]);
+        let app = app.world_with_flags("2024-03-31").keyed(&files).arguments(&["--no-jobs"]).start();
         let (board, admin, head) = (app.as_role(Role::Board), app.as_role(Role::Admin), app.as_head("02CV"));
         let secret = "{ complaints(first: 1, filter: {confidential: {eq: true}}) { nodes { id version } } }";
         let secret = board.data(secret)["complaints"]["nodes"][0].clone();

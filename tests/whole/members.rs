@@ -241,7 +241,7 @@ fn answer(client: &Client<'_>, document: &str) -> Value {
 fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member() {
     for [with, without] in [[TestApp::sqlite(), TestApp::sqlite()], [TestApp::postgres(), TestApp::postgres()]] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let limits = "[api.limits]\ncost = 100000000\nfields = 100000\ntokens = 1000000\nbody_bytes = 4000000\n\
             argument_values = 100000\ndeadline_ms = 60000\n";
         let settings = files.put("all.toml", limits);
@@ -249,7 +249,6 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
         let with = with.filled(|database| fill(database, &[&OTHERS[..], &NAMING[..]].concat()));
         let without = without.filled(|database| fill(database, &OTHERS));
         let apps = [with, without].map(|app| app.arguments(&arguments).start());
-        apps[0].run(&["key", "create", &key]);
         let members = apps.each_ref().map(|app| app.as_member("An", "CC01"));
         let boards = apps.each_ref().map(|app| app.as_role(Role::Board));
         for (app, board) in apps.iter().zip(&boards) {

@@ -154,7 +154,7 @@ fn a_complaint_that_was_reopened_before_the_legal_clock_is_in_its_second_round()
         let overdue = "{sourceReference: {eq: \"PA-5\"}, overdue: {eq: true}}";
         assert_eq!(count(&board, "complaints", overdue), 1);
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         app.run(&["audit", "seal", "--key-file", &key]);
         let (status, report) = verify(&app.database, &key, &[]);
         assert_eq!((status, found(&report)), (0, vec![]), "{}: {report}", app.database.name);

@@ -16,7 +16,7 @@ const REVERT: &str = "DELETE FROM __diesel_schema_migrations WHERE version = '20
 #[test]
 fn every_command_refuses_a_database_that_a_newer_version_has_migrated() {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key();
     let out = files.path().join("out.csv").display().to_string();
     let units = files.import("units", fixtures::UNITS, fixtures::UNITS_MAP).join("\n");
     for app in TestApp::both().world_with_flags("2024-03-31") {

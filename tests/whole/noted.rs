@@ -23,7 +23,7 @@ fn user() -> String {
 fn what_a_command_takes_from_the_database_is_in_the_audit_log() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let run = |args: &[&str]| program().run(&app.database, [args, &["--key-file", &key]].concat());
         let counting = "SELECT COUNT(*) AS n FROM complaints WHERE kind = $1";
         run(&["sql", counting, "--parameter", "CONDUCT"]).ok();
@@ -99,7 +99,7 @@ fn what_a_command_takes_from_the_database_is_in_the_audit_log() {
 fn what_cannot_be_noted_is_not_shown() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         match app.database.folder() {
             // Root may write a file that is read-only: the table refuses instead.
             Some(_) => app.database.tamper(

@@ -114,7 +114,7 @@ pub fn handled(board: &Client<'_>, mutation: &str, id: &Value, more: &Value) {
 
 /// A server with the cache of objects, and one without caches.
 fn servers(app: &TestApp, files: &Files) -> [Server; 2] {
-    let key = app.key_file(files).display().to_string();
+    let key = files.key_file();
     [files.without_answer_cache(), files.without_caches()].map(|[option, settings]| {
         program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings])
     })

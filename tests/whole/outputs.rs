@@ -118,13 +118,12 @@ fn reached(at: &Value, way: &[String]) -> bool {
 #[test]
 fn every_output_field_answers_or_refuses_as_the_table_says() {
     let files = fixtures::Files::new();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key_file();
     // The test sends as many operations as there are fields.
     let settings = files.put("many.toml", "[api.limits]\nrequests_per_minute = 1000000\n");
     let arguments = ["--no-jobs", "--key-file", key.as_str(), "--config", settings.to_str().unwrap()];
     let app = TestApp::sqlite().filled(work::with_headquarters).arguments(&arguments).start();
     fixtures::run_counting(&app.database, "2024-03-31");
-    app.run(&["key", "create", &key]);
     work::some_of_each(&app.database, app.server());
     app.run(&["jobs", "run", "classify"]);
     app.run(&["jobs", "run", "escalate-overdue"]);

@@ -132,14 +132,9 @@ fn a_head_reads_the_numbers_of_what_it_sees_and_looks_are_on_record() {
 fn the_board_alone_asks_for_numbers_in_sql() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
+        let app = builder.world().keyed(&files).arguments(&["--no-jobs"]).start();
         let (board, team, named) = (app.as_role(Role::Board), app.as_role(Role::DataTeam), board_as_officer(&app));
-        let ask = |client: &Client, sql: &str| {
-            client.request_with("query($sql: String!) { sql(query: $sql) { rows } }", &json!({ "sql": sql }))
-        };
-        let rows = |client: &Client, sql: &str| ask(client, sql).json()["data"]["sql"]["rows"].clone();
+        let rows = |client: &Client, sql: &str| json!(client.rows(sql));
         let joined = "SELECT s.reference, c.category FROM sources s JOIN complaints c ON s.complaint = c.complaint \
                       WHERE s.source = 'duong-day-nong' ORDER BY s.reference LIMIT 2";
         let expected = json!([{ "reference": "PA-1", "category": "TD2" }, { "reference": "PA-2", "category": "TD1" }]);
@@ -148,7 +143,7 @@ fn the_board_alone_asks_for_numbers_in_sql() {
         // Two of the six complaints name this officer.
         assert_eq!(rows(&named, "SELECT COUNT(*) AS n FROM sources"), json!([{ "n": 4 }]));
         for sql in ["SELECT * FROM sources", joined] {
-            let refused = ask(&team, sql);
+            let refused = team.sql(sql);
             assert!(refused.codes() == ["BAD_USER_INPUT"] && !refused.text.contains("PA-1"), "{refused:?}");
         }
         // A query may define a `sources` of its own.
@@ -178,9 +173,8 @@ fn column(csv: &str, name: &str) -> BTreeSet<String> {
 fn a_file_with_numbers_is_the_board_s_and_joins_with_no_other() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
         let [board, team, admin] = [Role::Board, Role::DataTeam, Role::Admin].map(|role| app.as_role(role));
         let plain = download(&board, "");
         assert_eq!(plain.status, 200);

@@ -176,10 +176,8 @@ fn steps_that_are_taken_here_count_from_their_day() {
 #[test]
 fn days_without_sense_are_refused_and_no_day_means_today() {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    let app = TestApp::sqlite().arguments(&["--no-jobs", "--key-file", &key]).start();
+    let app = TestApp::sqlite().keyed(&files).arguments(&["--no-jobs"]).start();
     fill(&app.database, None);
-    app.run(&["key", "create", &key]);
     let [board, dashboard, team] = [Role::Board, Role::Dashboard, Role::DataTeam].map(|role| app.as_role(role));
     for day in ["1800-01-01", "9999-12-31", "2199-01-01", "+262142-12-31", "yesterday"] {
         for question in questions(day) {

@@ -66,7 +66,7 @@ fn rows(database: &Database) -> Vec<(String, i64)> {
 fn a_reorganisation_does_what_its_dry_run_says_once_and_keeps_the_past() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         let old = app.as_head("02");
         let before = by_department(&board, &json!(0));

@@ -31,8 +31,7 @@ impl Register {
         let board = program().token(&database, "BOARD", None);
         let replica = primary.replica();
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
+        let key = files.key_file();
         let [option, config] = files.config("replica.toml", settings);
         let url = replica.url_of(&database);
         let args = ["--no-jobs", "--key-file", &key, &option, &config];

@@ -33,8 +33,7 @@ fn ids(db: &Db, job: &str) -> Vec<Id> {
 fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
     for app in TestApp::both().generated(1_000, 7) {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        app.run(&["key", "create", &key]);
+        let key = files.key_file();
         app.run(&["digest", "subscribe", "--folder", files.path().to_str().unwrap(), "--locale", "vi"]);
         for day in ["2025-12-17", "2025-12-31"] {
             for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "digest", "deliver-digests"] {
@@ -131,7 +130,7 @@ fn old_digests_of_readers_go_and_the_next_one_still_tells_what_is_new_since_the_
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let folder = files.path().join("mails");
         std::fs::create_dir(&folder).expect("a folder");
         let folder = folder.to_str().expect("a path");

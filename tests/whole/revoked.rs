@@ -98,9 +98,7 @@ fn nothing_that_is_committed_a_second_after_a_token_ends_is_heard_with_it() {
 fn an_export_under_way_ends_with_its_token() {
     use std::io::{Read, Write};
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    let app = TestApp::sqlite().generated(40_000, 3).arguments(&["--no-jobs", "--key-file", &key]).start();
-    app.run(&["key", "create", &key]);
+    let app = TestApp::sqlite().generated(40_000, 3).keyed(&files).arguments(&["--no-jobs"]).start();
     let token = app.as_role(Role::DataTeam).token;
     let mut stream = std::net::TcpStream::connect(app.server().address.strip_prefix("http://").unwrap()).unwrap();
     // Most of it waits on the server's side.

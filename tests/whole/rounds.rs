@@ -38,7 +38,7 @@ fn by_reference(board: &Client<'_>, reference: &str) -> Value {
 /// Fails unless the chain of events explains what the register holds.
 fn verify(app: &TestApp) {
     let files = Files::new();
-    let key = app.key_file(&files).display().to_string();
+    let key = files.key_file();
     app.run(&["audit", "seal", "--key-file", &key]);
     let report = program().json(&app.database, &["audit", "verify", "--key-file", &key]);
     assert_eq!(report["verified"], true, "{report}");

@@ -4,19 +4,11 @@ use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
 use tests::work::Mutations;
-use tests::{Client, Json, Role, TestApp, TestAppBuilder};
+use tests::{Client, Json, Role, TestApp};
 
 const FIELDS: &str = "query { name version description text roles mine parameters { name type required default } }";
 const COUNT: &str =
     "SELECT COUNT(*) AS n FROM complaints WHERE received_on >= $since AND ($kind IS NULL OR kind = $kind)";
-
-/// An application with an invented register and a key file.
-fn with_register(app: TestAppBuilder, files: &Files) -> TestApp {
-    let key = files.path().join("key").display().to_string();
-    let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
-    app.key_file(files);
-    app
-}
 
 /// The question how many complaints came in.
 fn counting(expected: i32, roles: &[&str]) -> Value {
@@ -50,7 +42,7 @@ fn code(answer: &Value) -> &str {
 fn a_question_is_saved_run_changed_and_deleted() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = with_register(app, &files);
+        let app = app.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         let board = app.as_role(Role::Board);
         let colleague = app.as_holder(&["--name", "colleague", "--role", "DATA_TEAM"]);
@@ -141,7 +133,7 @@ fn a_question_is_saved_run_changed_and_deleted() {
             code(&run(&colleague, &json!({ "version": 1, "parameters": { "since": "2025-01-01" } }))),
             "NOT_FOUND"
         );
-        let key = files.path().join("key").display().to_string();
+        let key = files.key();
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);
     }
@@ -150,7 +142,7 @@ fn a_question_is_saved_run_changed_and_deleted() {
 #[test]
 fn what_cannot_be_run_is_not_saved() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files);
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let question = |text: &str| json!({ "name": "q", "expectedVersion": 0, "text": text });
     for (input, said) in [
@@ -183,7 +175,7 @@ fn what_cannot_be_run_is_not_saved() {
 #[test]
 fn lists_are_in_order_and_filtered() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files);
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     for name in ["b", "C", "a"] {
         team.done("saveQuery", "query { version }", &json!({ "name": name, "expectedVersion": 0, "text": "SELECT 1" }));
@@ -208,8 +200,8 @@ fn lists_are_in_order_and_filtered() {
 fn the_command_line_keeps_and_runs_questions() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = with_register(app, &files);
-        let key = files.path().join("key").display().to_string();
+        let app = app.generated(1_500, 11).start_with(&files, "");
+        let key = files.key();
         let text = "-- Complaints of a kind.\n-- parameter kind TEXT = CONDUCT\n\
                     SELECT COUNT(*) AS n FROM complaints WHERE kind = $kind;\n";
         let file = files.put("q.sql", text).display().to_string();
@@ -261,7 +253,7 @@ fn the_command_line_keeps_and_runs_questions() {
 #[test]
 fn the_audit_log_has_the_name_the_version_and_the_values() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files);
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     team.done("saveQuery", "query { version }", &counting(0, &[]));
     counted(&team, &json!({ "parameters": { "since": "2025-01-01" } }));
@@ -292,7 +284,7 @@ fn the_audit_log_has_the_name_the_version_and_the_values() {
 fn a_name_stays_with_one_principal_and_so_do_its_questions() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = with_register(app, &files);
+        let app = app.generated(1_500, 11).start_with(&files, "");
         let admin = app.as_role(Role::Admin);
         let holder = ["--name", "analyst", "--role", "DATA_TEAM"];
         app.as_holder(&holder).done("saveQuery", "query { version }", &counting(0, &[]));

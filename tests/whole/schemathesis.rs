@@ -110,8 +110,7 @@ const BY_CHANCE: [&str; 19] = [
 fn served() -> (Database, Server) {
     static KEY: LazyLock<(Files, String)> = LazyLock::new(|| {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        program().run(&Database::sqlite(), ["key", "create", &key]).ok();
+        let key = files.key_file();
         (files, key)
     });
     let key = KEY.1.as_str();

@@ -152,8 +152,7 @@ fn jobs_go_on_soon_after_the_database_speaks_again() {
     let intake = program().token(&database, "INTAKE", None);
     let proxy = Proxy::before(&database);
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+    let key = files.key_file();
     let config = files.put("phananh.toml", crate::failover::EVERY_SECOND);
     let config = config.to_str().unwrap();
     let server = program().serve(&database, &["--database", &proxy.url, "--config", config, "--key-file", &key]);

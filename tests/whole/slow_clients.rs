@@ -27,8 +27,7 @@ fn who_reads_steadily_gets_everything_and_who_stops_is_cut_off() {
     let database = Database::sqlite();
     fixtures::generate(&database, 8_000, 2);
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+    let key = files.key_file();
     let token = program().token(&database, "DATA_TEAM", None);
     let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
     scope(|scope| {

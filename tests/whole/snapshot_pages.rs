@@ -26,7 +26,7 @@ struct Nodes {
 
 impl Nodes {
     fn over(app: &TestApp, files: &Files, limits: &str) -> Self {
-        let key = app.key_file(files).display().to_string();
+        let key = files.key_file();
         let serve = |name: &str, api: &str| {
             let [option, settings] = files.config(name, &format!("[api]\nanswer_cache_mb = 0\n{api}{limits}"));
             program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings])

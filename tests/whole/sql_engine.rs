@@ -7,30 +7,14 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::fixtures::Files;
-use tests::{Answer, Client, Json, Role, Server, TestApp, TestAppBuilder, raw_request, wait_until};
+use tests::{Answer, Client, Json, Role, Server, TestApp, raw_request, wait_until};
 
 /// A question of many hours that needs no memory.
 pub const LONG: &str = "SELECT SUM(value % 7) AS n FROM generate_series(1, 1000000000000)";
 
-fn started(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
-    let key = files.path().join("key").display().to_string();
-    let config = files.put("phananh.toml", config).display().to_string();
-    let app = app.arguments(&["--no-jobs", "--key-file", &key, "--config", &config]).start();
-    app.key_file(files);
-    app
-}
-
 fn ask(client: &Client<'_>, sql: &str, parameters: &Value) -> Answer {
     let query = "query ($sql: String!, $p: [JSON]) { sql(query: $sql, parameters: $p) { columns { name type } rows } }";
     client.request_with(query, &json!({ "sql": sql, "p": parameters }))
-}
-
-#[track_caller]
-fn rows(client: &Client<'_>, sql: &str) -> Vec<Value> {
-    let answer = ask(client, sql, &json!([]));
-    let rows = answer.json()["data"]["sql"]["rows"].clone();
-    assert!(rows.is_array(), "{sql}: {answer:?}");
-    rows.list().to_vec()
 }
 
 /// The value of a counter of the metrics.
@@ -77,12 +61,11 @@ pub fn ticks(pid: u32) -> Option<u64> {
 fn windows_over_aggregates_are_right() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(app.generated(1_500, 11), &files, "");
+        let app = app.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
-        let counts = rows(&team, "SELECT kind, COUNT(*) AS n FROM complaints GROUP BY kind ORDER BY kind");
+        let counts = team.rows("SELECT kind, COUNT(*) AS n FROM complaints GROUP BY kind ORDER BY kind");
         assert!(counts.len() > 1, "{counts:?}");
-        let shares = rows(
-            &team,
+        let shares = team.rows(
             "SELECT kind, COUNT(*) * 100.0 / SUM(COUNT(*)) OVER () AS share,
                     LAG(COUNT(*)) OVER (ORDER BY kind) AS before, RANK() OVER (ORDER BY COUNT(*) DESC) AS place
              FROM complaints GROUP BY kind ORDER BY kind",
@@ -97,23 +80,23 @@ fn windows_over_aggregates_are_right() {
         assert!(shares.iter().any(|share| share["place"] == 1), "{shares:?}");
         let median = "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cost_vnd) AS median,
                              date_trunc('quarter', MIN(received_on)) AS quarter FROM complaints";
-        assert!(rows(&team, median)[0]["median"].is_number());
+        assert!(team.rows(median)[0]["median"].is_number());
         let levels = "SELECT kind, channel, COUNT(*) AS n FROM complaints GROUP BY ROLLUP (kind, channel)";
-        let all: Vec<Value> = rows(&team, levels).into_iter().filter(|row| row["kind"].is_null()).collect();
+        let all: Vec<Value> = team.rows(levels).into_iter().filter(|row| row["kind"].is_null()).collect();
         assert_eq!(all, [json!({ "kind": null, "channel": null, "n": 1_500 })]);
         let recursive = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
                          SELECT SUM(i) AS s FROM n";
-        assert_eq!(rows(&team, recursive), [json!({ "s": 55 })]);
-        assert!(!rows(&team, "EXPLAIN SELECT COUNT(*) FROM complaints").is_empty());
+        assert_eq!(team.rows(recursive), [json!({ "s": 55 })]);
+        assert!(!team.rows("EXPLAIN SELECT COUNT(*) FROM complaints").is_empty());
     }
 }
 
 #[test]
 fn a_parameter_takes_the_type_of_its_place() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().generated(1_500, 11), &files, "");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
-    let first = rows(&team, "SELECT MIN(received_on) AS day FROM complaints")[0]["day"].clone();
+    let first = team.rows("SELECT MIN(received_on) AS day FROM complaints")[0]["day"].clone();
     let later = "SELECT COUNT(*) AS n FROM complaints WHERE received_on > $1 AND cost_vnd > $2 AND kind <> $3";
     let none = ask(&team, later, &json!([first, 0, null])).json();
     assert_eq!(none["data"]["sql"]["rows"], json!([{ "n": 0 }]), "{none}");
@@ -133,7 +116,7 @@ fn a_parameter_takes_the_type_of_its_place() {
 #[test]
 fn a_parameter_is_the_number_that_was_given() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().generated(1_500, 11), &files, "");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let amount = "(SELECT CAST(1 AS NUMERIC(18, 0)) AS m, 2 AS n) AS t";
     for (sql, parameters, expected) in [
@@ -171,7 +154,7 @@ fn a_parameter_is_the_number_that_was_given() {
 #[test]
 fn no_column_is_lost_because_another_one_has_its_name() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().world(), &files, "");
+    let app = TestApp::sqlite().world().start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let joined = "FROM complaints a JOIN complaints b ON a.complaint = b.complaint";
     let twice = ask(&team, &format!("SELECT a.unit, b.unit {joined} LIMIT 1"), &json!([])).json();
@@ -183,7 +166,7 @@ fn no_column_is_lost_because_another_one_has_its_name() {
 #[test]
 fn hostile_statements_are_refused_with_a_code() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().world(), &files, "");
+    let app = TestApp::sqlite().world().start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let mut hostile: Vec<String> = [
         "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
@@ -229,7 +212,7 @@ fn hostile_statements_are_refused_with_a_code() {
     hostile.push(format!("SELECT '{}'", "x".repeat(70_000)));
     hostile.push(vec!["SELECT 1"; 3_000].join(" UNION "));
     for sql in hostile {
-        let answer = ask(&team, &sql, &json!([]));
+        let answer = team.sql(&sql);
         let short: String = sql.chars().take(80).collect();
         assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{short}: {answer:?}");
     }
@@ -239,19 +222,19 @@ fn hostile_statements_are_refused_with_a_code() {
         format!("SELECT {}1 AS a", "1+".repeat(2_000)),
         format!("SELECT {}1 AS a", "- ".repeat(2_000)),
     ] {
-        let answer = ask(&team, &sql, &json!([]));
+        let answer = team.sql(&sql);
         assert!(answer.codes().iter().all(|code| code == "BAD_USER_INPUT" || code == "TIMEOUT"), "{answer:?}");
     }
-    assert_eq!(rows(&team, "SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 6 })]);
+    assert_eq!(team.rows("SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 6 })]);
     assert!(!std::path::Path::new("/tmp/phananh.csv").exists());
 }
 
 #[test]
 fn an_engine_has_its_pipes_and_nothing_else() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().world(), &files, "");
+    let app = TestApp::sqlite().world().start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
-    rows(&team, "SELECT COUNT(*) AS n FROM complaints");
+    team.rows("SELECT COUNT(*) AS n FROM complaints");
     let [engine] = engines(&app)[..] else { panic!("one engine: {:?}", engines(&app)) };
     let links = std::fs::read_dir(format!("/proc/{engine}/fd")).unwrap().flatten();
     for link in links {
@@ -268,7 +251,7 @@ fn an_engine_has_its_pipes_and_nothing_else() {
 #[test]
 fn a_question_that_needs_too_much_memory_ends_alone() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().generated(1_500, 11), &files, "[api.limits]\nsql_memory_mb = 512\n");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "[api.limits]\nsql_memory_mb = 512\n");
     let team = app.as_role(Role::DataTeam);
     for sql in [
         "SELECT length(repeat(complaint, 1000000000)) AS n FROM complaints",
@@ -276,10 +259,10 @@ fn a_question_that_needs_too_much_memory_ends_alone() {
         "SELECT COUNT(*) AS n FROM (SELECT DISTINCT a.complaint, b.complaint AS d, c.month
            FROM complaints a CROSS JOIN complaints b CROSS JOIN complaints c) t",
     ] {
-        let answer = ask(&team, sql, &json!([]));
+        let answer = team.sql(sql);
         let codes = answer.codes();
         assert!(codes == ["BAD_USER_INPUT"] || codes == ["TIMEOUT"], "{sql}: {answer:?}");
-        assert_eq!(rows(&team, "SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 1_500 })]);
+        assert_eq!(team.rows("SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 1_500 })]);
     }
     assert_eq!(app.server().get("/healthz").status, 200);
 }
@@ -287,7 +270,7 @@ fn a_question_that_needs_too_much_memory_ends_alone() {
 #[test]
 fn a_question_whose_asker_leaves_stops() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().world(), &files, "[api.limits]\ndeadline_ms = 600000\n");
+    let app = TestApp::sqlite().world().start_with(&files, "[api.limits]\ndeadline_ms = 600000\n");
     let team = app.as_role(Role::DataTeam);
     let host = app.server().address.strip_prefix("http://").unwrap().to_owned();
     let query = format!("{{ sql(query: \"{LONG}\") {{ rows }} }}");
@@ -307,23 +290,23 @@ fn a_question_whose_asker_leaves_stops() {
     while !worked.iter().all(|pid| rests(*pid)) {
         assert!(Instant::now() < until, "the engines {worked:?} go on");
     }
-    assert_eq!(rows(&team, "SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 6 })]);
+    assert_eq!(team.rows("SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 6 })]);
 }
 
 #[test]
 fn an_engine_that_is_killed_comes_back() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().world(), &files, "");
+    let app = TestApp::sqlite().world().start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let count = "SELECT COUNT(*) AS n FROM complaints";
-    assert_eq!(rows(&team, count), [json!({ "n": 6 })]);
-    assert_eq!(rows(&team, count), [json!({ "n": 6 })]);
+    assert_eq!(team.rows(count), [json!({ "n": 6 })]);
+    assert_eq!(team.rows(count), [json!({ "n": 6 })]);
     assert_eq!(counter(&app, "sql_engines_started"), 1, "it lives on");
     for engine in engines(&app) {
         assert!(Command::new("kill").args(["-KILL", &engine.to_string()]).status().unwrap().success());
         wait_until(30, "it ends", || ticks(engine).is_none());
     }
-    assert_eq!(rows(&team, count), [json!({ "n": 6 })]);
+    assert_eq!(team.rows(count), [json!({ "n": 6 })]);
     assert_eq!(counter(&app, "sql_engines_started"), 2);
 }
 
@@ -331,23 +314,23 @@ fn an_engine_that_is_killed_comes_back() {
 fn an_engine_is_given_only_what_changed() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(app.world(), &files, "");
+        let app = app.world().start_with(&files, "");
         let (team, intake) = (app.as_role(Role::DataTeam), app.as_role(Role::Intake));
         let by_unit = "SELECT unit, COUNT(*) AS n FROM complaints GROUP BY unit ORDER BY unit";
-        let before = rows(&team, by_unit);
+        let before = team.rows(by_unit);
         let sent = counter(&app, "sql_pieces_sent");
         assert!(sent > 0);
-        assert_eq!(rows(&team, by_unit), before);
+        assert_eq!(team.rows(by_unit), before);
         assert_eq!(counter(&app, "sql_pieces_sent"), sent, "nothing changed");
         intake.data(
             "mutation { submitComplaint(input: {idempotencyKey: \"1\", unit: \"02CV\", category: \"HT\",
                 legalForm: FEEDBACK, channel: PORTAL, text: \"x\"}) { reference } }",
         );
         wait_until(30, "the next questions count it", || {
-            rows(&team, "SELECT COUNT(*) AS n FROM complaints") == [json!({ "n": 7 })]
+            team.rows("SELECT COUNT(*) AS n FROM complaints") == [json!({ "n": 7 })]
         });
         assert!(counter(&app, "sql_pieces_sent") > sent);
-        assert_ne!(rows(&team, by_unit), before);
+        assert_ne!(team.rows(by_unit), before);
     }
 }
 
@@ -355,33 +338,33 @@ fn an_engine_is_given_only_what_changed() {
 fn an_engine_is_given_only_the_columns_that_questions_read() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = started(app.world(), &files, "");
+        let app = app.world().start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         let sent = || counter(&app, "sql_pieces_sent");
-        assert_eq!(rows(&team, "SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 6 })]);
+        assert_eq!(team.rows("SELECT COUNT(*) AS n FROM complaints"), [json!({ "n": 6 })]);
         assert_eq!(sent(), 1, "one column to count by");
         let by_kind = "SELECT kind, COUNT(*) AS n FROM complaints GROUP BY kind ORDER BY kind";
-        assert_eq!((rows(&team, by_kind), sent()), (rows(&team, by_kind), 2));
+        assert_eq!((team.rows(by_kind), sent()), (team.rows(by_kind), 2));
         // The text names no column: the engine says which it needs.
-        let all = rows(&team, "SELECT * FROM complaints");
+        let all = team.rows("SELECT * FROM complaints");
         let columns = jobs::tables::table("complaints").unwrap().columns;
         assert!(all.len() == 6 && columns.iter().all(|column| all[0].get(column.name).is_some()), "{all:?}");
         assert_eq!(sent(), columns.len() as u64);
         let named = "SELECT COUNT(DISTINCT officer) AS n FROM \"allegations\" WHERE finding <> 'UNFOUNDED'";
-        assert!(rows(&team, named)[0]["n"].integer() > 0);
+        assert!(team.rows(named)[0]["n"].integer() > 0);
         assert_eq!(sent(), columns.len() as u64 + 2);
         let beside = "SELECT (SELECT COUNT(*) FROM units) AS units, COUNT(category) AS n FROM allegations";
-        assert!(rows(&team, beside)[0]["units"].integer() > 0);
+        assert!(team.rows(beside)[0]["units"].integer() > 0);
     }
 }
 
 #[test]
 fn the_audit_log_has_questions_that_failed() {
     let files = Files::new();
-    let app = started(TestApp::sqlite().world(), &files, "[api.limits]\ndeadline_ms = 2000\n");
+    let app = TestApp::sqlite().world().start_with(&files, "[api.limits]\ndeadline_ms = 2000\n");
     let team = app.as_role(Role::DataTeam);
-    assert_eq!(ask(&team, "SELECT nothing FROM complaints", &json!([])).codes(), ["BAD_USER_INPUT"]);
-    assert_eq!(ask(&team, LONG, &json!([])).codes(), ["TIMEOUT"]);
+    assert_eq!(team.sql("SELECT nothing FROM complaints").codes(), ["BAD_USER_INPUT"]);
+    assert_eq!(team.sql(LONG).codes(), ["TIMEOUT"]);
     let entries = || -> Vec<Value> {
         let read = app.database.open().read(|conn| {
             use diesel::prelude::*;

@@ -6,25 +6,12 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::fixtures::Files;
-use tests::{Answer, Client, Json, Role, TestApp, TestAppBuilder, project, python, wait_until};
+use tests::{Answer, Client, Json, Role, TestApp, project, python, wait_until};
 
 /// 3,375,000,000 rows, more than any deadline of these tests allows.
 const ENDLESS: &str = "SELECT a.complaint, b.complaint AS d, c.complaint AS e
                        FROM complaints a CROSS JOIN complaints b CROSS JOIN complaints c";
 const BY_KIND: &str = "SELECT kind, COUNT(*) AS n FROM complaints GROUP BY kind ORDER BY n DESC, kind";
-
-/// An application with an invented register, and a server with a key file and a configuration among the files.
-fn with_register(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
-    served(app.generated(1_500, 11), files, config)
-}
-
-fn served(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
-    let config = files.put("phananh.toml", config).display().to_string();
-    let key = files.path().join("key").display().to_string();
-    let app = app.arguments(&["--no-jobs", "--key-file", &key, "--config", &config]).start();
-    app.key_file(files);
-    app
-}
 
 fn post(client: &Client<'_>, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let bearer = format!("Bearer {}", client.token);
@@ -41,7 +28,7 @@ fn ask(client: &Client<'_>, sql: &str, accept: &str) -> Answer {
 fn json_says_what_graphql_says_and_where_it_stands() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = with_register(app, &files, "");
+        let app = app.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         let answer = ask(&team, BY_KIND, "application/json");
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -81,7 +68,7 @@ fn json_says_what_graphql_says_and_where_it_stands() {
 fn a_client_sees_what_it_wrote() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = served(app.world(), &files, "");
+        let app = app.world().start_with(&files, "");
         let (team, intake) = (app.as_role(Role::DataTeam), app.as_role(Role::Intake));
         let count = |position: &str| {
             let headers = [("content-type", "application/sql"), ("phananh-position", position)];
@@ -113,7 +100,7 @@ fn a_client_sees_what_it_wrote() {
 #[test]
 fn csv_runs_no_formula_and_a_url_is_enough() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let sql = "SELECT '=1+1' AS f, -5 AS n, CAST(NULL AS TEXT) AS nothing, 'a,b' AS two";
     let csv = "f,n,nothing,two\n'=1+1,-5,,\"a,b\"\n";
@@ -140,7 +127,7 @@ fn csv_runs_no_formula_and_a_url_is_enough() {
 #[test]
 fn a_question_that_may_not_be_asked_is_refused_with_a_code() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "");
     let team = app.as_role(Role::DataTeam);
     let sql = ("content-type", "application/sql");
     let json = ("content-type", "application/json");
@@ -176,7 +163,8 @@ fn a_question_that_may_not_be_asked_is_refused_with_a_code() {
 #[test]
 fn an_allow_list_of_operations_refuses_sql() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "[api]\ntrusted_operations = [\"DATA_TEAM\"]\n");
+    let app =
+        TestApp::sqlite().generated(1_500, 11).start_with(&files, "[api]\ntrusted_operations = [\"DATA_TEAM\"]\n");
     let refused = ask(&app.as_role(Role::DataTeam), "SELECT 1 AS one", "*/*");
     assert_eq!((refused.status, refused.codes()), (403, vec!["FORBIDDEN".to_owned()]));
     let export = |role: Role, name: &str| {
@@ -194,7 +182,7 @@ fn an_allow_list_of_operations_refuses_sql() {
 #[test]
 fn no_answer_is_cut_off_without_a_word() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "[api.limits]\nsql_rows = 100\n");
+    let app = TestApp::sqlite().generated(1_500, 11).start_with(&files, "[api.limits]\nsql_rows = 100\n");
     let team = app.as_role(Role::DataTeam);
     let sql = "SELECT complaint FROM complaints";
     let document = ask(&team, sql, "application/json").json();
@@ -225,7 +213,9 @@ fn begin(app: &TestApp, token: &str, sql: &str) -> TcpStream {
 #[test]
 fn an_answer_that_fails_in_the_middle_does_not_look_complete() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "[api.limits]\ndeadline_ms = 5000\nsql_rows = 4000000000\n");
+    let app = TestApp::sqlite()
+        .generated(1_500, 11)
+        .start_with(&files, "[api.limits]\ndeadline_ms = 5000\nsql_rows = 4000000000\n");
     let team = app.as_role(Role::DataTeam);
     // The engine starts.
     assert_eq!(ask(&team, "SELECT COUNT(*) AS n FROM complaints", "*/*").json()["rows"], json!([[1500]]));
@@ -250,7 +240,9 @@ fn an_answer_that_fails_in_the_middle_does_not_look_complete() {
 #[test]
 fn a_client_that_leaves_holds_nothing() {
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "[api.limits]\ndeadline_ms = 120000\nsql_rows = 4000000000\n");
+    let app = TestApp::sqlite()
+        .generated(1_500, 11)
+        .start_with(&files, "[api.limits]\ndeadline_ms = 120000\nsql_rows = 4000000000\n");
     let team = app.as_role(Role::DataTeam);
     assert_eq!(ask(&team, "SELECT 1 AS one", "*/*").status, 200);
     let silent = "SELECT COUNT(*) AS n FROM complaints a, complaints b, complaints c, complaints d";
@@ -273,7 +265,7 @@ fn a_client_that_leaves_holds_nothing() {
 fn the_audit_log_has_each_question_with_its_asker() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let app = with_register(app, &files, "");
+        let app = app.generated(1_500, 11).start_with(&files, "");
         let team = app.as_role(Role::DataTeam);
         ask(&team, "SELECT 42 AS answer", "*/*");
         ask(&team, "SELECT missing FROM complaints", "text/csv");
@@ -308,7 +300,9 @@ fn pandas_polars_duckdb_and_pyarrow_read_it() {
     let packages = ["pandas==3.1.1", "polars==2.1.0", "duckdb==2.0.1", "pyarrow==26.0.1"];
     let python = python(&["pandas", "polars", "duckdb", "pyarrow"], &[], &packages);
     let files = Files::new();
-    let app = with_register(TestApp::sqlite(), &files, "[api.limits]\ndeadline_ms = 5000\nsql_rows = 4000000000\n");
+    let app = TestApp::sqlite()
+        .generated(1_500, 11)
+        .start_with(&files, "[api.limits]\ndeadline_ms = 5000\nsql_rows = 4000000000\n");
     let team = app.as_role(Role::DataTeam);
     let rows = ask(&team, BY_KIND, "*/*").json()["rows"].clone();
     let given =

@@ -5,27 +5,19 @@ use crate::program;
 use crate::sql_engine::engines_of;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
-use tests::{Database, Json, Server, wait_until};
+use tests::{Client, Database, Json, Server, wait_until};
 
 const READY: &str = "a SQL engine has its tables before the first question";
 const NOT_STARTED: &str = "no SQL engine starts before the first question";
 
 /// A server with settings, and a key file if `key` names one.
-fn serve(database: &Database, files: &Files, config: &str, key: Option<&Path>, environment: &[(&str, &str)]) -> Server {
+fn serve(database: &Database, files: &Files, config: &str, key: Option<&str>, environment: &[(&str, &str)]) -> Server {
     let config = files.put("phananh.toml", config).display().to_string();
-    let key = key.map(|key| key.display().to_string());
     let mut arguments = vec!["--no-jobs", "--config", config.as_str()];
-    arguments.extend(key.iter().flat_map(|key| ["--key-file", key.as_str()]));
+    arguments.extend(key.into_iter().flat_map(|key| ["--key-file", key]));
     program().serve_with(database, &arguments, &[&[("RUST_LOG", "warn,api=info")][..], environment].concat())
-}
-
-fn key_file(database: &Database, files: &Files) -> PathBuf {
-    let key = files.path().join("key");
-    program().run(database, ["key", "create", key.to_str().unwrap()]).ok();
-    key
 }
 
 /// The value of a counter of the metrics.
@@ -52,7 +44,7 @@ fn an_engine_has_its_tables_before_the_first_question() {
     for database in Database::both() {
         fixtures::fill(&database);
         let files = Files::new();
-        let key = key_file(&database, &files);
+        let key = files.key_file();
         let [team, board] = ["DATA_TEAM", "BOARD"].map(|role| program().token(&database, role, None));
         let server = serve(&database, &files, "[sql]\npreload = [\"DATA_TEAM\"]\n", Some(&key), &[]);
         wait_until(60, "the log says that the engine has its tables", || server.log().contains(READY));
@@ -65,17 +57,14 @@ fn an_engine_has_its_tables_before_the_first_question() {
         let sent = of("sql_pieces_sent");
         assert!(sent > 0);
         assert_eq!((of("sql_engines_started"), of("sql_queries")), (1, 0), "nobody asked");
-        let ask = |token: &str, sql: &str| {
-            let query = "query ($sql: String!) { sql(query: $sql) { rows } }";
-            server.data_with(token, query, &json!({ "sql": sql }))["sql"]["rows"].clone()
-        };
+        let ask = |token: &str, sql: &str| Client { server: &server, token: token.to_owned() }.rows(sql);
         let joined = "SELECT COUNT(*) AS n FROM complaints c JOIN units u ON c.unit = u.code";
-        assert_eq!(ask(&team, joined), json!([{ "n": 6 }]));
+        assert_eq!(ask(&team, joined), [json!({ "n": 6 })]);
         assert!(ask(&team, "SELECT COUNT(*) AS n FROM allegations")[0]["n"].integer() > 0);
         assert_eq!(engines_of(&server), engines, "the same engine");
         assert_eq!((of("sql_engines_started"), of("sql_pieces_sent")), (1, sent), "which had the tables");
         // Another role has an engine of its own.
-        assert_eq!(ask(&board, joined), json!([{ "n": 6 }]));
+        assert_eq!(ask(&board, joined), [json!({ "n": 6 })]);
         assert_eq!(of("sql_engines_started"), 2);
         assert!(!server.log_after("TERM").contains(NOT_STARTED));
         assert_eq!(noted(&database), 3, "the audit log has what was asked, and nothing else");
@@ -87,7 +76,7 @@ fn a_server_whose_engines_cannot_start_says_so_and_serves() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let files = Files::new();
-    let key = key_file(&database, &files);
+    let key = files.key_file();
     let missing = [("PHANANH_ENGINE", "/no/such/engine")];
     let nothing: [(&str, &str); 0] = [];
     for (key, environment, reason) in
@@ -110,7 +99,7 @@ fn an_engine_that_never_has_its_tables_holds_nothing_up() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let files = Files::new();
-    let key = key_file(&database, &files);
+    let key = files.key_file();
     // This engine reads its input and never answers.
     let silent = files.put("phananh-engine", "#!/bin/sh\nwhile read -r line; do :; done\n");
     std::fs::set_permissions(&silent, std::fs::Permissions::from_mode(0o755)).unwrap();

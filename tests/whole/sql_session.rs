@@ -42,10 +42,7 @@ fn on_terminal(
 
 fn with_register() -> (TestApp, Files) {
     let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    let app = TestApp::sqlite().generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
-    app.key_file(&files);
-    (app, files)
+    (TestApp::sqlite().generated(1_500, 11).start_with(&files, ""), files)
 }
 
 const ENDLESS: &str = "SELECT SUM(value % 7) AS n FROM generate_series(1, 1000000000000);\r";
@@ -53,7 +50,7 @@ const ENDLESS: &str = "SELECT SUM(value % 7) AS n FROM generate_series(1, 100000
 #[test]
 fn a_session_has_answers_commands_completion_and_history() {
     let (app, files) = with_register();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key();
     let state = files.path().join("state");
     let args = ["--key-file", &key];
     let shown = on_terminal(
@@ -124,7 +121,7 @@ fn noted(app: &TestApp) -> Vec<Value> {
 #[test]
 fn ctrl_c_cancels_the_question_and_not_the_session() {
     let (app, files) = with_register();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key();
     let team = app.as_role(Role::DataTeam);
     let over_server = ["--server", &team.server.address];
     for args in [&["--key-file", key.as_str()][..], &over_server] {
@@ -159,7 +156,7 @@ fn ctrl_c_cancels_the_question_and_not_the_session() {
 #[test]
 fn a_pager_shows_what_is_taller_than_the_screen() {
     let (app, files) = with_register();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key();
     let pager = [("PAGER", "sed -e 's/^/PAGED: /'")];
     let tall = "SELECT complaint FROM complaints LIMIT 60;\r";
     let shown = on_terminal(
@@ -198,9 +195,8 @@ fn one_question_is_printed_in_each_format_from_the_database_and_from_a_server() 
     let python = python(&["pyarrow"], &[], &["pyarrow==21.0.0"]);
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
         let team = app.as_role(Role::DataTeam);
         let token = files.put("token", format!("{}\n", team.token)).display().to_string();
         let here = ["--key-file", key.as_str()];
@@ -244,7 +240,7 @@ fn one_question_is_printed_in_each_format_from_the_database_and_from_a_server() 
 #[test]
 fn parameters_come_from_the_command_line() {
     let (app, files) = with_register();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key();
     let count = |more: &[&str]| {
         let sql = "SELECT COUNT(*) AS n FROM complaints WHERE kind = $1 AND year >= $2";
         let args = [&["sql", sql, "--key-file", &key][..], more].concat();
@@ -258,7 +254,7 @@ fn parameters_come_from_the_command_line() {
 #[test]
 fn a_question_that_fails_says_why_by_its_status() {
     let (app, files) = with_register();
-    let key = files.path().join("key").display().to_string();
+    let key = files.key();
     let address = app.server().address.clone();
     let token = files.put("token", "no such token").display().to_string();
     let closed = "http://127.0.0.1:9";

@@ -135,7 +135,7 @@ fn a_complaint_about_a_unit_that_has_ended_goes_to_its_successor() {
 fn a_unit_answers_to_its_last_day_and_the_job_hands_over_what_waits_then() {
     for app in apps() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let (admin, board, intake) = (app.as_role(Role::Admin), app.as_role(Role::Board), app.as_role(Role::Intake));
         let today = today();
         let refused = change(&admin, "closeUnit", "02DS", &json!({ "on": today }));
@@ -259,7 +259,7 @@ fn a_successor_that_is_named_later_goes_on_and_circles_end_nowhere() {
 fn a_unit_that_was_closed_lasts_longer_or_has_no_end() {
     for app in apps() {
         let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         let (admin, board, intake) = (app.as_role(Role::Admin), app.as_role(Role::Board), app.as_role(Role::Intake));
         let closed = json!({ "on": "2024-06-30", "successor": "02CV" });
         changed(&admin, &board, "closeUnit", "02DS", &closed);

@@ -22,8 +22,7 @@ impl Place {
     fn new(database: &Database, config: &str) -> Self {
         let files = Files::new();
         let config = files.put("phananh.toml", config).display().to_string();
-        let key = files.path().join("key").display().to_string();
-        program().run(database, ["key", "create", &key]).ok();
+        let key = files.key_file();
         program().run(database, ["migrate"]).ok();
         Self { files, config, key }
     }

@@ -9,9 +9,8 @@ use tests::{Client, Json, Role, TestApp, merged};
 fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = app.filled(with_headquarters).arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.run(&["key", "create", &key]);
         let board = app.as_role(Role::Board);
         let [own, other, branch, above] = ["HQ1", "HQ2", "02CV", "TC"].map(|unit| app.as_head(unit));
         let send = |client: &Client<'_>, mutation: &str, input: &Value| client.send(mutation, DOCUMENT, input);

@@ -19,9 +19,8 @@ use tests::fixtures::Files;
 fn the_directive_comes_true_in_its_own_words() {
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let app = app.filled(people::fill).arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.run(&["key", "create", &key]);
         let people = People::of(&app);
 
         let first = casework::an_enterprise_complains_about_a_branch_that_blames_the_system(&people);

@@ -125,8 +125,7 @@ impl Target {
     fn new(database: Database) -> Self {
         fixtures::fill(&database);
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
+        let key = files.key_file();
         let roles = ["BOARD", "UNIT_HEAD", "DATA_TEAM", "DASHBOARD", "INTAKE", "ADMIN"];
         let tokens = roles.map(|role| program().token(&database, role, (role == "UNIT_HEAD").then_some("02"))).to_vec();
         let limits = format!("[api.limits]\ndeadline_ms = {}\nrequests_per_minute = 10000000\n", DEADLINE.as_millis());

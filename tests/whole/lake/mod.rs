@@ -23,8 +23,7 @@ struct Lake {
 impl Lake {
     fn new(database: &Database) -> Self {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
-        program().run(database, ["key", "create", &key]).ok();
+        let key = files.key_file();
         let folder = files.path().join("lake");
         Self { files, key, folder }
     }

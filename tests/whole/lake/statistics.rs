@@ -22,10 +22,9 @@ impl Served {
     fn new(role: &str) -> Self {
         let files = Files::new();
         let folder = files.path().join("lake").display().to_string();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         let config = format!("[lake]\ndir = {folder:?}\nrole = \"{role}\"\n");
         let config = files.put("phananh.toml", config).display().to_string();
-        program().run(&Database::sqlite(), ["key", "create", &key]).ok();
         Self { _files: files, folder, key, config }
     }
 

@@ -93,8 +93,7 @@ fn tls_is_that_of_the_server() {
     let (certificate, tls) = certificate(&files);
     let database = tests::Database::sqlite();
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let key_file = files.path().join("key").display().to_string();
-    crate::program().run(&database, ["key", "create", &key_file]).ok();
+    let key_file = files.key_file();
     let config = files.put("phananh.toml", format!("{tls}[sql]\nlisten = \"{address}\"\n")).display().to_string();
     let _server = crate::program().serve(&database, &["--no-jobs", "--key-file", &key_file, "--config", &config]);
     let token = crate::program().token(&database, "DATA_TEAM", None);

@@ -42,11 +42,8 @@ impl PgApp {
     fn start(app: TestAppBuilder, config: &str) -> Self {
         let files = Files::new();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let settings = files.put("phananh.toml", format!("[sql]\nlisten = \"{address}\"\n{config}"));
-        let key = files.path().join("key").display().to_string();
-        let arguments = ["--no-jobs", "--key-file", &key, "--config", settings.to_str().unwrap()];
-        let app = app.generated(1_500, 11).arguments(&arguments).start();
-        app.key_file(&files);
+        let settings = format!("[sql]\nlisten = \"{address}\"\n{config}");
+        let app = app.generated(1_500, 11).start_with(&files, &settings);
         app.server();
         Self { app, address, files }
     }

@@ -71,8 +71,7 @@ fn a_token_is_taken_in_plaintext_from_the_machine_itself_only() {
     let network = Network::new();
     let files = Files::new();
     let database = Database::sqlite();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+    let key = files.key_file();
     let (_, tls) = certificate(&files);
     for (tls, hint) in [(tls.as_str(), "sslmode=require"), ("", "the server has no certificate")] {
         let port = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();

@@ -7,8 +7,7 @@ use tests::{Json, Role, TestApp, project, python};
 
 /// The rows of an answer of the API.
 fn rows(app: &PgApp, sql: &str) -> Vec<Value> {
-    let query = "query ($sql: String!) { sql(query: $sql) { rows } }";
-    app.app.as_role(Role::DataTeam).data_with(query, &json!({ "sql": sql }))["sql"]["rows"].list().to_vec()
+    app.app.as_role(Role::DataTeam).rows(sql)
 }
 
 /// Compares columns of a chart's rows, in any order, with those of the API's answer to the same question.

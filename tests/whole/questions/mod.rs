@@ -76,10 +76,9 @@ fn sql_graphql_duckdb_and_polars_give_the_same_numbers() {
     let python = python(&["duckdb", "polars"], &[], &["duckdb", "polars"]);
     for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key_file();
         // A register that has a flag on a branch.
         let app = app.generated(6_000, 7).arguments(&["--no-jobs", "--key-file", &key]).start();
-        app.key_file(&files);
         app.run(&["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
         app.run(&["jobs", "run", "escalate-overdue"]);
         let folder = project().join("docs/questions").display().to_string();

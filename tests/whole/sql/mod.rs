@@ -15,12 +15,7 @@ use tests::{Answer, Client, Database, Program, TestApp, TestAppBuilder};
 
 /// A server with a key file that answers many questions a minute.
 fn served(app: TestAppBuilder, files: &Files, limits: &str) -> TestApp {
-    let key = files.path().join("key").display().to_string();
-    let config = format!("[api.limits]\nrequests_per_minute = 10000000\n{limits}");
-    let config = files.put("phananh.toml", config).display().to_string();
-    let app = app.arguments(&["--no-jobs", "--key-file", &key, "--config", &config]).start();
-    app.key_file(files);
-    app
+    app.start_with(files, &format!("[api.limits]\nrequests_per_minute = 10000000\n{limits}"))
 }
 
 /// Fills a database with an invented register, flags and results of jobs.

@@ -142,7 +142,7 @@ fn no_column_tells_an_identity_and_no_pseudonym_links_two_readers() {
         officers.dedup();
         assert!(officers.len() > 2 && officers.is_sorted(), "{officers:?}");
         let lake = files.path().join("lake").display().to_string();
-        let key = files.path().join("key").display().to_string();
+        let key = files.key();
         app.run(&["lake", "sync", &lake, "--key-file", &key]);
         let mut command = Command::new(python(&["duckdb"], &[], &["duckdb"]));
         let dumped = command.arg(project().join("tests/clients/lake.py")).args([&lake, "dump"]).output().unwrap();

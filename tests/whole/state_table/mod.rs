@@ -110,10 +110,8 @@ fn every_mutation_of_the_schema_is_in_the_table_or_changes_no_complaint() {
 fn what_the_table_allows_works_and_all_else_is_refused_and_changes_nothing() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let key = files.path().join("key").display().to_string();
         let [flag, config] = often(&files);
-        let app = builder.world().arguments(&["--no-jobs", "--key-file", &key, &flag, &config]).start();
-        app.key_file(&files);
+        let app = builder.world().keyed(&files).arguments(&["--no-jobs", &flag, &config]).start();
         let db = app.database.open();
         let mut stage = Stage::set(&db);
         let clients = Clients::of(&app);

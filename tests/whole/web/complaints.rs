@@ -181,8 +181,8 @@ fn a_head_proposes_a_correction_and_the_board_decides() {
 fn a_head_answers_a_redacted_complaint() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let key = app.key_file(&files);
-        let server = Program::built().serve(&app.database, &["--no-jobs", "--key-file", key.to_str().expect("a path")]);
+        let key = files.key_file();
+        let server = Program::built().serve(&app.database, &["--no-jobs", "--key-file", &key]);
         let secret =
             app.as_role(Role::Board).data("{ complaints(filter: {confidential: {eq: true}}) { nodes { id } } }");
         let id = secret["complaints"]["nodes"][0]["id"].text().to_owned();

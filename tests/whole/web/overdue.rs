@@ -48,8 +48,8 @@ fn overdue_complaints_their_units_and_escalations_are_listed() {
 fn the_data_team_sees_pseudonyms_and_no_escalations() {
     let files = Files::new();
     let app = TestApp::sqlite().world().start();
-    let key = app.key_file(&files);
-    let server = Program::built().serve(&app.database, &["--key-file", key.to_str().expect("a path")]);
+    let key = files.key_file();
+    let server = Program::built().serve(&app.database, &["--key-file", &key]);
     let mut data_team = Visitor::signed_in(&server, &app.as_role(Role::DataTeam).token);
     let overdue = data_team.get("/overdue");
     assert!(overdue.status == 200 && rows(&overdue.text) > 1, "{}", overdue.text);

@@ -229,8 +229,8 @@ fn signing_out_everywhere_ends_the_sessions_of_one_reader_only() {
 fn a_row_that_the_key_file_does_not_vouch_for_is_no_session() {
     let files = tests::fixtures::Files::new();
     for app in TestApp::both().world() {
-        let key = app.key_file(&files);
-        let server = Program::built().serve(&app.database, &["--key-file", key.to_str().expect("a path")]);
+        let key = files.key_file();
+        let server = Program::built().serve(&app.database, &["--key-file", &key]);
         let data_team = app.as_role(Role::DataTeam);
         let mut visitor = Visitor::signed_in(&server, &data_team.token);
         assert!(visitor.is_signed_in());

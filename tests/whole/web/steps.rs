@@ -158,8 +158,8 @@ fn a_head_transfers_a_redacted_complaint() {
     const LIST: &str = "/complaints/redacted";
     for app in TestApp::both().world() {
         let files = Files::new();
-        let key = app.key_file(&files);
-        let server = Program::built().serve(&app.database, &["--no-jobs", "--key-file", key.to_str().expect("a path")]);
+        let key = files.key_file();
+        let server = Program::built().serve(&app.database, &["--no-jobs", "--key-file", &key]);
         let board = Client { server: &server, token: app.as_role(Role::Board).token };
         let head = Client { server: &server, token: app.as_head("02CV").token };
         let secret = board.data("{ complaints(filter: {confidential: {eq: true}}) { nodes { id version } } }");

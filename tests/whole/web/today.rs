@@ -13,8 +13,8 @@ use tests::{Json, TestApp};
 fn today_shows_each_role_what_concerns_it() {
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
         let files = tests::fixtures::Files::new();
-        let key = app.key_file(&files);
-        let arguments = ["--no-jobs", "--key-file", key.to_str().expect("a path")];
+        let key = files.key_file();
+        let arguments = ["--no-jobs", "--key-file", &key];
         let server = tests::Program::built().serve(&app.database, &arguments);
         let page = |token: &str| {
             let page = Visitor::signed_in(&server, token).get("/");

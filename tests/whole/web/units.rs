@@ -23,8 +23,8 @@ pub fn world_of_today(database: &Database) {
 /// administrator.
 pub fn with_each_role(app: &TestApp, head: &str, test: impl Fn(&Server, &[String; 5])) {
     let files = tests::fixtures::Files::new();
-    let key = app.key_file(&files);
-    let arguments = ["--no-jobs", "--key-file", key.to_str().expect("a path")];
+    let key = files.key_file();
+    let arguments = ["--no-jobs", "--key-file", &key];
     let server = Program::built().serve(&app.database, &arguments);
     let tokens = [
         app.as_role(Role::Board).token,

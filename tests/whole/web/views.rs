@@ -8,8 +8,8 @@ use tests::TestApp;
 fn each_role_sees_the_views_that_the_access_table_allows() {
     let files = tests::fixtures::Files::new();
     let app = TestApp::sqlite().world_with_flags("2024-06-30").start();
-    let key = app.key_file(&files);
-    let server = tests::Program::built().serve(&app.database, &["--key-file", key.to_str().expect("a path")]);
+    let key = files.key_file();
+    let server = tests::Program::built().serve(&app.database, &["--key-file", &key]);
     for (role, sees_complaints) in
         [(Role::Board, true), (Role::DataTeam, true), (Role::Dashboard, false), (Role::Admin, false)]
     {

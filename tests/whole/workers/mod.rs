@@ -141,7 +141,7 @@ fn two_hundred_workers_on_a_hundred_complaints_lose_no_change_and_break_no_seal(
         assert_eq!(done, MUTATIONS, "what succeeded at least once on {}", app.database.name);
         shop.compare_with_the_events(&app.database, &all);
         shop.compare_with_the_histories(&all.done);
-        let key = app.key_file(&files).display().to_string();
+        let key = files.key_file();
         app.run(&["audit", "seal", "--key-file", &key]);
         let (status, report) = verify(&app.database, &key, &[]);
         assert_eq!((status, found(&report)), (0, vec![]), "{}: {report}", app.database.name);

@@ -170,8 +170,8 @@ fn read(
 
 /// A server with a key file over the stage.
 fn started(app: &TestApp, files: &Files) -> Server {
-    let key = app.key_file(files);
-    Program::built().serve(&app.database, &["--no-jobs", "--key-file", key.to_str().expect("a path")])
+    let key = files.key_file();
+    Program::built().serve(&app.database, &["--no-jobs", "--key-file", &key])
 }
 
 #[test]
