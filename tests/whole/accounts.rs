@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use schema::tables::{notification_endpoints, units};
 use serde_json::{Value, json};
 use std::path::Path;
-use tests::foreign_tokens::{Issuer, header, now, payload};
+use tests::foreign_tokens::{Issuer, now};
 use tests::{Database, Json, MailServer, TestApp, file, wait_until};
 
 const HOME: &str = "/digests/subscriptions";
@@ -17,22 +17,10 @@ const ALERTS: &str =
     "mutation { subscribeToAlerts(input: {address: \"an@example.org\"}) { subscription { address } } }";
 const SEEN: &str = "{ digestSubscriptions { reader unit { code } suspension { reason } digests { document } } }";
 
-fn issuer() -> Issuer {
-    let mut issuer = Issuer::new();
-    issuer.key("ours", &json!({ "alg": "ES256" }));
-    issuer
-}
-
-fn token(issuer: &Issuer, claims: &Value) -> String {
-    issuer.signed("ours", &header(&json!({})), &payload(claims))
-}
-
 /// The configuration of a server that takes the tokens of an issuer.
 fn settings(folder: &Path, issuer: &Issuer, port: u16) -> String {
-    let keys = issuer.files.put("keys.json", json!({ "keys": issuer.set }).to_string());
     let common = std::fs::read_to_string(config(folder, port)).expect("the configuration");
-    let jwt = format!("[api.jwt]\njwks = {keys:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
-    file(folder, "issuer.toml", format!("{common}{jwt}")).to_str().expect("a path").to_owned()
+    file(folder, "issuer.toml", common + &issuer.table()).to_str().expect("a path").to_owned()
 }
 
 fn wish() -> Value {
@@ -66,16 +54,15 @@ fn units_of_alerts(database: &Database) -> Vec<String> {
 #[test]
 fn an_account_is_sent_what_its_issuer_asserted_last() {
     let folder = tempfile::tempdir().expect("a folder");
-    let issuer = issuer();
+    let issuer = Issuer::ours();
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
         let [own, other] = branches(&app);
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = settings(folder.path(), &issuer, mail.port);
         let server = program().serve(database, &["--no-jobs", "--config", &config]);
         let head =
-            |unit: &str, ago: i64| token(&issuer, &json!({ "role": "UNIT_HEAD", "unit": unit, "iat": now() - ago }));
+            |unit: &str, ago: i64| issuer.token(&json!({ "role": "UNIT_HEAD", "unit": unit, "iat": now() - ago }));
         let seen = |token: &str| server.data(token, SEEN)["digestSubscriptions"][0].clone();
         let on = |job: &str, day: &str| on(database, &config, job, day);
 
@@ -104,10 +91,10 @@ fn an_account_is_sent_what_its_issuer_asserted_last() {
         assert_eq!((digests.list().len(), &digests[0]["document"]["unit"]["code"]), (1, &json!(other)), "{digests}");
 
         // A role without digests gets none, and another one all units.
-        let dashboard = token(&issuer, &json!({ "role": "DASHBOARD", "iat": now() - 150 }));
+        let dashboard = issuer.token(&json!({ "role": "DASHBOARD", "iat": now() - 150 }));
         server.data(&dashboard, "{ serviceInfo { version } }");
         assert_eq!(on("reader-digests", "2026-01-03")["withoutRights"], 1);
-        let chair = seen(&token(&issuer, &json!({ "iat": now() - 100 })));
+        let chair = seen(&issuer.token(&json!({ "iat": now() - 100 })));
         assert_eq!((&chair["unit"], &chair["suspension"]), (&Value::Null, &Value::Null), "{chair}");
         assert!(units_of_alerts(database).is_empty(), "its alerts are those of the Board");
         assert_eq!(on("reader-digests", "2026-01-04")["digests"], 1);
@@ -117,17 +104,16 @@ fn an_account_is_sent_what_its_issuer_asserted_last() {
 #[test]
 fn an_account_that_does_not_sign_in_is_sent_nothing_until_it_does() {
     let folder = tempfile::tempdir().expect("a folder");
-    let issuer = issuer();
+    let issuer = Issuer::ours();
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = settings(folder.path(), &issuer, mail.port);
         let server = program().serve(database, &["--no-jobs", "--config", &config]);
         let on = |job: &str| on(database, &config, job, DAY);
         let admin = program().token(database, "ADMIN", None);
 
-        let mut visitor = Visitor::signed_in(&server, &token(&issuer, &json!({ "iat": now() - 60 })));
+        let mut visitor = Visitor::signed_in(&server, &issuer.token(&json!({ "iat": now() - 60 })));
         let form = [
             ("step", "add"),
             ("address", "an@example.org"),
@@ -155,7 +141,7 @@ fn an_account_that_does_not_sign_in_is_sent_nothing_until_it_does() {
         assert!(listed[0]["suspended"].text().contains("has not signed in"), "{listed}");
         assert_eq!(listed[0]["reader"], "jwt:an");
 
-        let mut visitor = Visitor::signed_in(&server, &token(&issuer, &json!({ "iat": now() })));
+        let mut visitor = Visitor::signed_in(&server, &issuer.token(&json!({ "iat": now() })));
         let page = visitor.get(HOME).text;
         assert!(page.contains("không gửi vì không có quyền xem") && !page.contains("mark-late"), "{page}");
         assert_eq!(on("reader-digests")["digests"], 1, "{}", database.name);
@@ -167,17 +153,16 @@ fn an_account_that_does_not_sign_in_is_sent_nothing_until_it_does() {
 #[test]
 fn a_disabled_account_is_signed_out_and_sent_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let issuer = issuer();
+    let issuer = Issuer::ours();
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = settings(folder.path(), &issuer, mail.port);
         let server = program().serve(database, &["--no-jobs", "--config", &config]);
         let on = |job: &str| on(database, &config, job, DAY);
         let admin = program().token(database, "ADMIN", None);
 
-        let own = token(&issuer, &json!({ "iat": now() - 60 }));
+        let own = issuer.token(&json!({ "iat": now() - 60 }));
         let mut visitor = Visitor::signed_in(&server, &own);
         server.data_with(&own, SUBSCRIBE, &wish());
         assert_eq!(on("reader-digests")["digests"], 1);
@@ -194,7 +179,7 @@ fn a_disabled_account_is_signed_out_and_sent_nothing() {
         let log = program().json(database, &["digest", "deliveries"]);
         assert!(log[0]["error"].text().contains("was disabled"), "{log}");
 
-        let newer = token(&issuer, &json!({ "iat": now() }));
+        let newer = issuer.token(&json!({ "iat": now() }));
         assert_eq!(Visitor::of(&server).post("/sign-in", &[("token", newer.as_str())]).status, 401);
         let listed = program().json(database, &["account", "list"]);
         assert_eq!((&listed[0]["name"], listed[0]["disabledAt"].is_string()), (&json!("jwt:an"), true), "{listed}");

@@ -221,8 +221,7 @@ fn alerts_are_mailed_to_allowed_domains_only_also_when_they_were_limited_later()
     let place = Place::new();
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = place.config(&format!(
             "[digests]\ndomains = [\"example.org\"]\n[smtp]\nhost = \"127.0.0.1\"\nport = {}\n\
              encryption = \"none\"\nfrom = \"Ban <board@example.org>\"\n",
@@ -251,8 +250,7 @@ fn a_mail_tells_alerts_and_is_ended_by_post_and_not_by_get() {
     let place = Place::new();
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs", "--key-file", &place.key]) {
         let database = &app.database;
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = place.config(&format!(
             "[links]\nbase_url = \"https://phananh.example/\"\n[smtp]\nhost = \"127.0.0.1\"\nport = {}\n\
              encryption = \"none\"\nfrom = \"Ban <board@example.org>\"\n",

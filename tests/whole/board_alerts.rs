@@ -43,8 +43,7 @@ fn a_reader_of_the_boards_alerts_gets_what_it_may_see_when_they_are_sent() {
     let place = Place::new();
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = settings(&place, &mail);
         for name in ["chair", "joined", "former"] {
             token(database, name, &["--role", "BOARD"]);

@@ -74,9 +74,7 @@ impl Asked<'_> {
     #[track_caller]
     fn refused(&self, question: &str, engine: &[&str]) -> String {
         let arguments = [&["sql", question, "--lake", &self.folder][..], engine].concat();
-        let refused = program().run(self.database, arguments);
-        assert_eq!((refused.status, refused.out.as_str()), (1, ""), "{refused:?}");
-        refused.err
+        program().run(self.database, arguments).refused()
     }
 }
 

@@ -75,8 +75,7 @@ fn a_digest_is_sent_only_with_what_its_reader_waits_for() {
         for name in ["timeliness", "blame-check"] {
             job(database, name, FIRST);
         }
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         token(database, "chair", &["--role", "BOARD"]);
         token(database, "head", &["--role", "UNIT_HEAD", "--unit", "02CV"]);

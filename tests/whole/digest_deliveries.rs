@@ -38,8 +38,7 @@ fn an_admin_sees_what_was_sent_to_whom_and_the_board_what_concerns_it() {
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
         let [own, _] = branches(&app);
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = config(folder.path(), mail.port);
         token(database, "chair", &["--role", "BOARD"]);
         token(database, "former", &["--role", "BOARD"]);

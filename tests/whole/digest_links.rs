@@ -208,8 +208,7 @@ fn each_number_of_a_digest_leads_to_the_same_number_on_the_page() {
     let folder = tempfile::tempdir().expect("a folder");
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         let chair = token(database, "chair", &["--role", "BOARD"]);
         let head = token(database, "head", &["--role", "UNIT_HEAD", "--unit", DEPARTMENT]);

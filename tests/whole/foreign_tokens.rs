@@ -16,8 +16,7 @@ fn ask(server: &Server, token: &str) -> (u16, Value) {
 
 #[test]
 fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
-    let mut issuer = Issuer::new();
-    issuer.key("ours", &json!({ "alg": "ES256" }));
+    let issuer = Issuer::ours();
     let database = Database::sqlite();
     fixtures::fill(&database);
     let server = issuer.serve(&database);

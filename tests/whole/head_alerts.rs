@@ -90,8 +90,7 @@ fn a_head_is_told_of_a_burst_by_what_it_may_see() {
     let receiver = Receiver::start();
     for app in TestApp::both().generated(3_000, 7).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = settings(&place, &mail);
         let (branch, officer, visible) = burst(&app);
         let head = token(database, "head", &["--role", "UNIT_HEAD", "--unit", &branch, "--officer", &officer]);
@@ -182,8 +181,7 @@ fn a_head_is_told_of_escalations_that_it_may_see_when_they_are_sent() {
     let place = Place::new();
     for app in TestApp::both().generated(3_000, 7).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut mail = MailServer::new();
-        mail.start();
+        let mail = MailServer::started();
         let config = settings(&place, &mail);
         let (department, escalated) = escalate(&app);
         for name in ["head", "former"] {

@@ -28,8 +28,7 @@ fn a_head_reads_which_flags_stand_and_none_of_their_numbers() {
     let folder = tempfile::tempdir().expect("a folder");
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         let query = "{ units(first: 1, filter: {kind: {eq: GENERAL_DEPARTMENT}}) { nodes { code } } }";
         let found = app.as_role(Role::Board).data(query);
@@ -68,8 +67,7 @@ fn an_address_that_another_reader_takes_over_tells_it_nothing_of_earlier_digests
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
         let [own, _] = branches(&app);
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         let on = |job: &str, day: &str| {
             program().json(database, &["jobs", "run", job, "--as-of", day, "--config", &config])["summary"].clone()
@@ -103,8 +101,7 @@ fn mail_goes_to_allowed_domains_only_also_when_they_were_limited_later() {
     let folder = tempfile::tempdir().expect("a folder");
     let app = TestApp::sqlite().filled(world).arguments(&["--no-jobs"]).start();
     let database = &app.database;
-    let mut server = MailServer::new();
-    server.start();
+    let server = MailServer::started();
     let config = config(folder.path(), server.port);
     token(database, "chair", &["--role", "BOARD"]);
     // Without the configuration every domain is allowed.
@@ -154,8 +151,7 @@ fn a_reader_ends_its_digests_by_post_and_not_by_get() {
     let key = key.to_str().expect("a path");
     for app in TestApp::both().filled(world).arguments(&["--no-jobs", "--key-file", key]) {
         let database = &app.database;
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         token(database, "chair", &["--role", "BOARD"]);
         subscribe(database, "chair@example.org", "vi", &["--reader", "chair"]);
@@ -238,8 +234,7 @@ fn a_flag_that_ended_is_told_with_name_and_unit_to_those_who_may_see_it() {
     let folder = tempfile::tempdir().expect("a folder");
     for app in TestApp::both().world_with_flags(first).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         let on = |job: &str, day: &str| {
             app.run(&["jobs", "run", job, "--as-of", day, "--config", &config]);

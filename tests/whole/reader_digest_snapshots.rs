@@ -124,8 +124,7 @@ fn digests_of_readers_are_the_reviewed_ones_in_both_languages_and_on_both_databa
     let mut written: Vec<Vec<(String, Digest)>> = Vec::new();
     for app in TestApp::both().filled(world_before).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         token(database, "board", &["--role", "BOARD"]);
         token(database, "head", &["--role", "UNIT_HEAD", "--unit", DEPARTMENT, "--officer", OFFICER]);

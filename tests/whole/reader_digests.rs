@@ -145,8 +145,7 @@ fn a_reader_who_lost_the_right_gets_nothing_and_the_log_says_why() {
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
         let [own, _] = branches(&app);
-        let mut server = MailServer::new();
-        server.start();
+        let server = MailServer::started();
         let config = config(folder.path(), server.port);
         token(database, "head", &["--role", "UNIT_HEAD", "--unit", &own]);
         token(database, "second", &["--role", "UNIT_HEAD", "--unit", &own]);
@@ -227,8 +226,7 @@ fn a_digest_that_its_reader_does_not_want_is_not_made() {
 #[test]
 fn readers_manage_their_own_subscriptions_and_no_others() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = MailServer::new();
-    server.start();
+    let server = MailServer::started();
     let config = config(folder.path(), server.port);
     for app in TestApp::both().filled(world).arguments(&["--no-jobs", "--config", &config]) {
         let [own, other] = branches(&app);

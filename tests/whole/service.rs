@@ -59,17 +59,7 @@ fn metrics_say_what_was_asked_and_not_by_whom() {
 fn tls_is_served_with_the_certificate_of_the_configuration() {
     let database = Database::sqlite();
     let files = Files::new();
-    let (key, certificate) = (files.path().join("key.pem"), files.path().join("cert.pem"));
-    let made = std::process::Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    let config = format!("[api.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n");
+    let (certificate, config) = files.certificate();
     let server = program().serve_configured(&database, &config);
     assert!(server.address.starts_with("https://127.0.0.1:"), "{}", server.address);
     let health = std::process::Command::new("curl")

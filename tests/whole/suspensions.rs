@@ -40,14 +40,6 @@ fn stepped(client: &Client<'_>, mutation: &str, measure: &Value, more: &Value) -
     answer.json()["data"][mutation]["measure"].clone()
 }
 
-#[track_caller]
-fn refused(answer: &Answer, code: &str, parts: &[&str]) {
-    assert_eq!(answer.codes(), [code], "{}", answer.text);
-    for part in parts {
-        assert!(answer.text.contains(part), "{part}: {}", answer.text);
-    }
-}
-
 fn number_of_measures(board: &Client<'_>) -> Value {
     board.data("{ measures { totalCount } }")["measures"]["totalCount"].clone()
 }
@@ -69,7 +61,7 @@ fn a_suspension_keeps_to_the_law() {
             (json!({ "noBasisReason": null }), &["flagId", "complaintIds", "noBasisReason"]),
             (json!({ "startsOn": "2030-01-07" }), &["2030", "2014 to 2027", "[calendar] holidays"]),
         ] {
-            refused(&record(&own, more), "BAD_USER_INPUT", parts);
+            record(&own, more).assert_refused("BAD_USER_INPUT", parts);
         }
         assert_eq!(number_of_measures(&board), 0, "nothing is half-written");
 
@@ -85,24 +77,18 @@ fn a_suspension_keeps_to_the_law() {
         // Two at a time are refused, whoever records the second one.
         for client in [&own, &above] {
             let second = record(client, json!({ "startsOn": "2024-03-22", "ground": "EVASION_OF_DUTY" }));
-            refused(&second, "CONFLICT", &["2024-03-04", "2024-03-22", "overlap"]);
+            second.assert_refused("CONFLICT", &["2024-03-04", "2024-03-22", "overlap"]);
         }
-        refused(
-            &record(&own, json!({ "decidedOn": "2024-02-19", "startsOn": "2024-02-19" })),
-            "CONFLICT",
-            &["overlap"],
-        );
+        record(&own, json!({ "decidedOn": "2024-02-19", "startsOn": "2024-02-19" }))
+            .assert_refused("CONFLICT", &["overlap"]);
         // Another kind of measure at the same time is allowed, and needs no explanation.
         let review = json!({ "kind": "FORMAL_REVIEW", "ground": null, "explanation": null });
         let review = recorded(&own, review);
         assert_eq!((&review["endsOn"], &review["limits"]), (&Value::Null, &Value::Null));
         // The day after is free, and so are all days once the first one is void.
         let next = recorded(&own, json!({ "startsOn": "2024-03-25", "endsOn": "2024-03-25" }));
-        refused(
-            &step(&own, "extendMeasure", &first, &json!({ "decidedOn": "2024-03-22" })),
-            "CONFLICT",
-            &["2024-03-25"],
-        );
+        step(&own, "extendMeasure", &first, &json!({ "decidedOn": "2024-03-22" }))
+            .assert_refused("CONFLICT", &["2024-03-25"]);
         let void = step(&own, "voidMeasure", &first, &json!({}));
         assert!(void.codes().is_empty(), "{}", void.text);
         assert_eq!(void.json()["data"]["voidMeasure"]["measure"]["state"], "VOID");
@@ -125,24 +111,25 @@ fn a_suspension_is_extended_once_and_may_be_lifted() {
             (json!({ "endsOn": "2024-06-17" }), &["endsOn", "15 working days", "2024-06-14"]),
             (json!({ "endsOn": "2024-05-24" }), &["endsOn", "2024-06-14"]),
         ] {
-            refused(&step(&own, "extendMeasure", &may, &extend(more)), "BAD_USER_INPUT", parts);
+            step(&own, "extendMeasure", &may, &extend(more)).assert_refused("BAD_USER_INPUT", parts);
         }
-        refused(&step(&other, "extendMeasure", &may, &extend(json!({}))), "NOT_FOUND", &[]);
-        refused(&step(&own, "endMeasure", &may, &json!({ "endsOn": "2024-05-25" })), "BAD_USER_INPUT", &["2024-05-24"]);
+        step(&other, "extendMeasure", &may, &extend(json!({}))).assert_refused("NOT_FOUND", &[]);
+        step(&own, "endMeasure", &may, &json!({ "endsOn": "2024-05-25" }))
+            .assert_refused("BAD_USER_INPUT", &["2024-05-24"]);
         let extended = stepped(&own, "extendMeasure", &may, &extend(json!({})));
         assert_eq!((&extended["endsOn"], &extended["workingDays"]), (&json!("2024-06-14"), &json!(30)));
         let extension = json!({ "from": "2024-05-24", "decidedOn": "2024-05-24", "reason": "Cần thiết." });
         assert_eq!((&extended["extension"], &extended["state"]), (&extension, &json!("LAPSED")));
         let again = step(&own, "extendMeasure", &extended, &extend(json!({ "decidedOn": "2024-06-14" })));
-        refused(&again, "CONFLICT", &["2024-05-24", "2024-06-14", "only once"]);
+        again.assert_refused("CONFLICT", &["2024-05-24", "2024-06-14", "only once"]);
         let longer = step(&own, "endMeasure", &extended, &json!({ "endsOn": "2024-06-17" }));
-        refused(&longer, "BAD_USER_INPUT", &["2024-06-14"]);
+        longer.assert_refused("BAD_USER_INPUT", &["2024-06-14"]);
         let ended = stepped(&own, "endMeasure", &extended, &json!({ "endsOn": "2024-06-10" }));
         assert_eq!((&ended["endsOn"], &ended["state"]), (&json!("2024-06-10"), &json!("LAPSED")));
 
         let july = recorded(&own, json!({ "startsOn": "2024-07-01" }));
         for (day, part) in [("2024-06-30", "2024-07-01"), ("2024-07-19", "2024-07-19"), ("2024-08-01", "2024-07-19")] {
-            refused(&step(&own, "liftMeasure", &july, &json!({ "liftedOn": day })), "BAD_USER_INPUT", &[part]);
+            step(&own, "liftMeasure", &july, &json!({ "liftedOn": day })).assert_refused("BAD_USER_INPUT", &[part]);
         }
         let lifted = stepped(&own, "liftMeasure", &july, &json!({ "liftedOn": "2024-07-05" }));
         let of = |field: &str| lifted[field].clone();
@@ -156,13 +143,13 @@ fn a_suspension_is_extended_once_and_may_be_lifted() {
             ("extendMeasure", json!({ "decidedOn": "2024-07-05" })),
             ("endMeasure", json!({ "endsOn": "2024-07-08" })),
         ] {
-            refused(&step(&own, mutation, &lifted, &more), "CONFLICT", &["lifted on 2024-07-05"]);
+            step(&own, mutation, &lifted, &more).assert_refused("CONFLICT", &["lifted on 2024-07-05"]);
         }
         // The days after it are free again.
         recorded(&own, json!({ "startsOn": "2024-07-08" }));
         let reassigned = recorded(&own, json!({ "kind": "REASSIGNMENT" }));
         let extension = step(&own, "extendMeasure", &reassigned, &json!({ "decidedOn": "2024-03-01" }));
-        refused(&extension, "BAD_USER_INPUT", &["only a suspension"]);
+        extension.assert_refused("BAD_USER_INPUT", &["only a suspension"]);
         let lifted = stepped(&own, "liftMeasure", &reassigned, &json!({ "liftedOn": "2024-04-01" }));
         assert_eq!(lifted["state"], "LIFTED", "a measure without an end can be lifted");
     }
@@ -198,18 +185,18 @@ fn what_the_officer_said_about_the_flag_is_heard() {
             "officer": "CC01", "explanation": null, "noBasisReason": null, "flagId": flag,
             "decidedOn": "2024-04-05", "startsOn": "2024-04-08",
         });
-        refused(&record(&own, input.clone()), "BAD_USER_INPUT", &["recordExplanation"]);
+        record(&own, input.clone()).assert_refused("BAD_USER_INPUT", &["recordExplanation"]);
         // What the officer said after the decision is not heard by it.
         for (notified_on, is_heard) in [("2024-04-10", false), ("2024-04-06", false), ("2024-04-05", true)] {
             let said = json!({ "flagId": flag, "notifiedOn": notified_on, "explanation": "Thừa nhận." });
             own.done("recordExplanation", "flag { id }", &said);
             if !is_heard {
-                refused(&record(&own, input.clone()), "BAD_USER_INPUT", &["up to the decision"]);
+                record(&own, input.clone()).assert_refused("BAD_USER_INPUT", &["up to the decision"]);
             }
         }
         assert_eq!(number_of_measures(&board), 0);
         let both = merged(&input, &json!({ "noBasisReason": "x" }));
-        refused(&record(&own, both), "BAD_USER_INPUT", &["noBasisReason"]);
+        record(&own, both).assert_refused("BAD_USER_INPUT", &["noBasisReason"]);
         let measure = recorded(&own, input);
         assert_eq!((&measure["explanation"], &measure["explanationRefusedOn"]), (&Value::Null, &Value::Null));
         let basis = json!({ "kind": "FLAG", "flag": { "id": flag }, "complaintIds": [], "reason": null });
@@ -247,12 +234,12 @@ fn a_measure_rests_on_complaints_that_the_head_sees() {
         // A confidential one, one about another officer, and one of another unit.
         for id in [&hidden, &about_now] {
             let other = record(&former, input(json!({ "complaintIds": [id] })));
-            refused(&other, "BAD_USER_INPUT", &["complaintIds", id.text()]);
+            other.assert_refused("BAD_USER_INPUT", &["complaintIds", id.text()]);
         }
         let other = record(&express, input(json!({ "officer": "CC02", "complaintIds": [about_former] })));
-        refused(&other, "BAD_USER_INPUT", &["complaintIds", about_former.text()]);
+        other.assert_refused("BAD_USER_INPUT", &["complaintIds", about_former.text()]);
         let both = input(json!({ "complaintIds": [about_former], "noBasisReason": "x" }));
-        refused(&record(&former, both), "BAD_USER_INPUT", &["noBasisReason"]);
+        record(&former, both).assert_refused("BAD_USER_INPUT", &["noBasisReason"]);
         assert_eq!(number_of_measures(&board), 0);
         let measure = recorded(&former, input(json!({ "complaintIds": [about_former, about_former] })));
         let basis = |ids: Value| json!({ "kind": "COMPLAINTS", "flag": null, "complaintIds": ids, "reason": null });
@@ -340,7 +327,7 @@ fn limits_and_holidays_are_configuration() {
     assert_eq!((&evasion["endsOn"], &evasion["workingDays"]), (&json!("2024-03-09"), &json!(5)));
     assert_eq!(evasion["limits"], json!({ "version": "2026-10", "workingDays": 5, "extensionWorkingDays": 0 }));
     let extension = step(&own, "extendMeasure", &evasion, &json!({ "decidedOn": "2024-03-08" }));
-    refused(&extension, "BAD_USER_INPUT", &["no extension"]);
+    extension.assert_refused("BAD_USER_INPUT", &["no extension"]);
     let harassment = recorded(&own, json!({ "startsOn": "2024-03-11" }));
     assert_eq!(harassment["limits"], json!({ "version": "2026-10", "workingDays": 15, "extensionWorkingDays": 15 }));
     let wrong = files.put("wrong.toml", "[2024]\noff = [\"2025-03-06\"]\n");

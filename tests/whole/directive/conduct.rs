@@ -101,19 +101,11 @@ fn suspension(head: &Client<'_>, flag: &Value, more: &Value) -> Answer {
     head.send("recordMeasure", MEASURE, &merged(&input, more))
 }
 
-#[track_caller]
-fn refused(answer: &Answer, code: &str, parts: &[&str]) {
-    assert_eq!(answer.codes(), [code], "{}", answer.text);
-    for part in parts {
-        assert!(answer.text.contains(part), "{part}: {}", answer.text);
-    }
-}
-
 /// The id of the flag.
 pub fn the_officer_explains(people: &People<'_>) -> Value {
     let flag = flag_on_the_officer(&people.board)["id"].clone();
     let unheard = suspension(&people.branch, &flag, &json!({}));
-    refused(&unheard, "BAD_USER_INPUT", &["the officer must be heard", "recordExplanation"]);
+    unheard.assert_refused("BAD_USER_INPUT", &["the officer must be heard", "recordExplanation"]);
     let said = json!({ "flagId": flag, "notifiedOn": "2024-04-02", "explanation": EXPLANATION });
     assert_eq!(people.elsewhere.send("recordExplanation", "flag { id }", &said).codes(), ["NOT_FOUND"]);
     let fields = "flag { state explanations { notifiedOn explanation } }";
@@ -129,8 +121,8 @@ pub fn the_head_decides_a_suspension_within_the_limits_of_the_law(people: &Peopl
     let own = &people.branch;
     // 18 April, 29 and 30 April and 1 May are off.
     let too_long = suspension(own, flag, &json!({ "endsOn": "2024-05-03" }));
-    refused(&too_long, "BAD_USER_INPUT", &["at most 15 working days", "2024-05-02"]);
-    refused(&suspension(&people.elsewhere, flag, &json!({})), "BAD_USER_INPUT", &["there is no flag"]);
+    too_long.assert_refused("BAD_USER_INPUT", &["at most 15 working days", "2024-05-02"]);
+    suspension(&people.elsewhere, flag, &json!({})).assert_refused("BAD_USER_INPUT", &["there is no flag"]);
     assert_forbidden(&suspension(&people.board, flag, &json!({})).codes());
     let measures = |client: &Client<'_>| client.data("{ measures { totalCount } }")["measures"]["totalCount"].clone();
     assert_eq!(measures(&people.board), 0, "nothing is half-written");
@@ -157,7 +149,7 @@ pub fn the_head_decides_a_suspension_within_the_limits_of_the_law(people: &Peopl
     for head in [own, &people.department] {
         let second = json!({ "startsOn": "2024-05-02", "ground": "EVASION_OF_DUTY" });
         let second = suspension(head, flag, &second);
-        refused(&second, "CONFLICT", &["is suspended already from 2024-04-08 to 2024-05-02", "must not overlap"]);
+        second.assert_refused("CONFLICT", &["is suspended already from 2024-04-08 to 2024-05-02", "must not overlap"]);
     }
     let seen = [&people.board, own, &people.department, &people.elsewhere, &people.field].map(measures);
     assert_eq!(seen, [1, 1, 1, 0, 0].map(|number| json!(number)));

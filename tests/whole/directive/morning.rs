@@ -54,8 +54,7 @@ pub fn the_digest_tells_it_all(people: &People<'_>, files: &Files) {
     assert_text(&read("digest.txt"));
 
     // The same reaches the Board by mail, once.
-    let mut server = MailServer::new();
-    server.start();
+    let server = MailServer::started();
     let settings = format!(
         "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\n\
          from = \"Ban Triển khai <board@example.org>\"\n",

@@ -308,8 +308,7 @@ fn random_heads() {
 #[test]
 fn random_claims() {
     let mut fuzzer = Fuzzer::new("random_claims");
-    let mut issuer = Issuer::new();
-    issuer.key("ours", &json!({ "alg": "ES256" }));
+    let issuer = Issuer::ours();
     let database = Database::sqlite();
     fixtures::fill(&database);
     let server = issuer.serve(&database);

@@ -42,10 +42,9 @@ impl Lake {
     #[track_caller]
     fn refused(&self, database: &Database, more: &[&str]) -> String {
         let before = self.contents();
-        let refused = program().run(database, self.arguments("sync", more));
-        assert_eq!((refused.status, refused.out.as_str()), (1, ""), "{refused:?}");
+        let message = program().run(database, self.arguments("sync", more)).refused();
         assert_eq!(self.contents(), before, "a refused sync changes nothing");
-        refused.err
+        message
     }
 
     fn manifest(&self) -> Value {

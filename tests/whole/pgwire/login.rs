@@ -1,6 +1,6 @@
 //! Logging in: the roles that may, the ways, and the length of a session.
 
-use super::{PgApp, certificate};
+use super::PgApp;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -90,7 +90,7 @@ fn a_token_that_is_revoked_between_statements_of_one_text_asks_no_further_one() 
 #[test]
 fn tls_is_that_of_the_server() {
     let files = tests::fixtures::Files::new();
-    let (certificate, tls) = certificate(&files);
+    let (certificate, tls) = files.certificate();
     let database = tests::Database::sqlite();
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let key_file = files.key_file();

@@ -9,26 +9,9 @@ mod superset;
 
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::process::{Command, Output};
 use tests::fixtures::Files;
 use tests::{Role, TestApp, TestAppBuilder, postgres_tool};
-
-/// A certificate for 127.0.0.1, and the table `[api.tls]` of a configuration with it.
-fn certificate(files: &Files) -> (PathBuf, String) {
-    let (key, certificate) = (files.path().join("key.pem"), files.path().join("cert.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    let table = format!("[api.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n");
-    (certificate, table)
-}
 
 /// A server with the protocol over an invented register.
 struct PgApp {

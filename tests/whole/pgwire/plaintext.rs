@@ -1,6 +1,5 @@
 //! Where a token may be sent in plaintext: on the machine itself, and over no network.
 
-use super::certificate;
 use crate::program;
 use std::ffi::OsStr;
 use std::net::{IpAddr, TcpListener, UdpSocket};
@@ -72,7 +71,7 @@ fn a_token_is_taken_in_plaintext_from_the_machine_itself_only() {
     let files = Files::new();
     let database = Database::sqlite();
     let key = files.key_file();
-    let (_, tls) = certificate(&files);
+    let (_, tls) = files.certificate();
     for (tls, hint) in [(tls.as_str(), "sslmode=require"), ("", "the server has no certificate")] {
         let port = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
         let config = format!("{tls}[sql]\nlisten = \"0.0.0.0:{port}\"\n");

@@ -1,26 +1,16 @@
 //! Sessions that a token of another issuer (JWT) began: the register cannot look it up again.
 
 use super::Visitor;
-use serde_json::{Value, json};
-use tests::foreign_tokens::{Issuer, header, payload};
+use serde_json::json;
+use tests::foreign_tokens::Issuer;
 use tests::{Program, TestApp};
-
-fn issuer() -> Issuer {
-    let mut issuer = Issuer::new();
-    issuer.key("ours", &json!({ "alg": "ES256" }));
-    issuer
-}
-
-fn token(issuer: &Issuer, claims: &Value) -> String {
-    issuer.signed("ours", &header(&json!({})), &payload(claims))
-}
 
 #[test]
 fn a_session_ends_where_its_issuer_is_no_longer_configured() {
-    let issuer = issuer();
+    let issuer = Issuer::ours();
     for app in TestApp::both().world() {
         let server = issuer.serve(&app.database);
-        let mut visitor = Visitor::signed_in(&server, &token(&issuer, &json!({})));
+        let mut visitor = Visitor::signed_in(&server, &issuer.token(&json!({})));
         assert!(visitor.is_signed_in());
         // The other server of the database has no [api.jwt].
         let mut there = Visitor { server: app.server(), cookie: visitor.cookie.clone() };
@@ -30,10 +20,10 @@ fn a_session_ends_where_its_issuer_is_no_longer_configured() {
 
 #[test]
 fn an_account_of_another_issuer_is_told_how_long_it_gets_digests() {
-    let issuer = issuer();
+    let issuer = Issuer::ours();
     let app = TestApp::sqlite().world().start();
     let server = issuer.serve(&app.database);
-    let mut visitor = Visitor::signed_in(&server, &token(&issuer, &json!({})));
+    let mut visitor = Visitor::signed_in(&server, &issuer.token(&json!({})));
     let page = visitor.get("/digests/subscriptions");
     assert!(page.status == 200 && page.text.contains("tài khoản của cơ quan"), "{page:?}");
     assert!(page.text.contains("id=\"do-add\""), "{page:?}");
@@ -46,10 +36,10 @@ fn an_account_of_another_issuer_is_told_how_long_it_gets_digests() {
 fn an_officer_who_is_merged_does_not_read_what_then_names_it() {
     const TOTAL: &str = "{ complaints { totalCount } }";
     const MERGE: &str = "mutation ($input: MergeOfficersInput!) { mergeOfficers(input: $input) { position } }";
-    let issuer = issuer();
+    let issuer = Issuer::ours();
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let server = issuer.serve(&app.database);
-        let member = token(&issuer, &json!({ "officer": "CC03" }));
+        let member = issuer.token(&json!({ "officer": "CC03" }));
         let mut visitor = Visitor::signed_in(&server, &member);
         let board = Program::built().token(&app.database, "BOARD", None);
         let input = json!({ "input": { "from": "CC03", "into": "CC01", "reason": "Cùng một người." } });

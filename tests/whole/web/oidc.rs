@@ -77,8 +77,7 @@ fn fields(text: &str) -> HashMap<String, String> {
 #[test]
 fn an_account_of_the_issuer_signs_in_once_for_its_own_request() {
     let app = TestApp::sqlite().world().start();
-    let mut issuer = Issuer::new();
-    issuer.key("ours", &json!({ "alg": "ES256" }));
+    let issuer = Issuer::ours();
     let keys = issuer.files.put("keys.json", json!({ "keys": issuer.set }).to_string());
     let at = endpoints();
     let config = format!(

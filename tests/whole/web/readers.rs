@@ -47,8 +47,7 @@ fn submitted(app: &TestApp, key: &str) -> [String; 2] {
 #[test]
 fn the_board_dismisses_the_gravest_flag_and_reads_it_in_its_digest() {
     let folder = Files::new();
-    let mut server = MailServer::new();
-    server.start();
+    let server = MailServer::started();
     let config = config(folder.path(), server.port);
     for app in TestApp::both().filled(world_with_a_grave_flag).arguments(&["--no-jobs", "--config", &config]) {
         let board = app.as_holder(&["--name", "chair", "--role", "BOARD"]);

@@ -54,8 +54,7 @@ fn each_reader_is_offered_the_sections_that_its_digests_have() {
 #[test]
 fn a_head_subscribes_tries_and_reads_its_digests() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = MailServer::new();
-    server.start();
+    let server = MailServer::started();
     let config = config(folder.path(), server.port);
     for app in TestApp::both().filled(world).arguments(&["--no-jobs", "--config", &config]) {
         let [unit, _] = branches(&app);
