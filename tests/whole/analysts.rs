@@ -289,9 +289,7 @@ fn only_those_export_who_may_and_only_by_what_they_may_filter_by() {
         .clone();
     let own = officer["complaints"]["totalCount"].integer();
     let code = officer["code"].text();
-    let create = ["token", "create", "--name", "member", "--role", "BOARD", "--officer", code];
-    let made = program().json(&app.database, &create);
-    let member = Client { server: app.server(), token: made["token"].text().to_owned() };
+    let member = app.as_member("member", code);
     let lines = export(&member, "csv", None).text.lines().count() as i64;
     assert!(own > 0);
     assert_eq!(lines, 1501 - own);

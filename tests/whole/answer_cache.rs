@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
 use tests::fixtures::{self, Files};
+use tests::work::Mutations;
 use tests::{Client, Json, Server, TestApp, wait_until};
 
 /// Lists that are kept, each with variables.
@@ -73,21 +74,15 @@ impl Nodes {
     }
 }
 
-fn token(app: &TestApp, arguments: &[&str]) -> String {
-    let made = program().json(&app.database, &[&["token", "create"][..], arguments].concat());
-    made["token"].text().to_owned()
-}
-
 /// Tokens of all roles, of heads of several units, and of members of the Board who are officers.
 pub fn everybody(app: &TestApp) -> Vec<String> {
     let of = |role: &str, unit| program().token(&app.database, role, unit);
     let mut all: Vec<String> = ["BOARD", "DATA_TEAM", "DASHBOARD", "INTAKE"].map(|role| of(role, None)).into();
     all.extend(["02", "02CV", "03TG"].map(|unit| of("UNIT_HEAD", Some(unit))));
-    all.extend(
-        ["CC01", "CC03"].map(|officer| {
-            token(app, &["--name", &format!("member {officer}"), "--role", "BOARD", "--officer", officer])
-        }),
-    );
+    all.extend(["CC01", "CC03"].map(|officer| {
+        let name = format!("member {officer}");
+        program().token_by(&app.database, &["--name", &name, "--role", "BOARD", "--officer", officer])
+    }));
     all
 }
 
@@ -159,9 +154,7 @@ fn an_answer_given_again_is_that_of_a_server_without_caches_after_every_kind_of_
 }
 
 fn submit(intake: &Client<'_>, key: &str) {
-    let input = json!({ "idempotencyKey": key, "text": "Cán bộ trả hồ sơ.", "unit": "02CV", "officers": ["CC02"] });
-    let mutation = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }";
-    intake.data_with(mutation, &json!({ "input": input }));
+    intake.submitted(key, &json!({ "text": "Cán bộ trả hồ sơ.", "unit": "02CV", "officers": ["CC02"] }));
 }
 
 #[test]
@@ -243,9 +236,8 @@ fn each_time_that_an_answer_is_given_leaves_the_same_entry_in_the_audit_log() {
         let [option, settings] = files.without_caches();
         let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key]);
         let plain = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings]);
-        let (board, admin) =
-            (token(&app, &["--name", "Lan", "--role", "BOARD"]), token(&app, &["--name", "Nam", "--role", "ADMIN"]));
-        let other = token(&app, &["--name", "Hoa", "--role", "BOARD"]);
+        let token = |name: &str, role: &str| program().token_by(&app.database, &["--name", name, "--role", role]);
+        let (board, other, admin) = (token("Lan", "BOARD"), token("Hoa", "BOARD"), token("Nam", "ADMIN"));
         let list = "query Shown { complaints(filter: {enterprise: {taxCode: {eq: \"0100233488\"}}}) {
             nodes { id text enterprise { taxCode } officers { officer { name } } } } }";
         plain.data(&board, list);
@@ -280,7 +272,7 @@ fn a_kept_answer_is_for_those_who_may_still_ask() {
         // One of two heads of one unit may run the operation.
         let [may, may_not] = ["may", "may not"].map(|name| {
             let arguments = ["--name", name, "--role", "UNIT_HEAD", "--unit", "02CV"];
-            Client { server: &server, token: token(&app, &arguments) }
+            Client { server: &server, token: program().token_by(&app.database, &arguments) }
         });
         app.run(&["token", "trust", "--name", "may", files.put("own.graphql", list).to_str().unwrap()]);
         let given: Vec<String> = (0..4).map(|_| may.request(list).text).collect();

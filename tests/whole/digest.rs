@@ -280,9 +280,7 @@ fn who_is_an_officer_reads_no_digest() {
         let officers = officers["officers"]["nodes"].list();
         let other = officers.iter().filter_map(|one| one["code"].as_str()).find(|code| !flagged.contains(code));
         for code in [flagged[0], other.expect("an officer without a flag")] {
-            let create = ["token", "create", "--name", &format!("own-{code}"), "--role", "BOARD", "--officer", code];
-            let made = program().json(&app.database, &create);
-            let officer = Client { server: board.server, token: made["token"].text().to_owned() };
+            let officer = app.as_member(&format!("own-{code}"), code);
             let seen = officer.data("{ digests { totalCount nodes { id } } }")["digests"].clone();
             assert_eq!(seen, json!({ "totalCount": 0, "nodes": [] }));
             for one in all["nodes"].list() {

@@ -5,15 +5,16 @@ use crate::disclosure_aggregates::{World, begins, cost, number, world, worlds};
 use crate::program;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::{Database, Json, Server, fixtures};
+use tests::work::Mutations;
+use tests::{Client, Database, Json, Server, fixtures};
 
 const EVERYTHING: &str = "{ complaintStatistics(groupBy: [BRANCH, MONTH], first: 10000) { asOf position groupCount
     totals { complaints episodes distinctEnterprises costVnd } rows { branch { code } month suppressed complaints costVnd delayHours } } }";
 
 fn submit(server: &Server, intake: &str, key: &str, unit: &str) -> i64 {
-    let query = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { position } }";
-    let input = json!({ "idempotencyKey": key, "text": "chờ lâu", "unit": (!unit.is_empty()).then_some(unit), "costVnd": "123456789" });
-    server.data_with(intake, query, &json!({ "input": input }))["submitComplaint"]["position"].integer()
+    let intake = Client { server, token: intake.to_owned() };
+    let more = json!({ "unit": (!unit.is_empty()).then_some(unit), "costVnd": "123456789" });
+    intake.submitted(key, &more)["position"].integer()
 }
 
 #[test]

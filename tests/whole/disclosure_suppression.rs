@@ -1,6 +1,5 @@
 //! A DASHBOARD sees no small group, in no answer to `complaintStatistics`.
 
-use crate::program;
 use serde_json::{Value, json};
 use tests::{Client, Json, Role, TestApp};
 
@@ -53,9 +52,7 @@ fn a_dashboard_sees_no_small_group() {
         assert!(hidden + left_out - small <= 12, "{hidden} {left_out} {small}");
         assert!(same * 2 < i64::try_from(shown.len()).unwrap() - hidden, "{same}: few are shown as they are");
         // A dashboard outside the service shows groups of 10 complaints and more.
-        let outside = ["token", "create", "--name", "web", "--role", "DASHBOARD", "--outside"];
-        let outside = program().json(&app.database, &outside)["token"].text().to_owned();
-        let outside = Client { server: app.server(), token: outside };
+        let outside = app.as_holder(&["--name", "web", "--role", "DASHBOARD", "--outside"]);
         let of_outside = by_key(&outside.data(query)["complaintStatistics"]);
         for (key, row) in of_outside.iter().filter(|(_, row)| row["suppressed"] == false) {
             let (of_shown, complaints) = (row["complaints"].integer(), whole[key]["complaints"].integer());

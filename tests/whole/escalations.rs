@@ -2,7 +2,7 @@
 
 use crate::legal_clock::{classified, count};
 use crate::program;
-use crate::responsible::{apps, by_branch, submitted};
+use crate::responsible::{apps, by_branch};
 use diesel::prelude::*;
 use schema::tables::{escalations, units};
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ fn an_escalation_follows_a_transfer_and_a_hand_over() {
         let escalate = |as_of: &str| app.run(&["jobs", "run", "escalate-overdue", "--as-of", as_of]);
         // Due on 21 May.
         let more = json!({ "unit": "02CV", "category": "TD1", "receivedAt": "2024-05-01T08:00:00+07:00" });
-        let id = submitted(&app.as_role(Role::Intake), "late", &more);
+        let id = app.as_role(Role::Intake).submitted("late", &more)["id"].clone();
         let named = |id: &Value| {
             let query = format!(
                 "{{ complaint(id: {id}) {{ escalatedTo {{ code }} escalations {{ level unit {{ code }} }} }} }}"

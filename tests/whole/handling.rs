@@ -1,44 +1,30 @@
 //! The Board handles complaints over HTTP: it classifies, assigns, decides, closes and redacts them.
 
-use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
-use tests::{Answer, Client, Json, Role, TestApp, merged};
+use tests::work::Mutations;
+use tests::{Answer, Client, Json, Role, TestApp};
 
-const FIELDS: &str = "{
-    complaint {
+const FIELDS: &str = "complaint {
         id version state category { code } unit { code } department { code } responsibleUnit { code } finding
         officers { officer { code } category { code } attribution finding decidedOn } }
-    position }";
-
-/// A client with a token that `token create` makes by these arguments.
-fn created<'a>(app: &'a TestApp, arguments: &[&str]) -> Client<'a> {
-    let arguments = [&["token", "create"], arguments].concat();
-    let token = program().json(&app.database, &arguments)["token"].text().to_owned();
-    Client { server: app.server(), token }
-}
+    position";
 
 /// Submits a complaint and returns its id and version.
 fn submitted(intake: &Client, key: &str, more: &Value) -> (String, i64) {
-    let input = merged(&json!({ "idempotencyKey": key, "text": "Hồ sơ bị trả lại nhiều lần." }), more);
-    let query = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version } }";
-    let receipt = intake.data_with(query, &json!({ "input": input }))["submitComplaint"].clone();
+    let receipt = intake.submitted(key, more);
     (receipt["id"].text().to_owned(), receipt["version"].integer())
 }
 
 fn send(client: &Client, mutation: &str, input: &Value) -> Answer {
-    let of = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let query = format!("mutation ($input: {of}!) {{ {mutation}(input: $input) {FIELDS} }}");
-    client.request_with(&query, &json!({ "input": input }))
+    client.send(mutation, FIELDS, input)
 }
 
 /// Sends a mutation that must succeed, returns the complaint and sets `version` to its new version.
 fn done(board: &Client, mutation: &str, version: &mut i64, input: &Value) -> Value {
     let mut input = input.clone();
     input["expectedVersion"] = json!(*version);
-    let answer = send(board, mutation, &input).json();
-    assert!(answer.get("errors").is_none(), "{mutation}: {answer}");
-    let complaint = answer["data"][mutation]["complaint"].clone();
+    let complaint = board.done(mutation, FIELDS, &input)["complaint"].clone();
     *version = complaint["version"].integer();
     complaint
 }
@@ -135,7 +121,7 @@ fn an_intake_token_reads_only_its_own_receipts() {
         done(&board, "classifyComplaint", &mut version, &json!({ "complaintId": id, "category": "TD1" }));
         assert_eq!(receipt(&intake, " mine ")["state"], "CLASSIFIED", "what became of it");
         assert_eq!(receipt(&intake, "another"), Value::Null);
-        let other = created(&app, &["--name", "other-portal", "--role", "INTAKE"]);
+        let other = app.as_holder(&["--name", "other-portal", "--role", "INTAKE"]);
         assert_eq!(receipt(&other, "mine"), Value::Null, "keys are each sender's own");
     }
 }
@@ -190,7 +176,7 @@ fn only_the_board_decides_and_no_member_about_themselves() {
         let answer = send(&client, "classifyComplaint", &input);
         assert_eq!((answer.status, answer.codes()[0].as_str()), (403, "FORBIDDEN"), "{role}");
     }
-    let own = created(&app, &["--name", "own", "--role", "BOARD", "--officer", "CC01"]);
+    let own = app.as_holder(&["--name", "own", "--role", "BOARD", "--officer", "CC01"]);
     assert_eq!(send(&own, "classifyComplaint", &input).codes(), ["NOT_FOUND"]);
     assert!(send(&board, "classifyComplaint", &input).codes().is_empty());
 }
@@ -203,7 +189,7 @@ fn a_unit_reads_of_a_confidential_complaint_what_the_board_redacted_and_nothing_
         let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
         let board = app.as_role(Role::Board);
         let [own, other, province] = ["02CV", "02DS", "02"].map(|unit| app.as_head(unit));
-        let named = created(&app, &["--name", "named", "--role", "UNIT_HEAD", "--unit", "02CV", "--officer", "CC01"]);
+        let named = app.as_holder(&["--name", "named", "--role", "UNIT_HEAD", "--unit", "02CV", "--officer", "CC01"]);
         let list = "{ redactedComplaints(first: 5) { totalCount pageInfo { endCursor } nodes {
             pseudonym month unit { code } category { code } state text } } }";
         let read = |client: &Client| client.data(list)["redactedComplaints"].clone();

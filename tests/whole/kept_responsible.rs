@@ -1,6 +1,6 @@
 //! Corrections, merges and imports leave the unit that had to answer, once the complaint was assigned or answered.
 
-use crate::responsible::{apps, complaint, submitted};
+use crate::responsible::{apps, complaint};
 use serde_json::{Value, json};
 use tests::work::Mutations;
 use tests::{Client, Role, TestApp, merged};
@@ -31,7 +31,7 @@ fn a_correction_after_the_answer_leaves_the_late_answer_with_the_unit_that_gave_
     for app in apps() {
         let (board, intake, branch) = (app.as_role(Role::Board), app.as_role(Role::Intake), app.as_head("02CV"));
         let more = json!({ "unit": "02CV", "category": "TD1", "receivedAt": "2024-05-01T08:00:00+07:00" });
-        let id = submitted(&intake, "late", &more);
+        let id = intake.submitted("late", &more)["id"].clone();
         let answer = json!({ "action": "EXPLANATION", "text": "Đã kiểm tra." });
         act(&branch, &board, &id, "respondToComplaint", &answer);
         let closed = act(&board, &board, &id, "changeComplaintState", &json!({ "state": "CLOSED" }));
@@ -48,7 +48,7 @@ fn a_correction_after_the_answer_leaves_the_late_answer_with_the_unit_that_gave_
 fn a_correction_of_an_assigned_complaint_leaves_it_with_the_unit_and_one_before_routes_it_anew() {
     for app in apps() {
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
-        let new = |key: &str| submitted(&intake, key, &json!({ "unit": "02CV", "category": "TD1" }));
+        let new = |key: &str| intake.submitted(key, &json!({ "unit": "02CV", "category": "TD1" }))["id"].clone();
         let [received, classified, transferred, assigned] = ["r", "c", "t", "a"].map(new);
         for id in [&classified, &assigned] {
             act(&board, &board, id, "classifyComplaint", &json!({ "category": "TD1" }));
@@ -73,7 +73,7 @@ fn a_correction_of_an_assigned_complaint_leaves_it_with_the_unit_and_one_before_
 /// Submits a complaint about CC01, which also names CC03 for a technical fault.
 fn about_both(app: &TestApp, board: &Client<'_>, key: &str) -> Value {
     let of = json!({ "unit": "02CV", "category": "TD1", "officers": ["CC01"] });
-    let id = submitted(&app.as_role(Role::Intake), key, &of);
+    let id = app.as_role(Role::Intake).submitted(key, &of)["id"].clone();
     let other = json!({ "addOfficers": [{ "officer": "CC03", "category": "KT1" }], "reason": "Còn người nữa." });
     act(board, board, &id, "correctComplaint", &other);
     id

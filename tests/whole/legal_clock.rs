@@ -38,9 +38,7 @@ pub fn count(client: &Client<'_>, filter: &str) -> i64 {
 
 /// Submits a complaint that the Board classifies; returns it.
 pub fn classified(app: &TestApp, key: &str, more: &Value) -> Value {
-    let input = merged(&json!({ "idempotencyKey": key, "text": "Hồ sơ bị trả lại.", "unit": "02CV" }), more);
-    let query = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version } }";
-    let receipt = app.as_role(Role::Intake).data_with(query, &json!({ "input": input }))["submitComplaint"].clone();
+    let receipt = app.as_role(Role::Intake).submitted(key, &merged(&json!({ "unit": "02CV" }), more));
     let input = json!({ "complaintId": receipt["id"], "expectedVersion": receipt["version"], "category": "TD1" });
     app.as_role(Role::Board).done("classifyComplaint", CLOCK, &input)["complaint"].clone()
 }

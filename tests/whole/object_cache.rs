@@ -3,6 +3,7 @@
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
+use tests::work::Mutations;
 use tests::{Client, Json, Role, Server, TestApp, wait_until};
 
 /// Selections that are cached, and some that are not.
@@ -167,12 +168,7 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
         handled(&head, "respondToComplaint", &ids[3], &json!({ "action": "EXPLANATION", "text": "Đã kiểm tra." }));
         both.agree(&some);
         let intake = Client { server: &cached, token: token("INTAKE", None) };
-        let submitted =
-            json!({ "input": { "idempotencyKey": "new", "text": "Chờ lâu.", "unit": "02CV", "officers": ["CC02"] } });
-        intake.data_with(
-            "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }",
-            &submitted,
-        );
+        intake.submitted("new", &json!({ "unit": "02CV", "officers": ["CC02"] }));
         both.agree(&some);
         let responses = "so_pa,don_vi,luc,noi_dung,hai_long\nPA-1,02CV,2024-01-20 09:00:00,Đã kiểm tra lại,\n";
         app.import("responses", responses, fixtures::RESPONSES_MAP);

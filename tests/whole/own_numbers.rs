@@ -5,6 +5,7 @@ use crate::program;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tests::fixtures::{self, Files};
+use tests::work::Mutations;
 use tests::{Answer, Client, Json, Role, TestApp};
 
 fn texts(data: &Value) -> Vec<String> {
@@ -12,18 +13,6 @@ fn texts(data: &Value) -> Vec<String> {
     let mut texts: Vec<String> = nodes.iter().map(|node| node["text"].text().to_owned()).collect();
     texts.sort();
     texts
-}
-
-fn submit(intake: &Client, text: &str) {
-    let query = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { position } }";
-    intake.data_with(query, &json!({ "input": { "idempotencyKey": "khóa 1", "text": text } }));
-}
-
-/// A member of the Board who is the officer CC03.
-fn board_as_officer(app: &TestApp) -> Client<'_> {
-    let arguments = ["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC03"];
-    let token = program().json(&app.database, &arguments)["token"].text().to_owned();
-    Client { server: app.server(), token }
 }
 
 #[test]
@@ -35,7 +24,7 @@ fn a_complaint_is_found_by_the_number_of_its_register() {
         let csv = format!("{header}\nPA-1;01/04/2024;;;02CV;;HT;;;;;Công văn nhắc PA-2;\n");
         app.import("complaints", csv, &other);
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
-        submit(&intake, "Nộp ở đây");
+        intake.submitted("khóa 1", &json!({ "text": "Nộp ở đây" }));
         let found =
             |filter: &str| texts(&board.data(&format!("{{ complaints(filter: {filter}) {{ nodes {{ text }} }} }}")));
         let (bribe, letter) = ("Cán bộ đòi tiền", "Công văn nhắc PA-2");
@@ -84,7 +73,7 @@ fn the_numbers_of_a_page_are_read_in_one_statement() {
 #[test]
 fn a_head_reads_the_numbers_of_what_it_sees_and_looks_are_on_record() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
-        let (head, named) = (app.as_head("02CV"), board_as_officer(&app));
+        let (head, named) = (app.as_head("02CV"), app.as_member("named", "CC03"));
         let [team, dashboard, admin] = [Role::DataTeam, Role::Dashboard, Role::Admin].map(|role| app.as_role(role));
         let number = |client: &Client, filter: &str| {
             client.request(&format!(
@@ -133,7 +122,8 @@ fn the_board_alone_asks_for_numbers_in_sql() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
         let app = builder.world().keyed(&files).arguments(&["--no-jobs"]).start();
-        let (board, team, named) = (app.as_role(Role::Board), app.as_role(Role::DataTeam), board_as_officer(&app));
+        let (board, team, named) =
+            (app.as_role(Role::Board), app.as_role(Role::DataTeam), app.as_member("named", "CC03"));
         let rows = |client: &Client, sql: &str| json!(client.rows(sql));
         let joined = "SELECT s.reference, c.category FROM sources s JOIN complaints c ON s.complaint = c.complaint \
                       WHERE s.source = 'duong-day-nong' ORDER BY s.reference LIMIT 2";

@@ -36,8 +36,7 @@ pub fn config(folder: &Path, port: u16) -> String {
 
 /// Makes a token with a name; returns it.
 pub fn token(database: &Database, name: &str, more: &[&str]) -> String {
-    let args = [&["token", "create", "--name", name][..], more].concat();
-    program().json(database, &args)["token"].text().to_owned()
+    program().token_by(database, &[&["--name", name][..], more].concat())
 }
 
 pub fn subscribe(database: &Database, address: &str, locale: &str, more: &[&str]) -> Value {

@@ -32,12 +32,6 @@ pub fn apps() -> impl Iterator<Item = TestApp> {
     TestApp::both().filled(filled).arguments(&["--dev", "--no-jobs"]).into_iter()
 }
 
-/// Submits a complaint; its id.
-pub fn submitted(intake: &Client, key: &str, more: &Value) -> Value {
-    let input = merged(&json!({ "idempotencyKey": key, "text": "Hệ thống rất chậm." }), more);
-    intake.done("submitComplaint", "id", &input)["id"].clone()
-}
-
 pub fn complaint(client: &Client, id: &Value) -> Value {
     client.data(&format!(
         "{{ complaint(id: {id}) {{ version state relation unit {{ code }} branch {{ code }} \
@@ -59,7 +53,8 @@ fn an_assignment_leaves_the_unit_complained_about_and_both_heads_see_the_complai
     for app in apps() {
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         let [branch, field, other] = ["02CV", "CNTT", "03TG"].map(|unit| app.as_head(unit));
-        let id = submitted(&intake, "assigned", &json!({ "unit": "02CV", "officers": ["CC01"], "category": "TD1" }));
+        let more = json!({ "unit": "02CV", "officers": ["CC01"], "category": "TD1" });
+        let id = intake.submitted("assigned", &more)["id"].clone();
         assert_eq!(complaint(&board, &id)["responsibleUnit"]["code"], "02CV", "no owner: the branch");
         let classified = board.done(
             "classifyComplaint",
@@ -129,11 +124,11 @@ fn imports_and_submissions_go_to_the_owner_of_the_category_else_to_the_branch() 
             ("department", json!({ "unit": "02" }), json!({ "code": "02" })),
             ("nobody", json!({}), Value::Null),
         ] {
-            let id = submitted(&intake, key, &more);
+            let id = intake.submitted(key, &more)["id"].clone();
             assert_eq!(complaint(&board, &id)["responsibleUnit"], expected, "{key}");
         }
         // A new category moves a complaint until somebody has chosen the unit, or it is assigned.
-        let id = submitted(&intake, "moves", &json!({ "unit": "02CV" }));
+        let id = intake.submitted("moves", &json!({ "unit": "02CV" }))["id"].clone();
         let classify = |version: i64, category: &str| {
             let input = json!({ "complaintId": id, "expectedVersion": version, "category": category });
             let done = board.done("classifyComplaint", STATE, &input);
@@ -176,7 +171,7 @@ fn rules_with_a_validity_in_time_decide_before_owners_and_only_an_admin_edits_th
         // A complaint is routed by the rule of the day on which it was received.
         for (key, received, expected) in [("in", "2024-06-01", "02DS"), ("after", "2025-06-01", "CNTT")] {
             let more = json!({ "unit": "02CV", "category": "KT1", "receivedAt": format!("{received}T08:00:00+07:00") });
-            let id = submitted(&intake, key, &more);
+            let id = intake.submitted(key, &more)["id"].clone();
             assert_eq!(complaint(&board, &id)["responsibleUnit"]["code"], expected);
         }
         let refused = |client: &Client, input: &Value| client.send("putRoutingRule", "position", input).codes();
@@ -207,7 +202,7 @@ fn a_head_transfers_what_its_unit_has_to_answer_and_nothing_else() {
     for app in apps() {
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         let [branch, field, other] = ["02CV", "CNTT", "03TG"].map(|unit| app.as_head(unit));
-        let id = submitted(&intake, "transfer", &json!({ "unit": "02CV", "category": "KT1" }));
+        let id = intake.submitted("transfer", &json!({ "unit": "02CV", "category": "KT1" }))["id"].clone();
         let input = |version: i64, unit: &str, reason: &str| json!({ "complaintId": id, "expectedVersion": version, "unit": unit, "reason": reason });
         let codes = |client: &Client, input: &Value| client.send("transferComplaint", "position", input).codes();
         assert_eq!(
@@ -238,7 +233,7 @@ fn only_the_responsible_unit_answers_and_what_another_says_is_a_statement() {
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         let [branch, field, above] = ["02CV", "CNTT", "TC"].map(|unit| app.as_head(unit));
         let more = json!({ "unit": "02CV", "category": "KT1", "receivedAt": "2024-05-01T08:00:00+07:00" });
-        let id = submitted(&intake, "answer", &more);
+        let id = intake.submitted("answer", &more)["id"].clone();
         let respond = |client: &Client, version: i64| {
             let input = json!({ "complaintId": id, "expectedVersion": version, "action": "EXPLANATION", "text": "Đã kiểm tra." });
             let fields = "complaint { version state } response { statement } position";

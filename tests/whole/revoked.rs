@@ -16,10 +16,7 @@ fn millis() -> i64 {
 fn nothing_that_is_committed_a_second_after_a_token_ends_is_heard_with_it() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let create = |name: &str, role: &str| {
-            let args = ["token", "create", "--name", name, "--role", role];
-            program().json(&database, &args)["token"].text().to_owned()
-        };
+        let create = |name: &str, role: &str| program().token_by(&database, &["--name", name, "--role", role]);
         let (admin, intake) = (create("admin", "ADMIN"), create("intake", "INTAKE"));
         let [listening, writing] = [0, 1].map(|_| program().serve(&database, &["--no-jobs"]));
         let folder = Files::new();

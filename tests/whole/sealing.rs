@@ -358,12 +358,10 @@ fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
 #[test]
 fn an_officer_does_not_see_complaints_that_name_them() {
     for app in TestApp::both().world_with_flags("2024-03-31") {
-        let args = ["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"];
-        let token = program().json(&app.database, &args)["token"].text().to_owned();
         let args = ["token", "create", "--name", "x", "--role", "BOARD", "--officer", "CC99"];
         let unknown = program().run(&app.database, args);
         assert!(unknown.status == 1 && unknown.err.contains("CC99"), "{unknown:?}");
-        let (board, member) = (app.as_role(Role::Board), Client { server: app.server(), token });
+        let (board, member) = (app.as_role(Role::Board), app.as_member("An", "CC01"));
         let query = "{ complaints { totalCount nodes { id } } complaintStatistics { totals { complaints } }
             flags { totalCount nodes { id officer { code } } } unitResponses { totalCount } }";
         let (all, own) = (board.data(query), member.data(query));

@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
+use tests::work::Mutations;
 use tests::{Client, Json, Server, TestApp, wait_until};
 
 /// The pages of a server that came from a source.
@@ -162,12 +163,6 @@ const SELECTIONS: [&str; 5] = [
     "...L } } fragment L on ComplaintConnection { edges { at: cursor row: node { ... { state } } } nodes { version }",
 ];
 
-fn submit(intake: &Client<'_>, key: &str, unit: &Value) -> Value {
-    let input = json!({ "idempotencyKey": key, "text": "Cán bộ trả hồ sơ.", "unit": unit });
-    let mutation = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }";
-    intake.data_with(mutation, &json!({ "input": input }))["submitComplaint"]["id"].clone()
-}
-
 #[test]
 fn random_pages_are_those_of_a_server_that_reads_every_row_beside_random_writes() {
     for app in TestApp::both().generated(3_000, 7) {
@@ -186,15 +181,20 @@ fn random_pages_are_those_of_a_server_that_reads_every_row_beside_random_writes(
         }));
         let officers = all.plain.data(&board, "{ officers(first: 50) { nodes { code } } }");
         let officer = officers["officers"]["nodes"].list().choose(&mut random).unwrap()["code"].clone();
-        let member = ["token", "create", "--name", "member", "--role", "BOARD", "--officer", officer.text()];
-        viewers.push(program().json(&app.database, &member)["token"].text().to_owned());
+        let member = ["--name", "member", "--role", "BOARD", "--officer", officer.text()];
+        viewers.push(program().token_by(&app.database, &member));
         let mut cursors = vec![json!("no cursor"), json!("")];
         let mut open: Vec<Value> = Vec::new();
         for step in 0..280 {
             let node = random.random_range(0..2);
             let on = |token: &str| Client { server: &all.nodes[node], token: token.to_owned() };
             match random.random_range(0..24) {
-                0 => open.push(submit(&on(&intake), &format!("{step}"), words.units.choose(&mut random).unwrap())),
+                0 => {
+                    let unit = words.units.choose(&mut random).unwrap();
+                    let new = json!({ "text": "Cán bộ trả hồ sơ.", "unit": unit });
+                    let receipt = on(&intake).submitted(&format!("{step}"), &new);
+                    open.push(receipt["id"].clone());
+                }
                 1 if !open.is_empty() => {
                     let category = words.categories.choose(&mut random).unwrap();
                     let id = open.choose(&mut random).unwrap();
@@ -262,7 +262,7 @@ fn the_next_page_is_right_after_every_kind_of_write_and_comes_from_memory_once_t
         handled(&on(1), "changeComplaintState", &ids[1], &json!({ "state": "REJECTED", "reason": "Trùng" }));
         agree();
         let intake = Client { server: &all.nodes[0], token: program().token(&app.database, "INTAKE", None) };
-        submit(&intake, "new", &json!("02CV"));
+        intake.submitted("new", &json!({ "unit": "02CV" }));
         agree();
         from_memory();
         // The last complaint of the file was received before all others; its id stays.

@@ -140,8 +140,8 @@ fn the_snapshot_is_what_sql_counts_after_random_writes_through_two_nodes() {
                         let mut position = receipt["position"].integer();
                         if n % 4 == 1 {
                             let name = format!("head {writer} {n}");
-                            let head = ["token", "create", "--name", &name, "--role", "UNIT_HEAD", "--unit", branch];
-                            let token = program().json(database, &head)["token"].text().to_owned();
+                            let head = ["--name", &name, "--role", "UNIT_HEAD", "--unit", branch];
+                            let token = program().token_by(database, &head);
                             let respond = "mutation($input: RespondToComplaintInput!) {
                                 respondToComplaint(input: $input) { position } }";
                             let input = json!({

@@ -25,8 +25,7 @@ fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
         fixtures::fill(&database);
         fixtures::run_counting(&database, "2024-03-31");
         let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-        let member =
-            program().json(&database, &["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"]);
+        let member = program().token_by(&database, &["--name", "An", "--role", "BOARD", "--officer", "CC01"]);
         let board = token("BOARD", None);
         let [listening, writing] = [0, 1].map(|_| program().serve(&database, &["--no-jobs"]));
         let flag =
@@ -36,7 +35,7 @@ fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
             "http": format!("{}/graphql", writing.address),
             "program": program().0, "database": database.url, "flag": flag,
             "tokens": {
-                "board": board, "intake": token("INTAKE", None), "member": member["token"],
+                "board": board, "intake": token("INTAKE", None), "member": member,
                 "saigon": token("UNIT_HEAD", Some("02CV")), "haiphong": token("UNIT_HEAD", Some("03TG")),
             },
         });
@@ -88,8 +87,8 @@ fn an_escalation_is_heard_by_the_head_whom_it_names_and_by_those_above() {
         for unit in ["TC", "02", "03", "02CV", "03TG"] {
             tokens[unit] = token("UNIT_HEAD", Some(unit));
         }
-        let member = ["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"];
-        tokens["member"] = program().json(&database, &member)["token"].clone();
+        let member = ["--name", "An", "--role", "BOARD", "--officer", "CC01"];
+        tokens["member"] = json!(program().token_by(&database, &member));
         let given = json!({
             "ws": format!("{}/graphql/ws", server.address.replace("http", "ws")),
             "program": program().0, "database": database.url, "tokens": tokens,

@@ -1,6 +1,6 @@
 //! Timeliness at every level of units: what a unit has to answer counts for it and for those above it, as in scorecards.
 
-use crate::responsible::{apps, complaint, submitted};
+use crate::responsible::{apps, complaint};
 use serde_json::{Value, json};
 use tests::work::Mutations;
 use tests::{Client, Json, Role, merged};
@@ -51,7 +51,7 @@ fn each_level_counts_what_its_units_and_those_below_them_have_to_answer() {
         }
         let new = |key: &str, unit: &str| {
             let more = json!({ "unit": unit, "category": "TD1", "receivedAt": "2024-05-01T08:00:00+07:00" });
-            submitted(&intake, key, &more)
+            intake.submitted(key, &more)["id"].clone()
         };
         let answer = json!({ "action": "EXPLANATION", "text": "Đã kiểm tra." });
         for (key, unit, answered) in [("a", "CNTT-P1", false), ("b", "CNTT-P1", true), ("c", "03MM", false)] {

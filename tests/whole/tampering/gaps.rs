@@ -5,7 +5,8 @@ use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
 use tests::verification::verify;
-use tests::{Database, Json};
+use tests::work::Mutations;
+use tests::{Client, Database, Json};
 
 /// The problems as chain, kind and message.
 fn told(report: &Value) -> Vec<String> {
@@ -23,11 +24,9 @@ fn seal(database: &Database, key: &str) {
 fn submit(database: &Database, key: &str) -> String {
     let token = program().token(database, "INTAKE", None);
     let server = program().serve(database, &["--no-jobs"]);
-    let submit = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }";
-    let input =
-        json!({ "idempotencyKey": key, "text": "Đòi tiền", "officers": ["CC01"], "unit": "02CV", "category": "TD1" });
-    let id = server.data_with(&token, submit, &json!({ "input": input }))["submitComplaint"]["id"].clone();
-    let id = id.text();
+    let more = json!({ "officers": ["CC01"], "unit": "02CV", "category": "TD1" });
+    let receipt = Client { server: &server, token }.submitted(key, &more);
+    let id = receipt["id"].text();
     match database.name {
         "sqlite" => format!("x'{}'", id.replace('-', "")),
         _ => format!("'{id}'"),

@@ -8,10 +8,8 @@ use tests::{Answer, Json, Program, Role, TestApp};
 
 /// Submits a complaint about the unit 02CV, and returns its id.
 fn submitted(app: &TestApp, key: &str) -> String {
-    let input = json!({
-        "idempotencyKey": key, "text": "Hồ sơ bị trả lại <nhiều> lần.", "unit": "02CV", "officers": ["CC01"],
-    });
-    app.as_role(Role::Intake).done("submitComplaint", "id", &input)["id"].text().to_owned()
+    let more = json!({ "text": "Hồ sơ bị trả lại <nhiều> lần.", "unit": "02CV", "officers": ["CC01"] });
+    app.as_role(Role::Intake).submitted(key, &more)["id"].text().to_owned()
 }
 
 /// The complaint as the Board reads it by the API.

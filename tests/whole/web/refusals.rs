@@ -7,11 +7,8 @@ use tests::{Client, Json, Role, TestApp};
 
 /// Submits a grievance about an officer of the unit 02CV, and returns its id.
 fn submitted(app: &TestApp, key: &str) -> String {
-    let input = json!({
-        "idempotencyKey": key, "text": "Khiếu nại quyết định.", "unit": "02CV", "officers": ["CC01"],
-        "legalForm": "GRIEVANCE",
-    });
-    app.as_role(Role::Intake).done("submitComplaint", "id", &input)["id"].text().to_owned()
+    let more = json!({ "unit": "02CV", "officers": ["CC01"], "legalForm": "GRIEVANCE" });
+    app.as_role(Role::Intake).submitted(key, &more)["id"].text().to_owned()
 }
 
 /// The version and the reference of a complaint.

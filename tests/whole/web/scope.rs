@@ -41,8 +41,7 @@ fn a_head_finds_nothing_behind_any_address() {
         let board = app.as_role(Role::Board);
         // The head of 02DS is the officer CC02, about whom PA-3 complains.
         let head = app.as_holder(&["--name", "head", "--role", "UNIT_HEAD", "--unit", "02DS", "--officer", "CC02"]);
-        let input = json!({ "idempotencyKey": "own", "text": "Đến lượt không ai gọi.", "unit": "02DS" });
-        let own = app.as_role(Role::Intake).done("submitComplaint", "id", &input)["id"].text().to_owned();
+        let own = app.as_role(Role::Intake).submitted("own", &json!({ "unit": "02DS" }))["id"].text().to_owned();
         let input = json!({
             "officer": "CC03", "kind": "FORMAL_REVIEW", "decidedOn": "2024-02-08", "grounds": "Nhiều phản ánh.",
             "decisionMaker": "Chi cục trưởng Cảng", "noBasisReason": "Nội bộ.",
