@@ -15,6 +15,8 @@ pub mod duplicates;
 mod error;
 pub mod facts;
 pub mod flags;
+#[cfg(test)]
+mod invented_register;
 pub mod lake;
 pub mod notify;
 pub mod numeric;

@@ -165,20 +165,14 @@ fn compare(mut level: Vec<&mut CategoryTrend>, total: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invented_register::invented_register;
     use crate::snapshot::{Reference, SnapshotStore};
     use polars::prelude::{Column, DataFrame};
-    use schema::Db;
-    use schema::world::{self, Bursts, Parameters};
     use std::sync::Arc;
 
     /// Complaints by (code of a category, days before day 1,000).
     fn snapshot(complaints: &[(&str, i32)]) -> Snapshot {
-        let folder = tempfile::tempdir().expect("a folder");
-        let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
-        db.migrate().expect("migrations");
-        let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-        world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
-            .expect("a register");
+        let (_folder, db) = invented_register(300, 4);
         let register = SnapshotStore::load(&db).expect("a snapshot").current();
         let reference: &Arc<Reference> = &register.reference;
         let place = |code: &str| reference.category_by_code(code).and_then(|one| reference.category_index(one.id));

@@ -1,6 +1,7 @@
 mod pieces;
 
 use super::*;
+use crate::invented_register::invented_register;
 use crate::runner::settings::SnapshotSettings;
 use chrono::{Days, TimeDelta};
 use diesel::dsl::count_star;
@@ -8,7 +9,6 @@ use diesel::prelude::*;
 use polars::prelude::lit;
 use schema::enums::Finding;
 use schema::tables::{complaint_events, complaint_officers, complaints};
-use schema::world::{self, Bursts, Parameters};
 use std::collections::HashSet;
 
 /// The number of complaints with an allegation that has a finding.
@@ -22,12 +22,7 @@ fn with_finding(snapshot: &Snapshot, finding: Finding) -> usize {
 
 #[test]
 fn a_finding_counts_from_its_day_on_without_any_write() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
-    db.migrate().expect("migrations");
-    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
-        .expect("a register");
+    let (_folder, db) = invented_register(300, 4);
     let now = Timestamp::now();
     let tomorrow = local_date(now) + Days::new(1);
     let (finding, day) = (Some(Finding::Exonerated), Some(tomorrow));
@@ -78,12 +73,7 @@ fn a_finding_counts_from_its_day_on_without_any_write() {
 
 #[test]
 fn a_register_that_another_history_replaced_is_read_in_full() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
-    db.migrate().expect("migrations");
-    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
-        .expect("a register");
+    let (_folder, db) = invented_register(300, 4);
     let store = SnapshotStore::load(&db).expect("a snapshot");
     let first = store.current().reading;
     let contents = store.current().contents_version;

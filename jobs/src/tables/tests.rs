@@ -1,6 +1,7 @@
 use super::Table;
 use super::makers::MAKERS;
 use super::*;
+use crate::invented_register::invented_register;
 use crate::snapshot::{Snapshot, SnapshotStore};
 use arrow_array::{Array, BooleanArray, Date32Array, StringArray};
 use chrono::NaiveDate;
@@ -10,19 +11,8 @@ use schema::keys::Keys;
 use schema::models::{Complaint, Enterprise, Officer, UnitResponse};
 use schema::pseudonyms::{Audience, Subject};
 use schema::register::complaints::{load, update};
-use schema::world::{self, Bursts, Parameters};
 use schema::{Db, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-
-fn register() -> (tempfile::TempDir, Db) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
-    db.migrate().expect("migrations");
-    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 4, until, bursts: Bursts::default() }, &mut |_| true)
-        .expect("a register");
-    (folder, db)
-}
 
 fn reader(keys: &Keys, role: Role) -> TableReader {
     let pseudonyms = keys.pseudonyms(Audience::Role(role));
@@ -83,7 +73,7 @@ fn each_table_is_declared_once_and_says_what_it_holds() {
 
 #[test]
 fn the_tables_of_a_register_join() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let snapshot = SnapshotStore::load_in(&db, Timestamp::now, 50).expect("a snapshot").current();
     let keys = Keys::ephemeral();
     let mut cache = TableCache::new(reader(&keys, Role::DataTeam));
@@ -141,7 +131,7 @@ fn the_tables_of_a_register_join() {
 
 #[test]
 fn days_of_the_calendar_say_whether_they_are_worked() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let snapshot = SnapshotStore::load(&db).expect("a snapshot").current();
     let mut cache = TableCache::new(reader(&Keys::ephemeral(), Role::DataTeam));
     let calendar = table("calendar").expect("a table");
@@ -163,7 +153,7 @@ fn days_of_the_calendar_say_whether_they_are_worked() {
 
 #[test]
 fn a_change_of_one_complaint_makes_one_piece_anew() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let store = SnapshotStore::load_in(&db, Timestamp::now, 40).expect("a snapshot");
     let mut cache = TableCache::new(reader(&Keys::ephemeral(), Role::DataTeam));
     let before = all_columns(&mut cache, &db, &store.current());
@@ -218,7 +208,7 @@ fn a_change_of_one_complaint_makes_one_piece_anew() {
 
 #[test]
 fn columns_are_made_when_they_are_wanted() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let snapshot = SnapshotStore::load_in(&db, Timestamp::now, 50).expect("a snapshot").current();
     let of = reader(&Keys::ephemeral(), Role::DataTeam);
     let whole = all_columns(&mut TableCache::new(of.clone()), &db, &snapshot);
@@ -247,7 +237,7 @@ fn columns_are_made_when_they_are_wanted() {
 
 #[test]
 fn allegations_of_the_snapshot_are_those_of_the_database() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let snapshot = SnapshotStore::load_in(&db, Timestamp::now, 50).expect("a snapshot").current();
     let of = reader(&Keys::ephemeral(), Role::DataTeam);
     let own = wanted("allegations", &["complaint", "officer", "attribution", "finding", "received_on"]);
@@ -273,7 +263,7 @@ fn allegations_of_the_snapshot_are_those_of_the_database() {
 
 #[test]
 fn nothing_that_names_the_reader_is_in_a_table() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let snapshot = SnapshotStore::load(&db).expect("a snapshot").current();
     let keys = Keys::ephemeral();
     let (complaint, officer): (Id, Id) = db
@@ -297,7 +287,7 @@ fn nothing_that_names_the_reader_is_in_a_table() {
 
 #[test]
 fn only_a_board_reads_the_numbers_of_other_registers() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let snapshot = SnapshotStore::load(&db).expect("a snapshot").current();
     let keys = Keys::ephemeral();
     let sources = table("sources").expect("a table");
@@ -311,7 +301,7 @@ fn only_a_board_reads_the_numbers_of_other_registers() {
 
 #[test]
 fn no_identity_and_no_text_is_in_any_cell() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 4);
     let snapshot = SnapshotStore::load(&db).expect("a snapshot").current();
     let mut cache = TableCache::new(reader(&Keys::ephemeral(), Role::DataTeam));
     let pieces = all_pieces(&mut cache, &db, &snapshot);

@@ -46,18 +46,15 @@ fn database() -> (tempfile::TempDir, Db) {
     (folder, db)
 }
 
+fn context<'c>(db: &'c Db, settings: &'c Settings) -> Context<'c> {
+    Context { db, settings, jobs: crate::scheduled::REGISTRY, snapshots: None, rules: None, stop: None }
+}
+
 #[test]
 fn a_panic_is_a_failed_run_with_its_message_and_the_job_is_free_again() {
     let (_folder, db) = database();
     let settings = Settings::default();
-    let context = Context {
-        db: &db,
-        settings: &settings,
-        jobs: crate::scheduled::REGISTRY,
-        snapshots: None,
-        rules: None,
-        stop: None,
-    };
+    let context = context(&db, &settings);
     let day = NaiveDate::from_ymd_opt(1969, 1, 1).expect("a date");
     for _ in 0..2 {
         let failed = run_now(&context, &Breaks, day).expect_err("it breaks off");
@@ -73,14 +70,7 @@ fn a_panic_is_a_failed_run_with_its_message_and_the_job_is_free_again() {
 fn who_lost_its_claim_cannot_write_what_it_found() {
     let (_folder, db) = database();
     let settings = Settings::default();
-    let context = Context {
-        db: &db,
-        settings: &settings,
-        jobs: crate::scheduled::REGISTRY,
-        snapshots: None,
-        rules: None,
-        stop: None,
-    };
+    let context = context(&db, &settings);
     let now = Timestamp::now();
     let claim = db
         .write("test", |tx| {
@@ -106,14 +96,7 @@ fn a_clock_that_was_ahead_stops_no_job() {
     let (_folder, db) = database();
     let settings = Settings::default();
     let plan = settings.plan(&Breaks).expect("a plan");
-    let context = Context {
-        db: &db,
-        settings: &settings,
-        jobs: crate::scheduled::REGISTRY,
-        snapshots: None,
-        rules: None,
-        stop: None,
-    };
+    let context = context(&db, &settings);
     let waiting = Waiting::default();
     let lease = Duration::from_secs(60);
     let week = Timestamp::from_micros(Timestamp::now().micros() + 7 * 86_400 * 1_000_000).expect("a time");
@@ -154,14 +137,7 @@ fn a_run_that_this_node_could_not_end_is_taken_over_by_it_before_its_lease_ends(
     let (_folder, db) = database();
     let settings = Settings::default();
     let plan = settings.plan(&Breaks).expect("a plan");
-    let context = Context {
-        db: &db,
-        settings: &settings,
-        jobs: crate::scheduled::REGISTRY,
-        snapshots: None,
-        rules: None,
-        stop: None,
-    };
+    let context = context(&db, &settings);
     let now = Timestamp::now();
     let own_as = |node: Option<&str>| {
         db.write("test", |tx| {
@@ -190,14 +166,7 @@ fn a_paused_job_is_claimed_by_no_node_and_catches_up_as_it_is_told() {
     let (_folder, db) = database();
     let settings = Settings::default();
     let plan = settings.plan(&Breaks).expect("a plan");
-    let context = Context {
-        db: &db,
-        settings: &settings,
-        jobs: crate::scheduled::REGISTRY,
-        snapshots: None,
-        rules: None,
-        stop: None,
-    };
+    let context = context(&db, &settings);
     let waiting = Waiting::default();
     let pause = Pause { by: "token:admin", reason: Some("maintenance") };
     let row = change_pause(&db, "token:admin", "breaks", Some(pause)).expect("it is paused");

@@ -1,8 +1,8 @@
 use super::*;
+use crate::invented_register::invented_register;
 use crate::snapshot::SnapshotStore;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use polars::prelude::{DataFrame, SortMultipleOptions};
-use schema::world::{self, Bursts, Parameters};
 use std::io::Write;
 
 /// A register of a few complaints in a folder.
@@ -13,12 +13,7 @@ struct Register {
 
 impl Register {
     fn new(seed: u64) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
-        db.migrate().expect("migrations");
-        let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-        world::generate(&db, Parameters { complaints: 300, seed, until, bursts: Bursts::default() }, &mut |_| true)
-            .expect("a register");
+        let (folder, db) = invented_register(300, seed);
         Self { _folder: folder, db }
     }
 

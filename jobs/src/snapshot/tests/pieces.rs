@@ -172,16 +172,6 @@ fn a_change_of_one_complaint_copies_one_column_of_one_piece() {
     assert!(after.list[..9].iter().zip(&next.list).all(|(a, b)| Arc::ptr_eq(a, b)));
 }
 
-fn register() -> (tempfile::TempDir, Db) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
-    db.migrate().expect("migrations");
-    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints: 300, seed: 21, until, bursts: Bursts::default() }, &mut |_| true)
-        .expect("a register");
-    (folder, db)
-}
-
 /// Some complaints are changed or withdrawn, and some come.
 fn write(db: &Db, random: &mut ChaCha8Rng) {
     let written = db.write("test", |tx| {
@@ -261,7 +251,7 @@ fn answers(snapshot: &Snapshot) -> Vec<Answer> {
 
 #[test]
 fn a_snapshot_in_pieces_of_any_size_answers_as_one_that_is_read_anew() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 21);
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let in_pieces_of = |most| SnapshotStore::load_in(&db, Timestamp::now, most).expect("a snapshot");
     let stores = SIZES.map(in_pieces_of);
@@ -291,7 +281,7 @@ fn a_snapshot_in_pieces_of_any_size_answers_as_one_that_is_read_anew() {
 
 #[test]
 fn the_file_keeps_the_pieces() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 21);
     let store = SnapshotStore::load_in(&db, Timestamp::now, 7).expect("a snapshot");
     let mut random = ChaCha8Rng::seed_from_u64(6);
     write(&db, &mut random);
@@ -309,7 +299,7 @@ fn the_file_keeps_the_pieces() {
 
 #[test]
 fn a_refresh_without_new_names_shares_all_of_them() {
-    let (_folder, db) = register();
+    let (_folder, db) = invented_register(300, 21);
     let store = SnapshotStore::load(&db).expect("a snapshot");
     let before = store.current();
     write(&db, &mut ChaCha8Rng::seed_from_u64(7));

@@ -2,25 +2,18 @@
 //! knowing all complaints but the confidential ones. Editions are parts of a generated register.
 
 use super::*;
+use crate::invented_register::invented_register;
 use crate::snapshot::IndexColumn::{Branch, Category, Channel, Department, Kind, State};
 use crate::snapshot::{Places, SnapshotStore};
 use crate::statistics::{Answer, statistics};
-use chrono::NaiveDate;
 use polars::prelude::{BooleanChunked, Column, Int32Chunked, IntoColumn};
-use schema::Db;
-use schema::world::{self, Bursts, Parameters};
 use std::sync::{Arc, LazyLock};
 
 const SECRET: [u8; 32] = [9; 32];
 const GROUPS: [Dimension; 3] = [Dimension::Place(Department), Dimension::Place(Kind), Dimension::Time(Bucket::Year)];
 
 fn register(complaints: usize) -> Arc<Snapshot> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
-    db.migrate().expect("migrations");
-    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
-    world::generate(&db, Parameters { complaints, seed: 11, until, bursts: Bursts::default() }, &mut |_| true)
-        .expect("a register");
+    let (_folder, db) = invented_register(complaints, 11);
     let register = SnapshotStore::load(&db).expect("a snapshot").current();
     // More complaints are confidential than in the generated register.
     let mut facts = register.facts.clone();
