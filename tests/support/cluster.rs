@@ -1,6 +1,7 @@
 //! PostgreSQL servers of one test: a primary, and streaming replicas of it that stop and come back.
 
 use crate::postgres::{free_port, postgres_tool, run};
+use crate::scratch::leave_running;
 use crate::{Database, scratch};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
@@ -160,18 +161,10 @@ fn succeed<'a>(tool: &str, arguments: impl IntoIterator<Item = &'a OsStr>) {
 
 /// Stops a server that a killed test program leaves behind.
 fn end_with_this_program(server: u32, folder: &Path) {
-    let script = format!(
+    leave_running(&format!(
         "while [ -d /proc/{parent} ] && [ -d /proc/{server} ]; do sleep 1; done; \
          [ -d /proc/{parent} ] || {{ kill -QUIT {server}; sleep 1; rm -rf '{folder}'; }}",
         parent = std::process::id(),
         folder = folder.display(),
-    );
-    let watching = Command::new("sh")
-        .args(["-c", &script])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    // The process may outlive this program, which does not wait for it.
-    std::mem::forget(watching.expect("a shell"));
+    ));
 }

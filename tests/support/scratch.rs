@@ -34,18 +34,17 @@ fn of_this_process() -> &'static Path {
     FOLDER.get_or_init(|| {
         let folder = base().join(format!("phananh-tests-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder for temporary files");
-        let script =
-            format!("while [ -d /proc/{} ]; do sleep 1; done; rm -rf '{}'", std::process::id(), folder.display());
-        let watching = Command::new("sh")
-            .args(["-c", &script])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        // The process outlives this program, which does not wait for it.
-        std::mem::forget(watching.expect("a shell"));
+        let process = std::process::id();
+        leave_running(&format!("while [ -d /proc/{process} ]; do sleep 1; done; rm -rf '{}'", folder.display()));
         folder
     })
+}
+
+/// Starts a script of the shell that may outlive this program, which does not wait for it.
+pub fn leave_running(script: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    std::mem::forget(shell.spawn().expect("a shell"));
 }
 
 fn has_room() -> bool {

@@ -28,7 +28,7 @@ fn officer(admin: &Client<'_>, code: &str) -> Value {
 }
 
 /// Complaints by the department of their day, as of a position.
-fn by_department(board: &Client<'_>, position: &Value) -> Value {
+pub fn by_department(board: &Client<'_>, position: &Value) -> Value {
     let query = format!(
         "{{ complaintStatistics(groupBy: [DEPARTMENT], minPosition: {position}) \
             {{ rows {{ department {{ code }} complaints }} }} }}"

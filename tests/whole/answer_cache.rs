@@ -1,7 +1,7 @@
 //! Whole answers from the cache are byte for byte those of a server without it, whatever is written, by whichever node,
 //! and whoever asks.
 
-use crate::object_cache::{ENTERPRISES_MAP, handled, uses};
+use crate::object_cache::{ENTERPRISES_MAP, handled, oldest_first, uses};
 use crate::program;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -101,9 +101,7 @@ fn an_answer_given_again_is_that_of_a_server_without_caches_after_every_kind_of_
         let board = all.viewers[0].clone();
         let on = |nth: usize| Client { server: &all.nodes[nth], token: board.clone() };
         let (here, there, elsewhere) = (on(0), on(1), Client { server: &all.plain, token: board.clone() });
-        let oldest = "{ complaints(orderBy: [{field: RECEIVED_AT, direction: ASC}]) { nodes { id } } }";
-        let nodes = here.data(oldest)["complaints"]["nodes"].clone();
-        let ids: Vec<Value> = nodes.list().iter().map(|node| node["id"].clone()).collect();
+        let ids = oldest_first(&here);
         let confirmed = json!([{ "officer": "CC03", "attribution": "CONFIRMED" }]);
         let sustained = json!({ "officer": "CC01", "finding": "SUSTAINED", "decidedOn": "2024-03-02" });
         for (client, mutation, nth, more) in [

@@ -60,15 +60,11 @@ pub fn often(files: &Files) -> [String; 2] {
 
 #[test]
 fn a_complainant_follows_adds_reopens_and_withdraws_without_a_token() {
-    for database in Database::both() {
-        fixtures::fill(&database);
-        let files = Files::new();
-        let [flag, config] = often(&files);
-        let server = program().serve(&database, &["--no-jobs", &flag, &config]);
-        let client =
-            |role: &str, unit: Option<&str>| Client { server: &server, token: program().token(&database, role, unit) };
-        let (board, intake, head) = (client("BOARD", None), client("INTAKE", None), client("UNIT_HEAD", Some("02CV")));
-        let nobody = Client { server: &server, token: String::new() };
+    let files = Files::new();
+    let [flag, config] = often(&files);
+    for app in TestApp::both().world().arguments(&["--no-jobs", &flag, &config]) {
+        let (board, intake, head) = (app.as_role(Role::Board), app.as_role(Role::Intake), app.as_head("02CV"));
+        let nobody = app.anonymous();
         let more = json!({ "receivedAt": "2024-03-01T08:00:00+07:00", "officers": ["CC01"], "attachments": [{
             "name": "Biên bản.pdf", "size": 12345, "mediaType": "application/PDF", "sha256": "A".repeat(64),
             "url": "https://files.example.vn/bien-ban.pdf" }] });
@@ -136,7 +132,7 @@ fn a_complainant_follows_adds_reopens_and_withdraws_without_a_token() {
             assert_eq!(satisfied, [&Value::Null, &json!(false), &json!(true)]);
             assert_eq!(complaint["responses"]["nodes"][0]["visibility"], "INTERNAL");
         }
-        let team = client("DATA_TEAM", None);
+        let team = app.as_role(Role::DataTeam);
         for field in ["additions { text }", "attachments { name }", "takenBy"] {
             let denied = team.codes(&format!("{{ complaints {{ nodes {{ {field} }} }} }}"));
             assert!(!denied.is_empty() && denied.iter().all(|code| code == "FORBIDDEN"), "{field}: {denied:?}");
@@ -149,7 +145,8 @@ fn a_complainant_follows_adds_reopens_and_withdraws_without_a_token() {
             assert_eq!(by_receipt(&nobody, field, &code, more).codes(), ["CONFLICT"], "{field}");
         }
         // All of it are events of nobody in particular.
-        let actors: Vec<String> = database
+        let actors: Vec<String> = app
+            .database
             .open()
             .read(|conn| {
                 Ok(complaint_events::table
@@ -299,15 +296,11 @@ fn a_code_stands_in_no_log_no_metric_no_audit_and_no_table() {
 
 #[test]
 fn many_who_reopen_at_once_reopen_once_and_not_too_late() {
-    for database in Database::both() {
-        fixtures::fill(&database);
-        let files = Files::new();
-        let [flag, config] = often(&files);
-        let server = program().serve(&database, &["--no-jobs", &flag, &config]);
-        let client =
-            |role: &str, unit: Option<&str>| Client { server: &server, token: program().token(&database, role, unit) };
-        let (board, intake, head) = (client("BOARD", None), client("INTAKE", None), client("UNIT_HEAD", Some("02CV")));
-        let nobody = Client { server: &server, token: String::new() };
+    let files = Files::new();
+    let [flag, config] = often(&files);
+    for app in TestApp::both().world().arguments(&["--no-jobs", &flag, &config]) {
+        let (board, intake, head) = (app.as_role(Role::Board), app.as_role(Role::Intake), app.as_head("02CV"));
+        let (database, nobody) = (&app.database, app.anonymous());
         let receipt = submitted(&intake, "once", &json!({}));
         let code = receipt["receiptCode"].text();
         answer_it(&board, &head, &receipt["id"], "Đã giải thích.", "COMPLAINANT");

@@ -113,6 +113,12 @@ pub fn handled(board: &Client<'_>, mutation: &str, id: &Value, more: &Value) {
     assert!(after > before || is_unchanged, "{mutation} of {found} with {more} gives a new version");
 }
 
+/// The ids of all complaints.
+pub fn oldest_first(client: &Client<'_>) -> Vec<Value> {
+    let all = client.data("{ complaints(orderBy: [{field: RECEIVED_AT, direction: ASC}]) { nodes { id } } }");
+    all["complaints"]["nodes"].list().iter().map(|node| node["id"].clone()).collect()
+}
+
 /// A server with the cache of objects, and one without caches.
 fn servers(app: &TestApp, files: &Files) -> [Server; 2] {
     let key = files.key_file();
@@ -143,8 +149,7 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
 
         let on_cached = Client { server: &cached, token: board.clone() };
         let on_plain = Client { server: &both.plain, token: board };
-        let all = on_plain.data("{ complaints(orderBy: [{field: RECEIVED_AT, direction: ASC}]) { nodes { id } } }");
-        let ids: Vec<Value> = all["complaints"]["nodes"].list().iter().map(|node| node["id"].clone()).collect();
+        let ids = oldest_first(&on_plain);
         // A write is seen in the next answer, whichever node it went through.
         let some = some_documents();
         let confirmed = json!([{ "officer": "CC03", "attribution": "CONFIRMED" }]);

@@ -1,5 +1,6 @@
 //! A reorganisation is one file: a dry run explains it, and it is applied once, everything or nothing.
 
+use crate::administration::by_department;
 use crate::program;
 use chrono::Days;
 use schema::domain::calendar::local_date;
@@ -44,16 +45,6 @@ by = "Hải quan"
 "#;
 
 const ANSWER: &str = "applied report position";
-
-fn by_department(board: &Client<'_>, position: &Value) -> Value {
-    let query = format!(
-        "{{ complaintStatistics(groupBy: [DEPARTMENT], minPosition: {position}) \
-            {{ rows {{ department {{ code }} complaints }} }} }}"
-    );
-    let rows = board.data(&query)["complaintStatistics"]["rows"].list().to_vec();
-    let counted = rows.iter().map(|row| (row["department"]["code"].text().to_owned(), row["complaints"].clone()));
-    Value::Object(counted.collect())
-}
 
 /// The numbers of rows that a reorganisation may change: a token's use is no part of it.
 fn rows(database: &Database) -> Vec<(String, i64)> {

@@ -13,24 +13,8 @@ use schema::tables::{complaints, enterprises};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use tests::foreign_files::{HEADER, plain};
 use tests::{Client, Database, Json, Role, TestApp, fixtures};
-
-const MAP: &str = r#"
-source = "so"
-kind = "complaints"
-[missing]
-unit = "create"
-officer = "create"
-category = "create"
-[fields]
-reference = "ref"
-received = { column = "nhan", format = "%d/%m/%Y" }
-unit = "dv"
-officer = "cb"
-category = "loai"
-category_kind = { constant = "CONDUCT" }
-text = "nd"
-"#;
 
 const TEXTS: [&str; 12] = [
     "Chậm TRẢ lời, Đội Thủ tục",
@@ -85,11 +69,11 @@ const PATTERNS: [&str; 33] = [
 ];
 
 fn import(database: &Database, texts: &[&str]) {
-    let mut csv = String::from("ref,nhan,dv,cb,loai,nd\n");
+    let mut csv = format!("{HEADER}\n");
     for (n, text) in texts.iter().enumerate() {
-        csv.push_str(&format!("PA-{n},05/03/2024,02CV,CC-{n},SN,\"{}\"\n", text.replace('"', "\"\"")));
+        csv.push_str(&format!("PA-{n},05/03/2024,,02CV,CC-{n},SN,\"{}\"\n", text.replace('"', "\"\"")));
     }
-    fixtures::import(database, "complaints", csv, MAP);
+    fixtures::import(database, "complaints", csv, &plain());
 }
 
 #[derive(QueryableByName)]

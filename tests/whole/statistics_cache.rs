@@ -2,11 +2,11 @@
 //! whichever node, and whoever asks.
 
 use crate::answer_cache::{Nodes, everybody};
-use crate::object_cache::{handled, uses};
+use crate::object_cache::{handled, oldest_first, uses};
 use crate::program;
 use chrono::NaiveDate;
 use schema::db::dialect::current_position;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use tests::fixtures::{self, Files};
 use tests::work::Mutations;
@@ -86,9 +86,7 @@ fn a_statistic_from_the_cache_is_that_of_a_server_without_it_after_every_kind_of
         assert_eq!(uses(&all.plain, &admin, "statistics_cache"), (0, 0), "a cache without memory is off");
         let on = |server| Client { server, token: all.viewers[0].clone() };
         let (here, there, elsewhere) = (on(&all.nodes[0]), on(&all.nodes[1]), on(&all.plain));
-        let oldest = "{ complaints(orderBy: [{field: RECEIVED_AT, direction: ASC}]) { nodes { id } } }";
-        let nodes = here.data(oldest)["complaints"]["nodes"].clone();
-        let ids: Vec<Value> = nodes.list().iter().map(|node| node["id"].clone()).collect();
+        let ids = oldest_first(&here);
         let confirmed = json!([{ "officer": "CC03", "attribution": "CONFIRMED" }]);
         let sustained = json!({ "officer": "CC01", "finding": "SUSTAINED", "decidedOn": "2024-03-02" });
         for (client, mutation, nth, more) in [

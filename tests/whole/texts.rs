@@ -4,25 +4,8 @@ use crate::program;
 use schema::db::dialect::ROWS_TO_COPY;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
+use tests::foreign_files::plain;
 use tests::{Database, Finished, Json, Role, TestApp};
-
-const MAP: &str = r#"
-source = "so"
-kind = "complaints"
-[missing]
-unit = "create"
-officer = "create"
-category = "create"
-[fields]
-reference = "ref"
-received = { column = "nhan", format = "%d/%m/%Y" }
-tax_code = "mst"
-unit = "dv"
-officer = "cb"
-category = "loai"
-category_kind = { constant = "CONDUCT" }
-text = "nd"
-"#;
 
 /// The texts of one row each. Most of them begin with a sign that begins a formula in a spreadsheet.
 const TEXTS: [&str; 10] =
@@ -61,7 +44,7 @@ fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
             ));
         }
         let import = |csv: &str, more: &[&str]| -> Finished {
-            let mut args = files.import("complaints", csv, MAP);
+            let mut args = files.import("complaints", csv, &plain());
             args.extend(more.iter().map(ToString::to_string));
             program().run(&app.database, args)
         };
@@ -144,7 +127,7 @@ fn what_many_rows_hold_is_stored_alike_by_copy_and_by_insert() {
         }
     }
     let mapping =
-        MAP.replace("[missing]", "keep = [\"giu\"]\n[missing]") + "cost_vnd = \"chi_phi\"\ndelay_hours = \"gio\"\n";
+        plain().replace("[missing]", "keep = [\"giu\"]\n[missing]") + "cost_vnd = \"chi_phi\"\ndelay_hours = \"gio\"\n";
     let [sqlite, postgres] = Database::both().map(|database| {
         let files = Files::new();
         let mut args = files.import("complaints", &csv, &mapping);
