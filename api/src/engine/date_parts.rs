@@ -10,7 +10,6 @@ use datafusion::common::DFSchema;
 use datafusion::common::tree_node::Transformed;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, lit};
 use std::sync::Arc;
 
@@ -19,13 +18,8 @@ use std::sync::Arc;
 /// # Errors
 /// When a part is one that PostgreSQL has not, or that would be another number than PostgreSQL's.
 pub fn as_postgresql(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let of_node = |node: &LogicalPlan| {
-        let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
-        (merge_schema(&node.inputs()), inputs)
-    };
-    rewrite::with_context(plan, of_node, |expression, (schema, inputs)| {
-        let inputs: Vec<&LogicalPlan> = inputs.iter().collect();
-        Ok(match in_its_place(&expression, schema, &inputs)? {
+    rewrite::with_inputs(plan, |expression, schema, inputs| {
+        Ok(match in_its_place(&expression, schema, inputs)? {
             Some(exact) => Transformed::yes(exact),
             None => Transformed::no(expression),
         })

@@ -56,14 +56,7 @@ const MOST_STEPS: usize = 10_000;
 /// # Errors
 /// If the plan cannot be rebuilt.
 pub fn as_postgresql(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let of_node = |node: &LogicalPlan| {
-        let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
-        (merge_schema(&node.inputs()), inputs)
-    };
-    rewrite::with_context(plan, of_node, |expression, (schema, inputs)| {
-        let inputs: Vec<&LogicalPlan> = inputs.iter().collect();
-        Ok(rounded(expression, schema, &inputs))
-    })
+    rewrite::with_inputs(plan, |expression, schema, inputs| Ok(rounded(expression, schema, inputs)))
 }
 
 fn rounded(expression: Expr, schema: &DFSchema, inputs: &[&LogicalPlan]) -> Transformed<Expr> {

@@ -38,14 +38,7 @@ impl AnalyzerRule for Intervals {
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         refuse(&plan)?;
-        let of_node = |node: &LogicalPlan| {
-            let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
-            (merge_schema(&node.inputs()), inputs)
-        };
-        rewrite::with_context(sorted_by_length(plan)?, of_node, |expression, (schema, inputs)| {
-            let inputs: Vec<&LogicalPlan> = inputs.iter().collect();
-            rewritten(expression, schema, &inputs)
-        })
+        rewrite::with_inputs(sorted_by_length(plan)?, rewritten)
     }
 }
 

@@ -7,7 +7,6 @@ use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator};
 use std::cell::Cell;
 
@@ -46,14 +45,9 @@ const MOST_STEPS: usize = 10_000;
 /// # Errors
 /// If the plan cannot be rebuilt.
 pub fn divided(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let of_node = |node: &LogicalPlan| {
-        let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
-        (merge_schema(&node.inputs()), inputs)
-    };
-    rewrite::with_context(plan, of_node, |expression, (schema, inputs)| {
-        let inputs: Vec<&LogicalPlan> = inputs.iter().collect();
+    rewrite::with_inputs(plan, |expression, schema, inputs| {
         Ok(match expression {
-            Expr::BinaryExpr(division) if is_of_part(&division, schema, &inputs) => {
+            Expr::BinaryExpr(division) if is_of_part(&division, schema, inputs) => {
                 let (left, right) = (float(division.left), float(division.right));
                 Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(left, Operator::Divide, right)))
             }

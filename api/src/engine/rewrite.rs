@@ -18,11 +18,26 @@ pub fn expressions(
     with_context(plan, |node| merge_schema(&node.inputs()), rewrite)
 }
 
-/// Like the function above, with the node that contains the expression.
+/// Like the function above, with the inputs of the node that contains the expression.
 ///
 /// # Errors
 /// When a part is refused.
-pub fn with_context<C>(
+pub fn with_inputs(
+    plan: LogicalPlan,
+    rewrite: impl Fn(Expr, &DFSchema, &[&LogicalPlan]) -> Result<Transformed<Expr>>,
+) -> Result<LogicalPlan> {
+    let of_node = |node: &LogicalPlan| {
+        let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
+        (merge_schema(&node.inputs()), inputs)
+    };
+    with_context(plan, of_node, |expression, (schema, inputs)| {
+        let inputs: Vec<&LogicalPlan> = inputs.iter().collect();
+        rewrite(expression, schema, &inputs)
+    })
+}
+
+/// Like the function above, with what the rewriter must know of the node.
+fn with_context<C>(
     plan: LogicalPlan,
     context: impl Fn(&LogicalPlan) -> C,
     rewrite: impl Fn(Expr, &C) -> Result<Transformed<Expr>>,

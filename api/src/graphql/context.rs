@@ -120,6 +120,12 @@ impl RequestContext {
         self.viewer.as_ref().map_or_else(|| local_date(Timestamp::now()), Viewer::today)
     }
 
+    /// A name in a language, by default that of the request. Vietnamese without an English name.
+    pub fn name_in<'n>(&self, locale: Option<Locale>, name_vi: &'n str, name_en: Option<&'n str>) -> &'n str {
+        let english = name_en.filter(|_| locale.unwrap_or(self.locale) == Locale::En);
+        english.unwrap_or(name_vi)
+    }
+
     /// Computes a statistic on a low-priority thread. Each operation computes one at a time; admission control
     /// limits them over all operations.
     ///

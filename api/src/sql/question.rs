@@ -25,6 +25,16 @@ pub struct QueryLimits {
     pub time: Duration,
 }
 
+/// Largest answer of a command, in bytes: a table or a JSON document is held in memory.
+const LARGEST_OF_A_COMMAND: u64 = 4 * 1024 * 1024 * 1024;
+
+impl QueryLimits {
+    /// Those of a question that a command asks now.
+    pub fn of_a_command(rows: u64, memory_mb: u32, time: Duration) -> Self {
+        Self { rows, memory_mb, answer_bytes: LARGEST_OF_A_COMMAND, deadline: Instant::now() + time, time }
+    }
+}
+
 /// A question.
 #[derive(Debug, Clone)]
 pub struct SqlQuestion {

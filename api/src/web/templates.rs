@@ -16,7 +16,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Asia::Ho_Chi_Minh;
 use fluent_bundle::FluentArgs;
 use jobs::digest::messages::Messages;
-use minijinja::value::{Kwargs, Serde, Value};
+use jobs::digest::template_words::add_words;
+use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use schema::Timestamp;
 use schema::enums::{Locale, Role};
@@ -247,24 +248,7 @@ fn environment(locale: Locale) -> Result<Environment<'static>, String> {
 }
 
 fn add_functions(environment: &mut Environment<'static>, messages: &Arc<Messages>) {
-    let shared = Arc::clone(messages);
-    environment.add_function("t", move |key: String, values: Kwargs| -> Result<String, Error> {
-        let mut args = FluentArgs::new();
-        let names: Vec<String> = values.args().map(str::to_owned).collect();
-        for name in names {
-            let value: Value = values.get(&name)?;
-            match f64::try_from(value.clone()) {
-                Ok(number) => args.set(name, number),
-                Err(_) => args.set(name, value.to_string()),
-            }
-        }
-        shared.message(&key, &args).map_err(|e| Error::new(ErrorKind::InvalidOperation, e.to_string()))
-    });
-    let shared = Arc::clone(messages);
-    environment
-        .add_function("number", move |value: f64, digits: Option<usize>| shared.number(value, digits.unwrap_or(0)));
-    let shared = Arc::clone(messages);
-    environment.add_function("percent", move |share: f64| shared.percent(share));
+    add_words(environment, messages);
     let shared = Arc::clone(messages);
     // Money is a text in answers, so that no digit is lost.
     environment.add_function("money", move |vnd: Value| {

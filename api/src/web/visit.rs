@@ -264,6 +264,11 @@ impl Posted {
         Some(self.field(name)).filter(|value| !value.is_empty())
     }
 
+    /// The response to the form, or a page that says why there is none.
+    pub fn respond(&self, attempted: Result<HttpResponse, PageError>) -> HttpResponse {
+        attempted.unwrap_or_else(|error| self.visit.refuse(&error))
+    }
+
     /// All values of a field.
     pub fn fields<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
         self.fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())

@@ -24,6 +24,7 @@ mod sample;
 pub mod sections;
 mod send;
 mod sheets;
+pub mod template_words;
 mod unusual;
 
 pub use document::{DigestDocument, document};
@@ -41,6 +42,7 @@ use schema::enums::Locale;
 use schema::models::Digest;
 use schema::tables::digests;
 use schema::{Conn, Id, StoreError};
+use serde_json::Value;
 
 /// The languages of every digest.
 pub const LOCALES: [Locale; 2] = [Locale::Vi, Locale::En];
@@ -58,14 +60,19 @@ pub fn before(conn: &mut Conn, as_of: NaiveDate, locale: Locale) -> Result<Optio
         .select(Digest::as_select())
         .first(conn)
         .optional()?;
-    Ok(found.and_then(|digest| match serde_json::from_value(digest.document.0) {
-        Ok(document) => Some((digest.id, document)),
+    Ok(found.and_then(|digest| parsed(digest.id, digest.document.0)))
+}
+
+/// An earlier digest with its document. None if another version wrote a document that cannot be parsed: the new digest
+/// then reports everything as new, like a first digest.
+fn parsed(id: Id, document: Value) -> Option<(Id, DigestDocument)> {
+    match serde_json::from_value(document) {
+        Ok(document) => Some((id, document)),
         Err(error) => {
-            // Another version wrote it. The new digest then reports everything as new, like a first digest.
-            tracing::warn!(digest = %digest.id, %error, "an earlier digest cannot be parsed: no comparison with it");
+            tracing::warn!(digest = %id, %error, "an earlier digest cannot be parsed: no comparison with it");
             None
         }
-    }))
+    }
 }
 
 /// The stored digests, newest first.

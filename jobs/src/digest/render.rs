@@ -4,6 +4,7 @@ use super::document::DigestDocument;
 use super::links::{Links, Of, encoded};
 use super::messages::Messages;
 use super::pictures::{Picture, drawn};
+use super::template_words::add_words;
 use crate::JobError;
 use chrono::NaiveDate;
 use css_inline::CSSInliner;
@@ -119,24 +120,7 @@ fn environment(messages: &Arc<Messages>, sections: &[DigestSection]) -> Environm
             if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
         },
     );
-    let shared = Arc::clone(messages);
-    environment.add_function("t", move |key: String, values: Kwargs| -> Result<String, Error> {
-        let mut args = FluentArgs::new();
-        let names: Vec<String> = values.args().map(str::to_owned).collect();
-        for name in names {
-            let value: Value = values.get(&name)?;
-            match f64::try_from(value.clone()) {
-                Ok(number) => args.set(name, number),
-                Err(_) => args.set(name, value.to_string()),
-            }
-        }
-        shared.message(&key, &args).map_err(|e| Error::new(ErrorKind::InvalidOperation, e.to_string()))
-    });
-    let shared = Arc::clone(messages);
-    environment
-        .add_function("number", move |value: f64, digits: Option<usize>| shared.number(value, digits.unwrap_or(0)));
-    let shared = Arc::clone(messages);
-    environment.add_function("percent", move |share: f64| shared.percent(share));
+    add_words(&mut environment, messages);
     let shared = Arc::clone(messages);
     environment.add_function("money", move |vnd: f64| shared.money(vnd));
     let shared = Arc::clone(messages);

@@ -42,8 +42,17 @@ use schema::tables::{
 use schema::{Conn, Id, StoreError};
 use std::collections::{HashMap, HashSet};
 
-/// The columns of a [`ComplaintFact`].
-const COMPLAINT: (
+/// A list of columns: a constant needs its type, which has the same words.
+macro_rules! columns {
+    ($(#[$about:meta])* $name:ident: $($column:path),+ $(,)?) => {
+        $(#[$about])*
+        const $name: ($($column,)+) = ($($column,)+);
+    };
+}
+
+columns! {
+    /// The columns of a [`ComplaintFact`].
+    COMPLAINT:
     complaints::id,
     complaints::received_at,
     complaints::occurred_at,
@@ -55,22 +64,11 @@ const COMPLAINT: (
     complaints::finding,
     complaints::decided_on,
     complaints::received_precision,
-) = (
-    complaints::id,
-    complaints::received_at,
-    complaints::occurred_at,
-    complaints::enterprise_id,
-    complaints::unit_id,
-    complaints::category_id,
-    complaints::state,
-    complaints::state_since,
-    complaints::finding,
-    complaints::decided_on,
-    complaints::received_precision,
-);
+}
 
-/// The columns of an [`AllegationFact`].
-const ALLEGATION: (
+columns! {
+    /// The columns of an [`AllegationFact`].
+    ALLEGATION:
     complaint_officers::complaint_id,
     complaint_officers::officer_id,
     complaint_officers::ordinal,
@@ -79,20 +77,12 @@ const ALLEGATION: (
     complaint_officers::attribution,
     complaint_officers::finding,
     complaint_officers::decided_on,
-) = (
-    complaint_officers::complaint_id,
-    complaint_officers::officer_id,
-    complaint_officers::ordinal,
-    complaint_officers::category_id,
-    complaint_officers::unit_id,
-    complaint_officers::attribution,
-    complaint_officers::finding,
-    complaint_officers::decided_on,
-);
+}
 
-/// The columns of an [`EnterpriseFact`], and its id.
-const ENTERPRISE: (enterprises::id, enterprises::tax_code, enterprises::group_code) =
-    (enterprises::id, enterprises::tax_code, enterprises::group_code);
+columns! {
+    /// The columns of an [`EnterpriseFact`], and its id.
+    ENTERPRISE: enterprises::id, enterprises::tax_code, enterprises::group_code
+}
 
 type EnterpriseRow = (Id, String, Option<String>);
 
@@ -100,9 +90,10 @@ fn enterprise_fact((id, tax_code, group_code): EnterpriseRow) -> (Id, Enterprise
     (id, EnterpriseFact { tax_code, group_code })
 }
 
-/// The columns of a [`WorkloadFact`].
-const WORKLOAD: (workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations) =
-    (workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations);
+columns! {
+    /// The columns of a [`WorkloadFact`].
+    WORKLOAD: workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations
+}
 
 /// The length of a list for as many rows as a count says.
 fn length(rows: i64) -> usize {

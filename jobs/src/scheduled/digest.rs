@@ -149,9 +149,8 @@ impl Job for Deliver {
         }
         let mut sender = crate::digest::Sender::new(context.settings);
         let (mut sent, mut failed) = (0, 0);
-        while !context.is_stopping() {
-            let Some(outgoing) = outbox::take(context.db, run, by_mail)? else { break };
-            let outcome = allowed(context, &outgoing).and_then(|()| sender.send(&outgoing));
+        let mut deliver = |outgoing: &OutgoingDelivery| {
+            let outcome = allowed(context, outgoing).and_then(|()| sender.send(outgoing));
             if outcome.is_err() {
                 failed += 1;
                 // The server's reply may contain the address: only the delivery log keeps it.
@@ -159,18 +158,17 @@ impl Job for Deliver {
             } else {
                 sent += 1;
             }
+            outcome
+        };
+        while !context.is_stopping() {
+            let Some(outgoing) = outbox::take(context.db, run, by_mail)? else { break };
+            let outcome = deliver(&outgoing);
             outbox::record_outcome(context.db, outgoing.0, &outcome)?;
         }
         let rule = reader::AccountRule::of(context.settings);
         while !context.is_stopping() {
             let Some(outgoing) = reader::outbox::take(context.db, run, by_mail, &rule)? else { break };
-            let outcome = allowed(context, &outgoing).and_then(|()| sender.send(&outgoing));
-            if outcome.is_err() {
-                failed += 1;
-                tracing::warn!(digest = %outgoing.1.id, recipient = %outgoing.2.id, "a digest was not delivered");
-            } else {
-                sent += 1;
-            }
+            let outcome = deliver(&outgoing);
             reader::outbox::record_outcome(context.db, outgoing.1.id, &outcome)?;
         }
         Ok(Box::new(move |_, run| -> Result<(), StoreError> {

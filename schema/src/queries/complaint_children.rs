@@ -13,18 +13,14 @@ use std::collections::HashMap;
 /// # Errors
 /// If the database cannot be read.
 pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintOfficer>>, StoreError> {
-    let mut found: HashMap<Id, Vec<ComplaintOfficer>> = HashMap::new();
-    for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<ComplaintOfficer> = complaint_officers::table
+    let load = |conn: &mut Conn, chunk: &[Id]| {
+        complaint_officers::table
             .filter(complaint_officers::complaint_id.eq_any(chunk))
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select(ComplaintOfficer::as_select())
-            .load(conn)?;
-        for row in rows {
-            found.entry(row.complaint_id).or_default().push(row);
-        }
-    }
-    Ok(found)
+            .load(conn)
+    };
+    by_complaint(conn, complaints, load, |row: &ComplaintOfficer| row.complaint_id)
 }
 
 /// The officers that complaints name, each with the finding, in no order.
@@ -32,17 +28,13 @@ pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, 
 /// # Errors
 /// If the database cannot be read.
 pub fn named_officers_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<NamedOfficer>>, StoreError> {
-    let mut found: HashMap<Id, Vec<NamedOfficer>> = HashMap::new();
-    for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<NamedOfficer> = complaint_officers::table
+    let load = |conn: &mut Conn, chunk: &[Id]| {
+        complaint_officers::table
             .filter(complaint_officers::complaint_id.eq_any(chunk))
             .select(NamedOfficer::as_select())
-            .load(conn)?;
-        for row in rows {
-            found.entry(row.complaint_id).or_default().push(row);
-        }
-    }
-    Ok(found)
+            .load(conn)
+    };
+    by_complaint(conn, complaints, load, |row: &NamedOfficer| row.complaint_id)
 }
 
 /// The officers that complaints with ids from the first to the last name: cheaper than [`named_officers_of`] where
@@ -68,18 +60,14 @@ pub fn named_officers_between(conn: &mut Conn, ids: [Id; 2]) -> Result<HashMap<I
 /// # Errors
 /// If the database cannot be read.
 pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintMatter>>, StoreError> {
-    let mut found: HashMap<Id, Vec<ComplaintMatter>> = HashMap::new();
-    for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<ComplaintMatter> = complaint_matters::table
+    let load = |conn: &mut Conn, chunk: &[Id]| {
+        complaint_matters::table
             .filter(complaint_matters::complaint_id.eq_any(chunk))
             .order((complaint_matters::complaint_id, complaint_matters::ordinal))
             .select(ComplaintMatter::as_select())
-            .load(conn)?;
-        for row in rows {
-            found.entry(row.complaint_id).or_default().push(row);
-        }
-    }
-    Ok(found)
+            .load(conn)
+    };
+    by_complaint(conn, complaints, load, |row: &ComplaintMatter| row.complaint_id)
 }
 
 /// The rounds of the legal clock of complaints, in order; none for a complaint in its first round whose clock is
@@ -88,18 +76,14 @@ pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
 /// # Errors
 /// If the database cannot be read.
 pub fn clocks_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintClock>>, StoreError> {
-    let mut found: HashMap<Id, Vec<ComplaintClock>> = HashMap::new();
-    for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<ComplaintClock> = complaint_clocks::table
+    let load = |conn: &mut Conn, chunk: &[Id]| {
+        complaint_clocks::table
             .filter(complaint_clocks::complaint_id.eq_any(chunk))
             .order((complaint_clocks::complaint_id, complaint_clocks::round))
             .select(ComplaintClock::as_select())
-            .load(conn)?;
-        for row in rows {
-            found.entry(row.complaint_id).or_default().push(row);
-        }
-    }
-    Ok(found)
+            .load(conn)
+    };
+    by_complaint(conn, complaints, load, |row: &ComplaintClock| row.complaint_id)
 }
 
 /// The references of complaints in imported registers, in the order of (source, reference).
@@ -107,19 +91,15 @@ pub fn clocks_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<C
 /// # Errors
 /// If the database cannot be read.
 pub fn sources_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintSource>>, StoreError> {
-    let mut found: HashMap<Id, Vec<ComplaintSource>> = HashMap::new();
-    for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<ComplaintSource> = complaint_sources::table
+    let load = |conn: &mut Conn, chunk: &[Id]| {
+        complaint_sources::table
             .filter(complaint_sources::complaint_id.eq_any(chunk))
             .filter(of_a_register())
             .order((complaint_sources::source, complaint_sources::reference))
             .select(ComplaintSource::as_select())
-            .load(conn)?;
-        for row in rows {
-            found.entry(row.complaint_id).or_default().push(row);
-        }
-    }
-    Ok(found)
+            .load(conn)
+    };
+    by_complaint(conn, complaints, load, |row: &ComplaintSource| row.complaint_id)
 }
 
 /// The redacted texts of confidential complaints.
@@ -134,6 +114,22 @@ pub fn redactions_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, R
             .select(Redaction::as_select())
             .load(conn)?;
         found.extend(rows.into_iter().map(|row| (row.complaint_id, row)));
+    }
+    Ok(found)
+}
+
+/// The rows of some complaints, by their complaint. `load` reads those of a chunk of ids.
+fn by_complaint<R>(
+    conn: &mut Conn,
+    complaints: &[Id],
+    load: impl Fn(&mut Conn, &[Id]) -> QueryResult<Vec<R>>,
+    complaint: impl Fn(&R) -> Id,
+) -> Result<HashMap<Id, Vec<R>>, StoreError> {
+    let mut found: HashMap<Id, Vec<R>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        for row in load(conn, chunk)? {
+            found.entry(complaint(&row)).or_default().push(row);
+        }
     }
     Ok(found)
 }

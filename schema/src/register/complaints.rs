@@ -9,8 +9,8 @@ use crate::each;
 use crate::enums::{ComplaintEventKind, ComplaintState};
 use crate::events::{ComplaintEvent, Fields, Prepared, changed_fields};
 use crate::insert_all;
-use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource};
-use crate::queries::clocks_of;
+use crate::models::{Complaint, ComplaintOfficer, ComplaintSource};
+use crate::queries::{allegations_of, clocks_of, matters_of};
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables::{
     complaint_clocks, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
@@ -38,24 +38,14 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
             complaints::table.filter(complaints::id.eq_any(chunk)).select(Complaint::as_select()).load(conn)?;
         let bare = |complaint| Case { complaint, officers: Vec::new(), matters: Vec::new(), clocks: Vec::new() };
         cases.extend(rows.into_iter().map(|complaint: Complaint| (complaint.id, bare(complaint))));
-        let rows: Vec<ComplaintOfficer> = complaint_officers::table
-            .filter(complaint_officers::complaint_id.eq_any(chunk))
-            .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
-            .select(ComplaintOfficer::as_select())
-            .load(conn)?;
-        for row in rows {
-            if let Some(case) = cases.get_mut(&row.complaint_id) {
-                case.officers.push(row);
+        for (id, rows) in allegations_of(conn, chunk)? {
+            if let Some(case) = cases.get_mut(&id) {
+                case.officers = rows;
             }
         }
-        let rows: Vec<ComplaintMatter> = complaint_matters::table
-            .filter(complaint_matters::complaint_id.eq_any(chunk))
-            .order((complaint_matters::complaint_id, complaint_matters::ordinal))
-            .select(ComplaintMatter::as_select())
-            .load(conn)?;
-        for row in rows {
-            if let Some(case) = cases.get_mut(&row.complaint_id) {
-                case.matters.push(row);
+        for (id, rows) in matters_of(conn, chunk)? {
+            if let Some(case) = cases.get_mut(&id) {
+                case.matters = rows;
             }
         }
         for (id, rows) in clocks_of(conn, chunk)? {

@@ -271,61 +271,60 @@ fn number_of(row: &Unreadable, column: &str) -> i64 {
     row.number(column).unwrap_or_default()
 }
 
-fn audit(conn: &mut Conn, after: i64, until: i64, on_unreadable: OnUnreadable<'_>) -> Result<Vec<Marked>, StoreError> {
+/// The marks of the rows of a table that counts its rows. `load` reads the rows above a number.
+fn numbered<R>(
+    table: &'static str,
+    after: i64,
+    on_unreadable: OnUnreadable<'_>,
+    mut load: impl FnMut(i64) -> QueryResult<Vec<Readable<R>>>,
+    number: impl Fn(&R) -> i64,
+    contents: impl Fn(&R) -> Value,
+) -> Result<Vec<Marked>, StoreError> {
     let mut marks = Vec::new();
-    let mut number = after;
+    let mut from = after;
     loop {
-        let rows: Vec<Readable<AuditEntry>> = audit_log::table
+        let rows = load(from)?;
+        let Some(last) = rows.last() else { return Ok(marks) };
+        let end = last.0.as_ref().map_or_else(|row| number_of(row, "number"), &number);
+        from = end.max(from + 1);
+        for row in rows {
+            match row.0 {
+                Ok(row) => marks.push(Marked::of(number(&row), 0, &contents(&row))?),
+                Err(row) => on_unreadable(table, row)?,
+            }
+        }
+    }
+}
+
+fn audit(conn: &mut Conn, after: i64, until: i64, on_unreadable: OnUnreadable<'_>) -> Result<Vec<Marked>, StoreError> {
+    let load = |number: i64| {
+        audit_log::table
             .filter(audit_log::number.gt(number).and(audit_log::number.le(until)))
             .order(audit_log::number)
             .limit(AT_ONCE)
             .select(columns_of!(AuditEntry))
-            .load(conn)?;
-        let Some(last) = rows.last() else { return Ok(marks) };
-        let end = last.0.as_ref().map_or_else(|row| number_of(row, "number"), |row| row.number);
-        number = end.max(number + 1);
-        for row in rows {
-            let row = match row.0 {
-                Ok(row) => row,
-                Err(row) => {
-                    on_unreadable("audit_log", row)?;
-                    continue;
-                }
-            };
-            let number = row.number;
-            let row = json!([number, row.at.micros(), row.actor, row.role, row.action, row.operation, row.objects.0]);
-            marks.push(Marked::of(number, 0, &row)?);
-        }
-    }
+            .load(conn)
+    };
+    let contents = |row: &AuditEntry| {
+        json!([row.number, row.at.micros(), row.actor, row.role, row.action, row.operation, row.objects.0])
+    };
+    numbered("audit_log", after, on_unreadable, load, |row: &AuditEntry| row.number, contents)
 }
 
 /// Leaves out salts and column hashes: a salt may be erased with its row, and no choice of salt gives another row the
 /// same hash.
 fn states(conn: &mut Conn, after: i64, until: i64, on_unreadable: OnUnreadable<'_>) -> Result<Vec<Marked>, StoreError> {
-    let mut marks = Vec::new();
-    let mut number = after;
-    loop {
-        let rows: Vec<Readable<StateEvent>> = state_events::table
+    let load = |number: i64| {
+        state_events::table
             .filter(state_events::number.gt(number).and(state_events::number.le(until)))
             .order(state_events::number)
             .limit(AT_ONCE)
             .select(columns_of!(StateEvent))
-            .load(conn)?;
-        let Some(last) = rows.last() else { return Ok(marks) };
-        let end = last.0.as_ref().map_or_else(|row| number_of(row, "number"), |row| row.number);
-        number = end.max(number + 1);
-        for row in rows {
-            let row = match row.0 {
-                Ok(row) => row,
-                Err(row) => {
-                    on_unreadable("state_events", row)?;
-                    continue;
-                }
-            };
-            let number = row.number;
-            let hash = row.hash.map(|hash| data_encoding::HEXLOWER.encode(&hash));
-            let row = json!([number, row.table_name, row.row_key, row.recorded_at.micros(), row.actor, hash]);
-            marks.push(Marked::of(number, 0, &row)?);
-        }
-    }
+            .load(conn)
+    };
+    let contents = |row: &StateEvent| {
+        let hash = row.hash.as_ref().map(|hash| data_encoding::HEXLOWER.encode(hash));
+        json!([row.number, row.table_name, row.row_key, row.recorded_at.micros(), row.actor, hash])
+    };
+    numbered("state_events", after, on_unreadable, load, |row: &StateEvent| row.number, contents)
 }

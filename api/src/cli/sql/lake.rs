@@ -1,7 +1,6 @@
 //! Questions over a lake in a folder: no database and no key file is needed, because its files hold pseudonyms.
 
 use super::answer::Answer;
-use super::register::LARGEST_ANSWER;
 use crate::cluster::Address;
 use crate::sql::{Lake, Parameter, QueryLimits, SqlAsker, SqlQuestion};
 use anyhow::Context;
@@ -12,7 +11,7 @@ use schema::keys::Keys;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Engine processes of this machine: a session asks one question at a time.
 const ENGINES: u32 = 1;
@@ -61,13 +60,7 @@ impl LakeOfFolder {
     pub fn ask(&self, token: &Arc<CancelToken>, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
         set_cancel_token(Some(Arc::clone(token)));
         let parameters: Result<Vec<Parameter>, String> = parameters.iter().map(Parameter::of_json).collect();
-        let limits = QueryLimits {
-            rows: self.rows,
-            memory_mb: self.memory_mb,
-            answer_bytes: LARGEST_ANSWER,
-            deadline: Instant::now() + self.time,
-            time: self.time,
-        };
+        let limits = QueryLimits::of_a_command(self.rows, self.memory_mb, self.time);
         let parameters = parameters.map_err(anyhow::Error::msg)?;
         let result = self.lake.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?;
         let key_version = Some(result.key_version());

@@ -17,10 +17,7 @@ use schema::models::SavedQuery;
 use schema::register::{saved_query_named, saved_query_version};
 use schema::{Conn, Db, StoreError};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Largest answer, in bytes: a table or a JSON document is held in memory.
-pub const LARGEST_ANSWER: u64 = 4 * 1024 * 1024 * 1024;
+use std::time::Duration;
 
 pub struct Register {
     db: Db,
@@ -85,13 +82,7 @@ impl Register {
     fn answer(&self, sql: &str, parameters: Vec<Parameter>) -> anyhow::Result<SqlResult> {
         // A session sees what was written since its last question.
         self.snapshots.refresh(&self.db)?;
-        let limits = QueryLimits {
-            rows: self.rows,
-            memory_mb: self.memory_mb,
-            answer_bytes: LARGEST_ANSWER,
-            deadline: Instant::now() + self.time,
-            time: self.time,
-        };
+        let limits = QueryLimits::of_a_command(self.rows, self.memory_mb, self.time);
         Ok(self.service.ask(&self.asker, SqlQuestion { text: sql.to_owned(), parameters, limits })?)
     }
 

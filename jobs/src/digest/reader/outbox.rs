@@ -3,7 +3,7 @@
 
 use crate::digest::outbox::{ATTEMPTS, OutgoingDelivery};
 use crate::digest::reader::AccountRule;
-use crate::digest::{DigestDocument, reader};
+use crate::digest::{DigestDocument, parsed, reader};
 use crate::runner::ledger::still_owned;
 use crate::{JobError, snapshot::Reference};
 use chrono::{NaiveDate, TimeDelta};
@@ -39,13 +39,7 @@ pub fn previous(
         .select(ReaderDigest::as_select())
         .first(conn)
         .optional()?;
-    Ok(found.and_then(|digest| match serde_json::from_value(digest.document.0) {
-        Ok(document) => Some((digest.id, document)),
-        Err(error) => {
-            tracing::warn!(digest = %digest.id, %error, "an earlier digest cannot be parsed: no comparison with it");
-            None
-        }
-    }))
+    Ok(found.and_then(|digest| parsed(digest.id, digest.document.0)))
 }
 
 /// Stores a digest of a reader; false if there is one for the day already. It replaces the note that it could not be

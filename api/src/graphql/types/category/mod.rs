@@ -48,9 +48,8 @@ impl IssueCategory {
     /// The name in `locale`, by default the language of `Accept-Language`. Vietnamese without an English
     /// name.
     async fn name(&self, ctx: &Context<'_>, locale: Option<Locale>) -> Result<&str> {
-        let locale = locale.map_or_else(|| request(ctx).map(|request| request.locale), |locale| Ok(locale.into()))?;
-        let english = self.0.name_en.as_deref().filter(|_| locale == schema::enums::Locale::En);
-        Ok(english.unwrap_or(&self.0.name_vi))
+        let locale = locale.map(Into::into);
+        Ok(request(ctx)?.name_in(locale, &self.0.name_vi, self.0.name_en.as_deref()))
     }
 
     async fn name_vi(&self) -> &str {

@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 const FIND: &str = include_str!("../../queries/complaints-find.graphql");
 
 pub async fn change(posted: Posted) -> HttpResponse {
-    match attempt(&posted).await {
-        Ok(response) => response,
-        Err(error) => posted.visit.refuse(&error),
-    }
+    posted.respond(attempt(&posted).await)
 }
 
 async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
@@ -86,8 +83,23 @@ async fn take(posted: &Posted, step: &Step, form: &mut Form, complaint: &Value) 
     }
 }
 
+/// Sends the mutation of a form. None if it was done, else the problems for which it was refused.
+pub async fn refused(
+    visit: &Visit,
+    form: &mut Form,
+    document: &'static str,
+    input: &Value,
+) -> Result<Option<Vec<Problem>>, PageError> {
+    match visit.change(document, json!({ "input": input })).await {
+        Ok(_) => Ok(None),
+        Err(PageError::Refused(refused)) => Ok(Some(form.explain(visit, &refused))),
+        Err(PageError::Conflict(refused)) => Ok(Some(conflicts(visit, &refused))),
+        Err(error) => Err(error),
+    }
+}
+
 /// Conflicts in the language of the reader.
-pub fn conflicts(visit: &Visit, refused: &[Problem]) -> Vec<Problem> {
+fn conflicts(visit: &Visit, refused: &[Problem]) -> Vec<Problem> {
     refused.iter().map(|problem| conflict(visit, problem)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Corrections that heads of units proposed: the Board decides about them, heads withdraw their own.
 
-use super::change::conflicts;
+use super::change::refused;
 use super::{code_and_name, options, word};
 use crate::web::views::arguments::Arguments;
 use crate::web::views::form::{Field, Form, Kind};
@@ -41,10 +41,7 @@ pub async fn list(visit: Visit) -> HttpResponse {
 }
 
 pub async fn change(posted: Posted) -> HttpResponse {
-    match attempt(&posted).await {
-        Ok(response) => response,
-        Err(error) => posted.visit.refuse(&error),
-    }
+    posted.respond(attempt(&posted).await)
 }
 
 async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
@@ -70,11 +67,9 @@ async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
                 (DECIDE, "done-complaints-decide")
             }
         };
-        problems = match visit.change(document, json!({ "input": input })).await {
-            Ok(_) => return Ok(visit.go_to("/complaints/corrections", Some(done))),
-            Err(PageError::Refused(refused)) => form.explain(visit, &refused),
-            Err(PageError::Conflict(refused)) => conflicts(visit, &refused),
-            Err(error) => return Err(error),
+        problems = match refused(visit, form, document, &input).await? {
+            None => return Ok(visit.go_to("/complaints/corrections", Some(done))),
+            Some(problems) => problems,
         };
     }
     Ok(visit.respond(Ok(page(visit, &data, shown, problems))))

@@ -1,6 +1,6 @@
 //! Confidential complaints as a unit reads them: the text that the Board redacted. Heads answer and transfer them here.
 
-use super::change::conflicts;
+use super::change::refused;
 use super::{code_and_name, options};
 use crate::web::views::arguments::Arguments;
 use crate::web::views::form::{Field, Form, Kind};
@@ -41,10 +41,7 @@ pub async fn list(visit: Visit) -> HttpResponse {
 }
 
 pub async fn change(posted: Posted) -> HttpResponse {
-    match attempt(&posted).await {
-        Ok(response) => response,
-        Err(error) => posted.visit.refuse(&error),
-    }
+    posted.respond(attempt(&posted).await)
 }
 
 async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
@@ -60,11 +57,9 @@ async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
     let mut problems = form.check(visit);
     if problems.is_empty() {
         let (document, input, done) = request(posted, form);
-        problems = match visit.change(document, json!({ "input": input })).await {
-            Ok(_) => return Ok(visit.go_to("/complaints/redacted", Some(done))),
-            Err(PageError::Refused(refused)) => form.explain(visit, &refused),
-            Err(PageError::Conflict(refused)) => conflicts(visit, &refused),
-            Err(error) => return Err(error),
+        problems = match refused(visit, form, document, &input).await? {
+            None => return Ok(visit.go_to("/complaints/redacted", Some(done))),
+            Some(problems) => problems,
         };
     }
     Ok(visit.respond(Ok(page(visit, &data, shown, problems))))
