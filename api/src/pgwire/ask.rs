@@ -36,11 +36,11 @@ pub async fn ask(
     format: &Format,
 ) -> PgWireResult<QueryResponse> {
     session.count()?;
-    let permit = session.keep_answer()?;
+    let answer_permit = session.keep_answer()?;
     let running = session.begin();
     let (limits, time) = (session.limits(), session.time());
     let deadline = Instant::now() + time;
-    let permit = permit(session, &running, time).await?;
+    let permit = wait_for_permit(session, &running, time).await?;
     let limits = QueryLimits {
         rows: limits.sql_rows.into(),
         memory_mb: limits.sql_memory_mb,
@@ -64,7 +64,7 @@ pub async fn ask(
         fields = described => fields.unwrap_or_else(|_| Err(broken()))?,
     };
     let session = Arc::clone(session);
-    let rows = Rows { session, chunks, ready: Vec::new().into_iter(), running, ended: false, _permit: permit };
+    let rows = Rows { session, chunks, ready: Vec::new().into_iter(), running, ended: false, _permit: answer_permit };
     Ok(QueryResponse::new(fields, unfold(rows, Rows::next)))
 }
 
@@ -77,7 +77,7 @@ pub async fn describe<'q>(session: &Arc<Session>, question: &'q Question) -> PgW
         let running = session.begin();
         let time = session.time();
         let deadline = Instant::now() + time;
-        let permit = permit(session, &running, time).await?;
+        let permit = wait_for_permit(session, &running, time).await?;
         let (of, text, token) = (Arc::clone(session), question.text.clone(), running.token());
         let described = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -97,7 +97,7 @@ pub async fn describe<'q>(session: &Arc<Session>, question: &'q Question) -> PgW
 }
 
 /// Waits for a permit.
-async fn permit(session: &Session, running: &Running, time: Duration) -> PgWireResult<Permit> {
+async fn wait_for_permit(session: &Session, running: &Running, time: Duration) -> PgWireResult<Permit> {
     let permit = tokio::select! {
         biased;
         () = running.stopped() => return Err(cancelled()),

@@ -70,7 +70,7 @@ fn cell(value: &Value) -> String {
 fn clickhouse_finds_in_it_what_the_register_answers() {
     for database in Database::both() {
         program().run(&database, ["generate", "--complaints", "300", "--seed", "4"]).ok();
-        let mut lake = Lake::new(&database);
+        let mut lake = Lake::new();
         // ClickHouse would make a column of this folder, in the place of the year of receipt.
         let above = lake.files.path().join("year=1999");
         std::fs::create_dir(&above).unwrap();

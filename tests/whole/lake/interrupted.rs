@@ -25,7 +25,7 @@ fn assert_readable(lake: &Lake) {
 fn a_sync_that_is_killed_leaves_a_lake_that_is_read_and_goes_on() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         for n in 0..24u64 {
             give_cost(&database, if n % 2 == 0 { "1.350.000" } else { "1.450.000" });
             let mut command = program().command(&database);
@@ -56,7 +56,7 @@ fn a_sync_that_is_killed_leaves_a_lake_that_is_read_and_goes_on() {
 fn readers_read_one_state_while_syncs_run_and_two_syncs_do_not_collide() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         lake.sync(&database, &[]);
         let stop = lake.files.path().join("stop");
         let mut reader = lake.python(&["watch", stop.to_str().unwrap()]);
@@ -90,7 +90,7 @@ fn a_month_that_loses_all_its_rows_goes_with_the_next_sync() {
         let more = fixtures::COMPLAINTS.replace("PA-5;10/03/2024", "PA-7;10/05/2024");
         assert_ne!(more, fixtures::COMPLAINTS);
         fixtures::import(&database, "complaints", more, fixtures::COMPLAINTS_MAP);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         lake.sync(&database, &[]);
         let of_may = "complaints/2024-05.parquet";
         let before = files(&lake.manifest());

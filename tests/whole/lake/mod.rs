@@ -21,7 +21,7 @@ struct Lake {
 }
 
 impl Lake {
-    fn new(database: &Database) -> Self {
+    fn new() -> Self {
         let files = Files::new();
         let key = files.key_file();
         let folder = files.path().join("lake");
@@ -108,7 +108,7 @@ fn files(manifest: &Value) -> BTreeMap<String, Value> {
 fn a_sync_writes_what_changed_and_nothing_else() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         let first = lake.sync(&database, &[]);
         let manifest = lake.manifest();
         let all = files(&manifest);
@@ -171,7 +171,7 @@ fn a_sync_writes_what_changed_and_nothing_else() {
 #[test]
 fn duckdb_finds_in_it_what_the_statistics_say_and_no_name() {
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
-        let lake = Lake::new(&app.database);
+        let lake = Lake::new();
         lake.sync(&app.database, &[]);
         let statistics = app.as_role(Role::Board).data(
             "{ complaintStatistics(groupBy: [DEPARTMENT]) {
@@ -219,7 +219,7 @@ fn duckdb_finds_in_it_what_the_statistics_say_and_no_name() {
 fn a_lake_of_another_role_key_or_register_is_refused_and_made_anew_when_told() {
     let database = Database::sqlite();
     fixtures::fill(&database);
-    let lake = Lake::new(&database);
+    let lake = Lake::new();
     std::fs::create_dir(&lake.folder).unwrap();
     std::fs::write(lake.folder.join("notes.txt"), "of somebody").unwrap();
     assert!(lake.refused(&database, &[]).contains("the folder holds other files, such as \"notes.txt\""));
@@ -255,7 +255,7 @@ fn a_lake_of_another_role_key_or_register_is_refused_and_made_anew_when_told() {
 fn a_restored_register_is_noticed() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         let earlier = database.copy();
         give_cost(&database, "1.350.000");
         lake.sync(&database, &[]);
@@ -275,7 +275,7 @@ fn a_restored_register_is_noticed() {
 fn the_job_keeps_a_lake_up_to_date_where_the_configuration_names_one() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         let of = |name: &str, config: &str| lake.files.put(name, config).display().to_string();
         let settings = format!(
             "[scheduler]\npoll_seconds = 1\n[jobs.lake]\nschedule = \"* * * * * *\"\n[lake]\ndir = {:?}\n",
@@ -310,7 +310,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 fn there_is_a_folder_for_each_table_and_statements_for_each_engine() {
     let database = Database::sqlite();
     fixtures::fill(&database);
-    let lake = Lake::new(&database);
+    let lake = Lake::new();
     lake.sync(&database, &["--for", "BOARD"]);
     let visible: BTreeSet<String> = names(&lake.folder).into_iter().filter(|name| !name.starts_with('.')).collect();
     let engines = ["duckdb", "datafusion", "spark", "clickhouse", "trino"];

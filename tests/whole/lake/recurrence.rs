@@ -56,7 +56,7 @@ fn the_lake_counts_recurrence_as_the_job_does() {
         let before = numbers(&database, &until);
         let officer = before["counts"].list()[0]["code"].text().to_owned();
         fixtures::import(&database, "complaints", campaign(&officer, "02AA"), COMPLAINTS_MAP);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         lake.sync(&database, &[]);
 
         let expected = numbers(&database, &until);

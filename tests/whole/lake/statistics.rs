@@ -216,7 +216,7 @@ const BY_KIND: &str = "{ complaintStatistics(groupBy: [KIND], source: LAKE) { ro
 fn who_does_not_see_all_complaints_reads_no_lake_from_before_a_change() {
     for database in Database::both() {
         fixtures::fill(&database);
-        let lake = Lake::new(&database);
+        let lake = Lake::new();
         let folder = lake.folder.display().to_string();
         let config = lake.files.put("phananh.toml", format!("[lake]\ndir = {folder:?}\n")).display().to_string();
         lake.sync(&database, &[]);

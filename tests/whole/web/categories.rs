@@ -68,8 +68,8 @@ fn a_proposal_goes_from_the_page_into_force() {
         let proposals = page(&mut visitor, "/categories");
         assert_eq!(unfolded(&proposals), 0, "{proposals}");
         let form = proposals.split(&format!("action=\"{path}\"")).nth(1).expect("the form of the proposal");
-        let first = form.split("<button").nth(1).and_then(|rest| rest.split('>').next());
-        assert_eq!(first, Some(" disabled hidden"), "Enter decides nothing: {form}");
+        let button = form.split("<button").nth(1).and_then(|rest| rest.split('>').next());
+        assert_eq!(button, Some(" disabled hidden"), "Enter decides nothing: {form}");
         assert_eq!(
             visitor.post(&path, &[("step", "ACCEPTED"), ("version", first.as_str())]).status,
             403,
