@@ -13,7 +13,7 @@ use arrow_array::types::{
 use arrow_buffer::IntervalMonthDayNano;
 use arrow_schema::{ArrowError, DataType, IntervalUnit, TimeUnit};
 use std::cell::RefCell;
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display, LowerExp, Write};
 
 /// Returns the function that writes the cells of a column.
 ///
@@ -39,11 +39,11 @@ pub fn writer(column: &dyn Array) -> Result<Box<Writer<'_>>, ArrowError> {
         }
         DataType::Float32 => {
             let numbers = column.as_primitive::<Float32Type>();
-            boxed(move |row, out| write_float(out, f64::from(numbers.value(row)), numbers.value(row)))
+            boxed(move |row, out| write_float(out, numbers.value(row), f64::from(numbers.value(row)), f32::DIGITS))
         }
         DataType::Float64 => {
             let numbers = column.as_primitive::<Float64Type>();
-            boxed(move |row, out| write_float(out, numbers.value(row), numbers.value(row)))
+            boxed(move |row, out| write_float(out, numbers.value(row), numbers.value(row), f64::DIGITS))
         }
         DataType::Decimal128(_, scale) => {
             let (numbers, scale) = (column.as_primitive::<Decimal128Type>(), *scale);
@@ -116,12 +116,27 @@ fn without_zeros(time: &str) -> &str {
     time.trim_end_matches('0').trim_end_matches('.')
 }
 
-fn write_float(out: &mut dyn Write, value: f64, finite: impl Display) -> fmt::Result {
+/// Writes the shortest decimal that is the same number, with an exponent as PostgreSQL has it: below 0.0001, and from as
+/// many digits before the point as the type always holds.
+fn write_float(out: &mut dyn Write, number: impl Display + LowerExp, value: f64, digits: u32) -> fmt::Result {
     match value {
-        _ if value.is_nan() => out.write_str("NaN"),
-        f64::INFINITY => out.write_str("Infinity"),
-        f64::NEG_INFINITY => out.write_str("-Infinity"),
-        _ => write!(out, "{finite}"),
+        _ if value.is_nan() => return out.write_str("NaN"),
+        f64::INFINITY => return out.write_str("Infinity"),
+        f64::NEG_INFINITY => return out.write_str("-Infinity"),
+        // Most numbers have no exponent, and are written once.
+        _ if value == 0.0 || (1e-4..10f64.powi(digits.cast_signed())).contains(&value.abs()) => {
+            return write!(out, "{number}");
+        }
+        _ => {}
+    }
+    let scientific = format!("{number:e}");
+    let parts = scientific.split_once('e').and_then(|(digits, power)| Some((digits, power.parse::<i32>().ok()?)));
+    match parts {
+        Some((mantissa, power)) if power < -4 || power >= digits.cast_signed() => {
+            let sign = if power < 0 { '-' } else { '+' };
+            write!(out, "{mantissa}e{sign}{:02}", power.abs())
+        }
+        _ => write!(out, "{number}"),
     }
 }
 

@@ -130,14 +130,18 @@ fn written_type(of: &DataType) -> DataType {
 
 #[cfg(test)]
 mod tests {
+    use super::super::local_times::ZONE_OF_INSTANTS;
     use super::*;
     use arrow_array::cast::AsArray;
     use datafusion::execution::SessionStateBuilder;
-    use datafusion::prelude::{DataFrame, SessionContext};
+    use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
     async fn asked(value: &str) -> Option<String> {
         let text = Arc::new(TextValues::new());
-        let state = SessionStateBuilder::new().with_default_features().with_analyzer_rule(text).build();
+        let mut config = SessionConfig::new();
+        config.options_mut().execution.time_zone = Some(ZONE_OF_INSTANTS.into());
+        let state =
+            SessionStateBuilder::new().with_config(config).with_default_features().with_analyzer_rule(text).build();
         let frame = SessionContext::new_with_state(state).sql(&format!("SELECT {value} AS v")).await.unwrap();
         let (state, plan) = frame.into_parts();
         let rows = DataFrame::new(state, with_letters(plan).unwrap()).collect().await.unwrap();
