@@ -19,8 +19,12 @@ const FEWEST: usize = 3;
 /// The page for the question of the address.
 ///
 /// # Errors
-/// The errors of the question.
+/// When the reader may not ask for statistics, and the errors of the question.
 pub async fn page(visit: &Visit) -> Result<Page, PageError> {
+    // Without any grouping to offer, a word of the address would be refused before the right is.
+    if !visit.may("Query", "complaintStatistics") {
+        return Err(PageError::Forbidden);
+    }
     let mut question = Question::of(visit);
     let (document, variables) = (question.document(visit), question.variables(visit));
     let answer = ask(visit, document, variables, &mut question.problems).await?["complaintStatistics"].take();
