@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility, lit,
 };
+use regex::Regex;
 use std::iter::Peekable;
 use std::str::Chars;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ const FUNCTIONS: [(&str, usize); 5] =
 const FLAGS: &str = "the flags of regular expressions are g and i: write (…|…) and [^…] for others";
 const GROUPS: &str = "regexp_match would leave out a group that takes part in no match: write each alternative as a \
                       pattern of its own";
+
+const TOO_LARGE: &str = "the regular expression is too large: write smaller numbers of repetitions";
 
 /// The plan with patterns and replacements as the engine reads them.
 ///
@@ -158,7 +161,14 @@ impl Part {
 fn written(one: Expr, part: Part) -> Result<Expr> {
     match &one {
         Expr::Literal(value, _) => match value.try_as_str().flatten() {
-            Some(text) => Ok(lit(part.translated(text)?)),
+            Some(text) => {
+                let made = part.translated(text)?;
+                // The engine would take the size for an error of its own.
+                if matches!(part, Part::Pattern) && matches!(Regex::new(&made), Err(regex::Error::CompiledTooBig(_))) {
+                    return refused(TOO_LARGE);
+                }
+                Ok(lit(made))
+            }
             None => Ok(one),
         },
         _ => {

@@ -104,7 +104,7 @@ const TOO_LARGE: &[(&str, &str)] = &[
     // The engine cannot read one work table twice.
     (
         "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT a.i + 1 FROM n a CROSS JOIN n b) SELECT COUNT(*) FROM n",
-        "the engine failed on this query",
+        "Multiple recursive references",
     ),
     ("SELECT LENGTH(REPEAT(complaint, 1000000000)) FROM complaints", "overflow on repeat"),
     ("SELECT LENGTH(REPEAT(REPEAT('x', 100000), 100000))", "overflow on repeat"),
@@ -113,7 +113,10 @@ const TOO_LARGE: &[(&str, &str)] = &[
     ("SELECT CARDINALITY(ARRAY_REPEAT(complaint, 1000000000)) FROM complaints", "array_repeat: "),
     ("SELECT CARDINALITY(RANGE(0, 9000000000000000000))", "Range too large"),
     ("SELECT COUNT(*) FROM (SELECT UNNEST(RANGE(0, 1000000000)) AS n) t", "Range too large"),
-    ("SELECT complaint ~ '(((((a{0,100}){0,100}){0,100}){0,100}){0,100})$' FROM complaints", "did not compile"),
+    (
+        "SELECT complaint ~ '(((((a{0,100}){0,100}){0,100}){0,100}){0,100})$' FROM complaints",
+        "the regular expression is too large",
+    ),
     ("SELECT LENGTH(REPLACE(REPEAT('a', 1000000), 'a', REPEAT('b', 1000000)))", "overflow"),
     ("SELECT FACTORIAL(1000000)", "Overflow happened on FACTORIAL(1000000)"),
 ];
