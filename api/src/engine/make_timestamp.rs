@@ -65,7 +65,7 @@ impl ScalarUDFImpl for MakeTimestamp {
             Ok(cast_with_options(&given.to_array_of_size(arguments.number_rows)?, of, &options)?)
         };
         let whole = (0..WHOLE).map(|place| column(place, &DataType::Int64)).collect::<Result<Vec<_>>>()?;
-        let whole: Vec<_> = whole.iter().map(|numbers| numbers.as_primitive::<Int64Type>()).collect();
+        let whole: Vec<_> = whole.iter().map(AsArray::as_primitive::<Int64Type>).collect();
         let seconds = column(WHOLE, &DataType::Float64)?;
         let times = seconds.as_primitive::<Float64Type>().iter().enumerate().map(|(row, second)| {
             let numbers = whole.iter().map(|numbers| numbers.is_valid(row).then(|| numbers.value(row)));

@@ -66,7 +66,7 @@ impl ScalarUDFImpl for Overlaps {
             return Err(DataFusionError::Internal(format!("{NAME} of {} arguments", columns.len())));
         };
         let ends = [microseconds(a)?, end(a, b)?, microseconds(c)?, end(c, d)?];
-        let [a, b, c, d] = ends.each_ref().map(|of| of.as_primitive::<TimestampMicrosecondType>());
+        let [a, b, c, d] = ends.each_ref().map(AsArray::as_primitive::<TimestampMicrosecondType>);
         let pairs = a.iter().zip(b.iter()).zip(c.iter().zip(d.iter()));
         let found: BooleanArray = pairs.map(|(one, other)| overlap(one, other)).collect();
         Ok(ColumnarValue::Array(Arc::new(found)))

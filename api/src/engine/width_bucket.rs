@@ -82,7 +82,7 @@ impl ScalarUDFImpl for WidthBucket {
         let buckets: Vec<Option<i64>> = if self.is_exact {
             let scale = [x, low, high].map(|of| scale_of(of.data_type())).into_iter().max().unwrap_or_default();
             let [x, low, high] = [scaled(x, scale)?, scaled(low, scale)?, scaled(high, scale)?];
-            let [x, low, high] = [&x, &low, &high].map(|of| of.as_primitive::<Decimal256Type>());
+            let [x, low, high] = [&x, &low, &high].map(AsArray::as_primitive::<Decimal256Type>);
             let numbers = x.iter().zip(low.iter()).zip(high.iter()).zip(parts.iter());
             let found = numbers.map(|(((x, low), high), parts)| match (x, low, high, parts) {
                 (Some(x), Some(low), Some(high), Some(parts)) => of_decimals(x, low, high, parts).map(Some),
@@ -92,7 +92,7 @@ impl ScalarUDFImpl for WidthBucket {
         } else {
             let [x, low, high] =
                 [cast(x, &DataType::Float64)?, cast(low, &DataType::Float64)?, cast(high, &DataType::Float64)?];
-            let [x, low, high] = [&x, &low, &high].map(|of| of.as_primitive::<Float64Type>());
+            let [x, low, high] = [&x, &low, &high].map(AsArray::as_primitive::<Float64Type>);
             let numbers = x.iter().zip(low.iter()).zip(high.iter()).zip(parts.iter());
             let found = numbers.map(|(((x, low), high), parts)| match (x, low, high, parts) {
                 (Some(x), Some(low), Some(high), Some(parts)) => of_doubles(x, low, high, parts).map(Some),
