@@ -38,7 +38,7 @@ await drive(browserName, address, async (newReader) => {
 
   await admin.go('Nhật ký');
   found.log = await admin.texts('#table-audit tbody tr');
-  await admin.filter('Việc', 'Cấp mã truy cập');
+  await admin.filter('Việc', 'Cấp mã truy cập hoặc mở khóa tài khoản');
   found.tokens = await admin.texts('#table-audit tbody tr');
 
   found.before = await elsewhere.texts('h1');

@@ -5,6 +5,7 @@ use crate::program;
 use crate::reader_digests::{branches, config, run, token, world};
 use schema::enums::{DigestSection, Role};
 use serde_json::{Value, json};
+use tests::fixtures::Files;
 use tests::{Client, Json, MailServer, TestApp};
 
 const HOME: &str = "/digests/subscriptions";
@@ -23,7 +24,8 @@ fn wish<'w>(step: &'w str, more: &[(&'w str, &'w str)]) -> Vec<(&'w str, &'w str
 
 #[test]
 fn each_reader_is_offered_the_sections_that_its_digests_have() {
-    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let files = Files::new();
+    let app = TestApp::sqlite().world().keyed(&files).arguments(&["--no-jobs"]).start();
     let all = DigestSection::WORDS;
     let offered = |client: &Client<'_>| -> Vec<&'static str> {
         let page = Visitor::signed_in(app.server(), &client.token).get(HOME);

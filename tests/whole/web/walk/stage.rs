@@ -58,6 +58,12 @@ impl Stage {
         let made = some_of_each(&app.database, server);
         let [guidance, proposal, measure] = &made[..] else { panic!("three objects: {made:?}") };
         proposes_and_corrects(&board, &head);
+        // Views of the last days have a complaint, too, in the columns that they read.
+        let intake = Client { server, token: token("INTAKE", None) };
+        let fresh = json!({ "category": "TD1", "unit": "03TG", "taxCode": "0100233488" });
+        let position = intake.submitted("fresh", &fresh)["position"].clone();
+        let seen = "query($p: Int) { complaintStatistics(minPosition: $p) { totals { complaints } } }";
+        board.data_with(seen, &json!({ "p": position }));
         let hook = json!({ "channel": "EMAIL", "name": "Phòng trực", "address": "duty@example.org" });
         admin.done("createNotificationEndpoint", "endpoint { id }", &hook);
         subscribes(app, folder);
