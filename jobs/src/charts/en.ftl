@@ -42,7 +42,10 @@ pareto-alt = In all { $total } { $what }. The most frequent: { $labels }.
 
 funnel-none = No { $units } with an expected number of { $what }
 funnel-usual = No difference between { $all } { $units } is more than chance explains
-funnel-title = Of { $all } { $units }, { $high } have more and { $low } fewer { $what } than chance explains
+funnel-title = Of { $all } { $units }, { $high ->
+        [one] { $high } has
+       *[other] { $high } have
+    } more and { $low } fewer { $what } than chance explains
 funnel-ratio = { $what }: observed / expected
 funnel-expected = { $what }: expected
 funnel-near = between both limits
@@ -119,7 +122,10 @@ tier-INSPECTION = inspection of the branch
 
 map-none = { $what }: no area has a number
 map-usual = { $what }: no difference between { $all } { $areas } is more than chance explains
-map-title = Of { $all } { $areas }, { $high } have more and { $low } fewer { $what } than chance explains
+map-title = Of { $all } { $areas }, { $high ->
+        [one] { $high } has
+       *[other] { $high } have
+    } more and { $low } fewer { $what } than chance explains
 map-hoangsa = Hoàng Sa Islands
 map-truongsa = Trường Sa Islands
 map-no-data = no data

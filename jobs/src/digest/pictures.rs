@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn titles_say_what_is_unusual_and_alternative_texts_have_its_numbers() {
         let funnel = picture(&of_board(), "funnel", Locale::En);
-        assert_eq!(funnel.title, "Of 3 branches, 1 have more and 0 fewer episodes than chance explains");
+        assert_eq!(funnel.title, "Of 3 branches, 1 has more and 0 fewer episodes than chance explains");
         assert!(funnel.alt.contains("More than chance explains: Hanoi port."), "{}", funnel.alt);
         let gravest = picture(&of_board(), "gravest", Locale::En);
         assert_eq!(gravest.title, "Nguyễn Văn A [CC01]: 14 times as many episodes as expected in 365 days");

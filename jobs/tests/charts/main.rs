@@ -155,7 +155,8 @@ fn titles_and_alternative_texts_have_the_numbers_of_the_data() {
     let count = |unusual| data.units.iter().filter(|unit| unit.unusual() == Some(unusual)).count();
     let (high, low) = (count(Unusual::High), count(Unusual::Low));
     assert!(high > 0 && low > 0, "{high} {low}");
-    let title = format!("Of 40 branches, {high} have more and {low} fewer episodes than chance explains");
+    let have = if high == 1 { "has" } else { "have" };
+    let title = format!("Of 40 branches, {high} {have} more and {low} fewer episodes than chance explains");
     assert_eq!(of("funnel").title, title);
 
     let data = samples::cusum_data();
