@@ -148,7 +148,7 @@ fn a_wrong_filter_is_told_with_its_field_its_value_and_what_is_allowed() {
                 "/complaints?recorded=31-12-2025",
                 "Ghi vào hệ thống từ ngày: “31-12-2025” không phải là ngày dùng được. Hãy ghi một ngày từ \
                  1900-01-01 đến 9998-12-31,",
-                "“31-12-2025” is no day that can be used. Write a day from 1900-01-01 to 9998-12-31 ",
+                "“31-12-2025” is not a valid day. Write a day from 1900-01-01 to 9998-12-31 ",
             ),
             (
                 "/overdue?days=-1",
@@ -161,7 +161,7 @@ fn a_wrong_filter_is_told_with_its_field_its_value_and_what_is_allowed() {
             ("/explore?measure=NONE", "Chỉ số: không có giá trị “NONE”. ", "Measure: there is no value “NONE”. "),
             ("/explore?unit=nowhere", "không có đơn vị “nowhere”.", "does not know the unit “nowhere”."),
             ("/explore?as-of=2199-01-01", "Ngày 01/01/2199 ở tương lai.", "is in the future. Write a day up to today,"),
-            ("/measures?id=1", "Mã của mục: “1” không phải là mã nhận dạng.", "Id of the object: “1” is no id."),
+            ("/measures?id=1", "Mã của mục: “1” không phải là mã nhận dạng.", "Id of the object: “1” is not an id."),
             ("/categories?unit=nowhere", "không có đơn vị “nowhere”.", "does not know the unit “nowhere”."),
             ("/categories?state=NONE", "Trạng thái đề xuất: không có giá trị “NONE”.", "there is no value “NONE”."),
         ] {
