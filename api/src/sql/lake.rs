@@ -4,7 +4,7 @@
 //! because a lake also holds the complaints that name them.
 
 use super::asking::Asking;
-use super::pool::Pool;
+use super::pool::{Lease, Pool};
 use super::process::Answer;
 use super::protocol::{Failed, LakeTables};
 use super::result::{Source, State, cancel, error, out_of_turn};
@@ -125,7 +125,7 @@ impl Lake {
         let SqlQuestion { text, parameters, limits } = question;
         let asking = Asking::new(text, parameters, limits, false);
         let (answer, source) = match &self.engine {
-            Engine::Embedded(pool) => self.of_engine(pool, asker, manifest, &asking)?,
+            Engine::Embedded(pool) => pool.asked(asker, limits, |lease| self.of_engine(lease, manifest, &asking))?,
             Engine::Cluster(cluster) => self.of_cluster(cluster, manifest, &asking)?,
         };
         let Answer::Schema(columns) = answer else { return Err(out_of_turn()) };
@@ -134,18 +134,17 @@ impl Lake {
 
     fn of_engine(
         &self,
-        pool: &Pool,
-        asker: &SqlAsker,
+        mut lease: Lease,
         manifest: &Manifest,
         asking: &Asking,
     ) -> Result<(Answer, Source), QueryError> {
         let limits = asking.limits;
-        let mut lease = pool.take(asker, limits.deadline, limits.time)?;
-        let ended = |e: std::io::Error| QueryError::Engine(e.to_string());
+        let not_asked = |e: std::io::Error| QueryError::Engine(e.to_string());
         let place = |file: &str| self.root.join(file).display().to_string();
         let files = tables_of(manifest).map(|table| (table.name.to_owned(), paths(manifest, table, &place)));
-        lease.engine()?.read_lake(&state_of(manifest), &LakeTables(files.collect())).map_err(ended)?;
-        lease.engine()?.ask(&[], Vec::new(), asking.ask()).map_err(ended)?;
+        let named = lease.engine()?.read_lake(&state_of(manifest), &LakeTables(files.collect()));
+        named.map_err(|_ended| QueryError::Broken(limits.memory_mb))?;
+        lease.engine()?.ask(&[], Vec::new(), asking.ask()).map_err(not_asked)?;
         match lease.engine()?.next(limits.deadline, limits.memory_mb, limits.time) {
             Ok(Answer::Failed(failed)) => {
                 if matches!(failed, Failed::Sql(_) | Failed::Cancelled) {

@@ -2,7 +2,7 @@
 
 use super::process::Engine;
 use super::program;
-use super::{QueryError, SqlAsker};
+use super::{QueryError, QueryLimits, SqlAsker};
 use jobs::tables::TableCache;
 use schema::Id;
 use schema::db::cancellation::check_cancelled;
@@ -123,6 +123,26 @@ impl Pool {
             lease.engine = Some(engine);
         }
         Ok(lease)
+    }
+
+    /// Asks an engine by `attempt`. An engine that is kept between questions may be killed just before a question, while
+    /// its process still ends and seems to run: another engine is then asked once more. A question only reads, so that
+    /// asking twice is safe.
+    ///
+    /// # Errors
+    /// Those of [`Self::take`] and of the last attempt.
+    pub fn asked<T>(
+        &self,
+        asker: &SqlAsker,
+        limits: QueryLimits,
+        mut attempt: impl FnMut(Lease) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        let lease = self.take(asker, limits.deadline, limits.time)?;
+        let is_kept = !lease.is_new;
+        match attempt(lease) {
+            Err(QueryError::Broken(_)) if is_kept => attempt(self.take(asker, limits.deadline, limits.time)?),
+            answer => answer,
+        }
     }
 
     fn start(&self) -> Result<Child, QueryError> {

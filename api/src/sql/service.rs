@@ -219,10 +219,19 @@ impl SqlService {
         asker: &SqlAsker,
         snapshot: &Arc<Snapshot>,
         asking: &Asking,
+        wanted: Vec<Wanted>,
+    ) -> Result<(Answer, Lease), QueryError> {
+        self.pool.asked(asker, asking.limits, |lease| self.first_answer_of(lease, snapshot, asking, wanted.clone()))
+    }
+
+    fn first_answer_of(
+        &self,
+        mut lease: Lease,
+        snapshot: &Arc<Snapshot>,
+        asking: &Asking,
         mut wanted: Vec<Wanted>,
     ) -> Result<(Answer, Lease), QueryError> {
         let limits = asking.limits;
-        let mut lease = self.pool.take(asker, limits.deadline, limits.time)?;
         self.engines.fetch_add(u64::from(lease.is_new), Ordering::Relaxed);
         loop {
             if let Err(failed) = self.send(&mut lease, snapshot, &wanted, asking) {
