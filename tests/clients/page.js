@@ -1,13 +1,15 @@
 // Walks through views in Chromium as one reader after another: whether each answers as it must, what axe-core finds in
-// both themes and two widths, whether anything is lost at 200 %, and which letters the page lacks. One JSON document.
+// themes and widths, whether anything is lost at 200 %, and which letters the page lacks. One JSON document.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { drive } from './reader.js';
 
 const [browserName, address, given] = process.argv.slice(2);
-// `strangers`: pages of nobody. `readers`: each with a token, its pages, the forms that it sends, and whether each page
-// is looked at in every theme and width. A page is a path with its status.
+// `looks`: the themes and widths in which each page is looked at, all four unless it is given. `strangers`: pages of
+// nobody. `readers`: each with a token, its pages, the forms that it sends, and whether the letters of its pages are
+// looked at. A page is a path with its status.
 const plan = JSON.parse(given);
+const looks = plan.looks ?? [['light', 390], ['dark', 390], ['light', 1280], ['dark', 1280]];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const other = (theme) => (theme === 'dark' ? 'light' : 'dark');
@@ -37,23 +39,20 @@ await drive(browserName, address, async (newReader) => {
   }
 
   /// Looks at the page that is open. Themes are style sheets alone, without transitions: it need not be loaded again.
-  async function check(page, path, everyView) {
+  async function check(page, path) {
     await page.evaluate(axe);
     const hasSwitch = await page.evaluate(() => document.documentElement.dataset.theme !== undefined);
-    for (const width of [390, 1280]) {
+    for (const [theme, width] of looks) {
       await page.setViewport({ width, height: 900 });
-      for (const theme of ['light', 'dark']) {
-        if (!everyView && (width === 390) !== (theme === 'dark')) continue;
-        // The theme is the browser's on a telephone, and elsewhere what the reader chose against the browser's.
-        const isChosen = hasSwitch && width === 1280;
-        await page.emulateMediaFeatures([
-          { name: 'prefers-color-scheme', value: isChosen ? other(theme) : theme },
-        ]);
-        if (hasSwitch) {
-          await page.evaluate((chosen) => { document.documentElement.dataset.theme = chosen; }, isChosen ? theme : 'auto');
-        }
-        await look(page, path, { theme, width });
+      // The theme is the browser's on a telephone, and elsewhere what the reader chose against the browser's.
+      const isChosen = hasSwitch && width === 1280;
+      await page.emulateMediaFeatures([
+        { name: 'prefers-color-scheme', value: isChosen ? other(theme) : theme },
+      ]);
+      if (hasSwitch) {
+        await page.evaluate((chosen) => { document.documentElement.dataset.theme = chosen; }, isChosen ? theme : 'auto');
       }
+      await look(page, path, { theme, width });
     }
     // A window of 1,280 px at 200 %.
     await page.setViewport({ width: 640, height: 450, deviceScaleFactor: 2 });
@@ -62,21 +61,21 @@ await drive(browserName, address, async (newReader) => {
     await page.setViewport({ width: 1280, height: 900 });
   }
 
-  async function visit(reader, [path, status], everyView) {
+  async function visit(reader, [path, status], hasLetters) {
     const answer = await reader.page.goto(`${address}${path}`);
     if (answer.status() !== status) found.unexpected.push({ path, status: answer.status() });
     if ((answer.headers()['content-security-policy'] ?? '').endsWith('sandbox')) {
       // The policy of a message lets no script run, not even axe-core: its document is looked at without it.
       const message = await reader.context.newPage();
       await message.setContent(await answer.text());
-      await check(message, path, everyView);
+      await check(message, path);
       await message.close();
       return;
     }
     const headings = await reader.texts('h1');
     if (headings.length !== 1) found.unexpected.push({ path, headings });
-    await check(reader.page, path, everyView);
-    if (everyView) {
+    await check(reader.page, path);
+    if (hasLetters) {
       const { looked, borrowed } = await reader.borrowedLetters();
       found.letters += looked;
       if (borrowed.length > 0) found.violations.push({ path, id: 'letters of the machine', nodes: borrowed });
@@ -91,21 +90,21 @@ await drive(browserName, address, async (newReader) => {
   await stranger.write('Mã truy cập', 'pa_nobody');
   await stranger.leadsOn(() => stranger.page.keyboard.press('Enter'));
   found.refused = (await stranger.problems()).length;
-  await check(stranger.page, 'a refused sign-in', true);
+  await check(stranger.page, 'a refused sign-in');
 
   found.signedIn = [];
-  for (const { token, pages, forms = [], everyView = false } of plan.readers) {
+  for (const { token, pages, forms = [], letters = false } of plan.readers) {
     const reader = await newReader();
     await reader.signIn(token);
     found.signedIn.push(...(await reader.texts('h1')));
-    for (const page of pages) await visit(reader, page, everyView);
+    for (const page of pages) await visit(reader, page, letters);
     for (const { path, step, fields, shows } of forms) {
       await reader.open(path);
       const form = await reader.unfold(step);
       for (const [label, text] of Object.entries(fields)) await reader.write(label, text, form);
       await reader.press(step, form);
       if ((await reader.page.$(shows)) === null) found.unexpected.push({ path, step, lacks: shows });
-      await check(reader.page, `${path} after “${step}”`, true);
+      await check(reader.page, `${path} after “${step}”`);
     }
   }
 

@@ -56,7 +56,7 @@ fn what_a_view_says_of_nothing_is_accessible() {
         [(Role::Board, &["/", "/flags", "/complaints/corrections"][..]), (Role::Dashboard, &["/", "/explore"][..])];
     let readers = readers.map(|(role, paths)| {
         let pages: Vec<(&str, u16)> = paths.iter().map(|path| (*path, 200)).collect();
-        json!({ "token": app.as_role(role).token, "pages": pages, "everyView": true })
+        json!({ "token": app.as_role(role).token, "pages": pages, "letters": true })
     });
     accessible(app.server(), &json!({ "readers": readers }));
 }

@@ -217,7 +217,7 @@ fn the_views_of_numbers_are_accessible() {
     with_each_role(&app, branch, |server, tokens| {
         let readers = pages.iter().zip(tokens).enumerate().map(|(place, (paths, token))| {
             let pages: Vec<(&str, u16)> = paths.iter().map(|path| (*path, 200)).collect();
-            json!({ "token": token, "pages": pages, "everyView": place == 0 })
+            json!({ "token": token, "pages": pages, "letters": place == 0 })
         });
         accessible(server, &json!({ "readers": readers.collect::<Vec<_>>() }));
     });
