@@ -210,19 +210,22 @@ fn who_stays_is_kept_and_a_form_sent_too_late_leads_back_to_its_page() {
 
 #[test]
 fn signing_out_everywhere_ends_the_sessions_of_one_reader_only() {
-    let app = TestApp::sqlite().world().start();
-    let (board, other) = (app.as_role(Role::Board), app.as_holder(&["--name", "other", "--role", "BOARD"]));
-    let (mut one, mut two) =
-        (Visitor::signed_in(app.server(), &board.token), Visitor::signed_in(app.server(), &board.token));
-    let mut three = Visitor::signed_in(app.server(), &other.token);
-    let before = one.cookie.clone();
-    let again = one.post("/sign-in", &[("token", &board.token)]);
-    assert_eq!(again.status, 303);
-    assert_ne!(one.cookie, before, "each signing in makes a new session");
-    let mut old = Visitor { server: app.server(), cookie: before };
-    assert!(!old.is_signed_in(), "and ends the one before");
-    assert_eq!(one.post_with_secret("/sign-out/everywhere", &[]).status, 303);
-    assert!(!one.is_signed_in() && !two.is_signed_in() && three.is_signed_in());
+    for app in TestApp::both().world() {
+        let (board, other) = (app.as_role(Role::Board), app.as_holder(&["--name", "other", "--role", "BOARD"]));
+        let (mut one, mut two) =
+            (Visitor::signed_in(app.server(), &board.token), Visitor::signed_in(app.server(), &board.token));
+        let mut three = Visitor::signed_in(app.server(), &other.token);
+        let before = one.cookie.clone();
+        let again = one.post("/sign-in", &[("token", &board.token)]);
+        assert_eq!(again.status, 303);
+        assert_ne!(one.cookie, before, "each signing in makes a new session");
+        let mut old = Visitor { server: app.server(), cookie: before };
+        assert!(!old.is_signed_in(), "and ends the one before");
+        assert_eq!(one.post("/sign-out/everywhere", &[("csrf", &three.secret())]).status, 403);
+        assert!(one.is_signed_in() && two.is_signed_in(), "the secret of another session ends none");
+        assert_eq!(one.post_with_secret("/sign-out/everywhere", &[]).status, 303);
+        assert!(!one.is_signed_in() && !two.is_signed_in() && three.is_signed_in());
+    }
 }
 
 #[test]
