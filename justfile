@@ -50,6 +50,11 @@ draw-statistics:
     "$program" --database "sqlite:$folder/world.db" jobs run recurrence --as-of 2025-12-31
     cargo run --release -p jobs --example statistics_pictures -- "sqlite:$folder/world.db" docs/pictures
 
+# Take the pictures of the page in docs/pictures from a demonstration, or those of the views named: then look at them
+pictures *args:
+    cargo build --release --workspace --bins
+    python3 tests/pictures/draw.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
 # Count what alerts about bursts find in generated worlds, and false ones: the tables of docs/alerts.md
 study-alerts *args:
     cargo run --release -p jobs --example alert_study -- {{args}}
