@@ -17,8 +17,9 @@ fn subscription(client: &Client<'_>) -> Value {
 
 /// The fields of a form, without those of sections.
 fn wish<'w>(step: &'w str, more: &[(&'w str, &'w str)]) -> Vec<(&'w str, &'w str)> {
-    let own = [("step", step), ("locale", "VI"), ("schedule", "0 7 * * *"), ("timezone", "Asia/Ho_Chi_Minh")];
-    let own = own.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+    let times = [("rhythm", "OTHER"), ("schedule", "0 7 * * *"), ("timezone", "Asia/Ho_Chi_Minh")];
+    let own = [("step", step), ("locale", "VI")].into_iter().chain(times);
+    let own = own.filter(|(name, _)| more.iter().all(|(other, _)| other != name));
     own.chain([("sections", "")]).chain(more.iter().copied()).collect()
 }
 
@@ -77,6 +78,8 @@ fn a_head_subscribes_tries_and_reads_its_digests() {
             (vec![("address", "head@evil.example"), ("condition", "ALWAYS")], "example.org"),
             (vec![address, ("condition", "OVERDUE"), ("minOverdue", "-3")], "class=\"problems\""),
             (vec![address, ("condition", "ALWAYS"), ("schedule", "0 8,14 * * *")], "hai giờ trong một ngày"),
+            (vec![address, ("condition", "ALWAYS"), ("schedule", "")], "href=\"#add-schedule\""),
+            (vec![address, ("condition", "ALWAYS"), ("rhythm", "0 9 * * 1")], "href=\"#add-rhythm\""),
         ] {
             let refused = own.post_with_secret(HOME, &wish("add", &more));
             assert!(refused.status == 422 && refused.text.contains(words), "{more:?}: {refused:?}");
@@ -107,6 +110,25 @@ fn a_head_subscribes_tries_and_reads_its_digests() {
         let made = subscription(&head);
         assert_eq!((&made["sections"], &made["condition"]), (&json!([]), &json!("ALWAYS")), "no box means all");
         assert_eq!((&made["quietUntil"], &made["address"]), (&Value::Null, &json!("head@example.org")));
+
+        // Usual times have words, and others are shown as they were written.
+        let times = |own: &mut Visitor<'_>, more: &[(&str, &str)]| -> (Value, String) {
+            let wish = wish("change", &[&[("condition", "ALWAYS")][..], more].concat());
+            let changed = own.post_with_secret(&path, &wish);
+            assert_eq!(changed.status, 303, "{changed:?}");
+            (subscription(&head)["schedule"].clone(), own.get(&path).text.replace("&#x2f;", "/"))
+        };
+        let (stored, shown) = times(&mut own, &[("rhythm", "0 7 * * 1-5"), ("schedule", "")]);
+        assert_eq!(stored, "0 7 * * 1-5");
+        assert!(shown.contains("<dd>Từ thứ Hai đến thứ Sáu lúc 7:00 (Asia/Ho_Chi_Minh)</dd>"), "{shown}");
+        assert!(shown.contains("<option value=\"0 7 * * 1-5\" selected>"), "{shown}");
+        let (stored, shown) = times(&mut own, &[("schedule", "0 7 1,15 * *")]);
+        assert_eq!(stored, "0 7 1,15 * *");
+        assert!(shown.contains("<dd>0 7 1,15 * * (Asia/Ho_Chi_Minh)</dd>"), "{shown}");
+        assert!(shown.contains("<option value=\"OTHER\" selected>"), "{shown}");
+        let (_, shown) = times(&mut own, &[("schedule", "30 8 * * 0")]);
+        assert!(shown.contains("<option value=\"30 8 * * 0\" selected>Mỗi Chủ nhật lúc 8:30<"), "{shown}");
+        assert_eq!(times(&mut own, &[("rhythm", "0 7 * * *")]).0, "0 7 * * *");
 
         let preview = own.get(&format!("{path}/preview"));
         assert!(preview.status == 200 && preview.text.contains(&format!("[{unit}]")), "{preview:?}");

@@ -1,5 +1,6 @@
 //! The forms about a subscription, and their mutations.
 
+use super::rhythm;
 use crate::web::views::conditions::options;
 use crate::web::views::form::{Field, Form, Kind};
 use crate::web::views::sending::input;
@@ -54,6 +55,12 @@ fn wishes(visit: &Visit, subscription: &Value) -> Vec<Field> {
     let offered = sections_for(visit.role(), !subscription["unit"].is_null());
     let offered: Vec<&str> = offered.iter().copied().map(DigestSection::as_str).collect();
     let least = subscription["minOverdue"].as_i64().map(|number| number.to_string()).unwrap_or_default();
+    let schedule = text(&subscription["schedule"]);
+    // The field of cron is for times that have no words.
+    let (usual, other) = match rhythm::in_words(visit, schedule) {
+        Some(_) => (schedule, ""),
+        None => (rhythm::OTHER, schedule),
+    };
     vec![
         plain(Kind::Choice, "locale").options(options(visit, "subscriptions-locale", &LOCALES)).required(),
         help(field(visit, Kind::Text, "unit").value(text(&subscription["unit"]["code"])), "unit"),
@@ -65,7 +72,8 @@ fn wishes(visit: &Visit, subscription: &Value) -> Vec<Field> {
             )),
             "sections",
         ),
-        help(plain(Kind::Text, "schedule").required(), "schedule"),
+        field(visit, Kind::Choice, "rhythm").value(usual).options(rhythm::choices(visit, schedule)).required(),
+        help(field(visit, Kind::Text, "schedule").value(other), "schedule"),
         plain(Kind::Text, "timezone").required(),
         plain(Kind::Choice, "condition")
             .options(options(visit, "subscriptions-condition", DigestCondition::WORDS))
@@ -77,7 +85,13 @@ fn wishes(visit: &Visit, subscription: &Value) -> Vec<Field> {
 
 /// The mutation that subscribes an address, or changes its subscription.
 pub fn ask_subscribe(form: &Form, address: &str) -> (&'static str, Value) {
-    let mut input = input(form, &["locale", "unit", "schedule", "timezone", "condition", "quietUntil"]);
+    let mut input = input(form, &["locale", "unit", "timezone", "condition", "quietUntil"]);
+    let schedule = match form.value("rhythm") {
+        rhythm::OTHER => form.value("schedule"),
+        usual => usual,
+    };
+    // The API refuses an empty schedule. It would choose one itself if there were none.
+    input.insert("schedule".into(), schedule.into());
     let sections: Vec<&str> = form.value("sections").split_whitespace().collect();
     input.insert("address".into(), address.into());
     input.insert("sections".into(), json!(sections));

@@ -53,7 +53,7 @@ fn row(visit: &Visit, subscription: &Value) -> Vec<Cell> {
         Cell::text(text(&subscription["reader"])),
         state(visit, subscription),
         Cell::text(about(visit, subscription)),
-        Cell::text(schedule(subscription)),
+        Cell::text(schedule(visit, subscription)),
         Cell::text(condition(visit, subscription)),
         Cell::text(sections(visit, subscription)),
         Cell::text(word(visit, "subscriptions-locale", &subscription["locale"])),

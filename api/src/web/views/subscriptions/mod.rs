@@ -5,6 +5,7 @@ mod forms;
 mod list;
 mod messages;
 mod one;
+mod rhythm;
 
 use super::conditions::word;
 use crate::web::{Cell, PageError, Visit, name, text};
@@ -64,8 +65,10 @@ fn state(visit: &Visit, subscription: &Value) -> Cell {
 }
 
 /// When a digest is made.
-fn schedule(subscription: &Value) -> String {
-    format!("{} ({})", text(&subscription["schedule"]), text(&subscription["timezone"]))
+fn schedule(visit: &Visit, subscription: &Value) -> String {
+    let cron = text(&subscription["schedule"]);
+    let times = rhythm::in_words(visit, cron).unwrap_or_else(|| cron.to_owned());
+    format!("{times} ({})", text(&subscription["timezone"]))
 }
 
 /// When a digest that was made is sent.

@@ -56,7 +56,7 @@ async fn page(visit: &Visit, subscription: &Value, forms: &[Form], problems: Vec
         .with("subscription", subscription)
         .with("about", about(visit, subscription))
         .with("standing", state(visit, subscription))
-        .with("schedule", schedule(subscription))
+        .with("schedule", schedule(visit, subscription))
         .with("condition", condition(visit, subscription))
         .with("sections", sections(visit, subscription))
         .with("language", word(visit, "subscriptions-locale", &subscription["locale"]))
