@@ -146,7 +146,9 @@ fn categories_of(visit: &Visit, unit: &Value, groups: &Value, span: (NaiveDate, 
         };
         vec![first, complaints, cell_of_group(visit, Form::Count, group, "distinctEnterprises")]
     });
-    Table::new("categories", visit.t("units-categories"), &columns, rows)
+    let [from, until] = [span.0, span.1].map(|day| visit.date(&json!(day.to_string())));
+    let caption = visit.t_with("units-categories", &[("from", from.into()), ("until", until.into())]);
+    Table::new("categories", caption, &columns, rows)
 }
 
 fn pareto_of(visit: &Visit, groups: &Value) -> Result<Option<Picture>, PageError> {
