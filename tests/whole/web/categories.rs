@@ -134,7 +134,29 @@ fn a_file_holds_more_proposals_than_one_question_may_ask_for() {
         let shown = titles_of(&csv);
         assert_eq!(shown.len(), titles.len(), "each once: {csv}");
         assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), titles, "{csv}");
-        let of_page = page(&mut visitor, "/categories").matches("<article class=\"proposal\"").count();
-        assert_eq!(of_page, 20, "a page shows fewer");
+        let (mut of_pages, mut seen, mut path) = (Vec::new(), BTreeSet::new(), "/categories".to_owned());
+        let mut pages = Vec::new();
+        loop {
+            let shown = page(&mut visitor, &path);
+            of_pages.push(shown.matches("<article class=\"proposal\"").count());
+            seen.extend(titles.iter().filter(|title| shown.contains(&format!(">{title}</h3>"))).cloned());
+            let next = shown.split("<a rel=\"next\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+            let next = next.map(|next| next.trim_end_matches("#proposals").replace("&amp;", "&"));
+            pages.push(shown);
+            match next {
+                Some(next) => path = next,
+                None => break,
+            }
+        }
+        assert_eq!((of_pages, seen), (vec![20, 20, 13], titles), "a page shows fewer, and all pages each once");
+
+        // A step that is refused shows the page of its proposal.
+        let action = pages[1].split("action=\"/categories/proposals/").nth(1).and_then(|rest| rest.split('"').next());
+        let action = action.expect("a form of a proposal").replace("&amp;", "&");
+        let (id, _) = action.split_once("?after=").expect("the page");
+        let step = [("step", "REJECTED"), ("version", "1")];
+        let refused = visitor.post_with_secret(&format!("/categories/proposals/{action}"), &step);
+        let shows = refused.text.contains(&format!("id=\"reason-{id}\""));
+        assert!(refused.status == 422 && shows, "{refused:?}");
     }
 }

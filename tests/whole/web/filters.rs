@@ -26,7 +26,7 @@ const VIEWS: [(&str, &str); 20] = [
     ),
     ("/units", "search months kind ended"),
     ("/units/02CV", "days"),
-    ("/categories", "days level unit category state window proposal"),
+    ("/categories", "days level unit category state window proposal after before"),
     ("/guidance", "search state unit category from until after before"),
     ("/measures", "kind state unit officer from until id after before"),
     ("/alerts", "kind state subject from until after before"),
@@ -168,6 +168,8 @@ fn a_wrong_filter_is_told_with_its_field_its_value_and_what_is_allowed() {
             for (language, words) in [("vi", vi), ("en", en)] {
                 let page = get(&mut visitor, language, path);
                 assert_eq!(page.status, 422, "{path}: {page:?}");
+                let has_filter = page.text.contains("<form class=\"filters\"");
+                assert!(has_filter, "{path} leaves the filter to be changed: {page:?}");
                 let said = problems(&page.text).replace("&#x2f;", "/");
                 assert!(said.contains(words), "{path}: {words}: {said}");
             }

@@ -39,14 +39,17 @@ async fn list(visit: Visit) -> HttpResponse {
 }
 
 async fn page(visit: &Visit, refused: Refused) -> Result<Page, PageError> {
+    // The filter may be wrong, and so may a form.
+    let mut problems = Vec::new();
     let page = Page::new("categories.html", visit.t("categories-title"));
-    let page = trends::add(visit, page).await?;
-    let page = proposals::add(visit, page, &refused).await?;
+    let page = trends::add(visit, page, &mut problems).await?;
+    let page = proposals::add(visit, page, &refused, &mut problems).await?;
+    problems.extend(refused.problems);
     Ok(page
         .with("given_title", refused.title)
         .with("given_text", refused.text)
         .with("given_categories", refused.categories)
         .with("given_units", refused.units)
         .with("given_proposal", refused.proposal)
-        .problems(refused.problems))
+        .problems(problems))
 }

@@ -4,8 +4,10 @@ use super::Refused;
 use super::effects::{effect_of, effects_picture, sentence};
 use crate::web::address::{address, encoded};
 use crate::web::views::arguments::Arguments;
+use crate::web::views::conditions::ask;
 use crate::web::views::numbers::{options, today};
-use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, nodes, text, times};
+use crate::web::views::paging;
+use crate::web::{Cell, Page, PageError, Picture, Problem, Table, Visit, name, nodes, text, times};
 use schema::enums::ProposalState;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,7 +18,7 @@ const PROPOSALS: &str = include_str!("../../queries/categories-proposals.graphql
 const ROWS: u32 = 20;
 /// Proposals that one question asks for. Each effect costs as much as a statistic, so the limit of cost refuses the
 /// rows of a file at once.
-const AT_ONCE: u32 = 50;
+const AT_ONCE: u64 = 50;
 /// Days before a proposal that its effect is compared with.
 const WINDOW: [u32; 3] = [90, 180, 365];
 
@@ -42,11 +44,11 @@ struct Shown {
     given_day: String,
 }
 
-/// Adds the proposals, for roles that see them.
+/// Adds the proposals, for roles that see them; none where the filter is wrong, which is among the problems.
 ///
 /// # Errors
-/// The errors of the question.
-pub async fn add(visit: &Visit, page: Page, refused: &Refused) -> Result<Page, PageError> {
+/// The other errors of the question.
+pub async fn add(visit: &Visit, page: Page, refused: &Refused, problems: &mut Vec<Problem>) -> Result<Page, PageError> {
     if !visit.may("Query", "proposals") {
         return Ok(page.with("proposals", None::<Vec<Shown>>).with("effects", None::<Picture>));
     }
@@ -63,15 +65,32 @@ pub async fn add(visit: &Visit, page: Page, refused: &Refused) -> Result<Page, P
     if let Some(id) = arguments.id(("proposal", "filters-id")) {
         filter["id"] = json!({ "eq": id });
     }
-    arguments.check()?;
-    let proposals = proposals(visit, &filter, days).await?;
-    let shown: Vec<Shown> = nodes(&proposals).map(|proposal| shown(visit, proposal, refused)).collect();
+    problems.extend(arguments.problems());
+    let mut variables = json!({ "filter": filter, "days": days });
+    paging::ask(visit, ROWS, &mut variables);
+    for size in ["first", "last"] {
+        if let Some(rows) = variables[size].as_u64() {
+            variables[size] = rows.min(AT_ONCE).into();
+        }
+    }
+    let data = ask(visit, PROPOSALS, variables, problems).await?;
+    let proposals = &data["proposals"];
+    let shown: Vec<Shown> = nodes(proposals).map(|proposal| shown(visit, proposal, refused)).collect();
+    // The proposals stand below the trends.
+    let (newer, older) = paging::links(visit, proposals);
+    let below = |link: Option<String>| link.map(|link| format!("{link}#proposals"));
+    // The step of a proposal that is refused shows the same proposals again.
+    let here = visit.link(&[]);
+    let kept = here.split_once('?').map(|(_, arguments)| format!("?{arguments}"));
     let windows =
         WINDOW.map(|days| (days.to_string(), visit.t_with("categories-window-choice", &[("days", days.into())])));
     Ok(page
-        .table(table(visit, &proposals))
-        .with("effects", effects_picture(visit, nodes(&proposals))?)
+        .table(table(visit, proposals))
+        .with("effects", effects_picture(visit, nodes(proposals))?)
         .with("proposals", shown)
+        .with("newer", below(newer))
+        .with("older", below(older))
+        .with("kept", kept.unwrap_or_default())
         .with("total", proposals["totalCount"].as_u64())
         .with("windows", windows)
         .with("window", days.to_string())
@@ -79,27 +98,6 @@ pub async fn add(visit: &Visit, page: Page, refused: &Refused) -> Result<Page, P
         .with("state", state.unwrap_or_default())
         .with("proposal", visit.argument("proposal").unwrap_or_default())
         .with("today", today().to_string()))
-}
-
-/// The connection of the proposals that the page or its file shows.
-async fn proposals(visit: &Visit, filter: &Value, days: u32) -> Result<Value, PageError> {
-    let (mut all, mut total, mut after) = (Vec::new(), Value::Null, Value::Null);
-    let mut left = visit.rows(ROWS);
-    while left > 0 {
-        let first = left.min(AT_ONCE);
-        let asked = json!({ "filter": filter, "first": first, "after": after, "days": days });
-        let mut list = visit.query(PROPOSALS, asked).await?["proposals"].take();
-        if let Some(nodes) = list["nodes"].as_array_mut() {
-            all.append(nodes);
-        }
-        total = list["totalCount"].take();
-        if list["pageInfo"]["hasNextPage"] != true {
-            break;
-        }
-        after = list["pageInfo"]["endCursor"].take();
-        left -= first;
-    }
-    Ok(json!({ "nodes": all, "totalCount": total }))
 }
 
 /// The states that a proposal may enter.

@@ -1,8 +1,9 @@
 //! The categories by their share of complaints, with those that rise, and one of them by month.
 
 use crate::web::views::arguments::Arguments;
+use crate::web::views::conditions::ask;
 use crate::web::views::numbers::{Form, MEASURES, cell, midnight, month_of, shown, today, trend, with_list};
-use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, once_in, picture, text};
+use crate::web::{Cell, Page, PageError, Picture, Problem, Table, Visit, name, once_in, picture, text};
 use chrono::{Days, Months};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
 use serde_json::{Value, json};
@@ -19,21 +20,21 @@ const BEFORE: u32 = 12;
 const SELDOM: f64 = 0.2;
 
 /// Adds the table, the Pareto chart, and the months of the category that is chosen, or else of the one that rises most
-/// or is the largest.
+/// or is the largest. Nothing of these where the filter is wrong: that is among the problems.
 ///
 /// # Errors
-/// The errors of the questions.
-pub async fn add(visit: &Visit, page: Page) -> Result<Page, PageError> {
+/// The other errors of the questions.
+pub async fn add(visit: &Visit, page: Page, problems: &mut Vec<Problem>) -> Result<Page, PageError> {
     let mut arguments = Arguments::new(visit);
     let days = arguments.offered(("days", "categories-days"), DAYS);
     let below = arguments.word(("level", "categories-level"), &["1", "2"], "categories-level") == Some("2");
-    arguments.check()?;
+    problems.extend(arguments.problems());
     let from = today() - Days::new(u64::from(days) - 1);
     let mut asked = json!({ "period": { "from": from.to_string(), "until": today().to_string() } });
     if let Some(unit) = visit.argument("unit") {
         asked["unit"] = json!({ "within": unit });
     }
-    let data = visit.query(TRENDS, asked).await?;
+    let data = ask(visit, TRENDS, asked, problems).await?;
     let trends = &data["categoryTrends"];
     let all: Vec<&Value> = trends["categories"].as_array().into_iter().flatten().collect();
     let level: Vec<&Value> = all.iter().copied().filter(|row| row["parentCode"].is_null() != below).collect();
@@ -117,7 +118,8 @@ fn table(visit: &Visit, level: &[&Value], all: &[&Value], trends: &Value) -> Tab
         let filter: Vec<(&str, &str)> = filter.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let above = all.iter().find(|other| !row["parentCode"].is_null() && other["categoryCode"] == row["parentCode"]);
         let total = complaints(row);
-        let link = Cell::link(name_of(visit, row), visit.link(&[("category", Some(code))]));
+        let here = visit.link(&[("category", Some(code)), ("after", None), ("before", None)]);
+        let link = Cell::link(name_of(visit, row), here);
         let change = match row["rises"].as_bool() {
             Some(true) => Cell::text(visit.t("categories-rises")).marked("mark-unusual"),
             _ => Cell::default(),
