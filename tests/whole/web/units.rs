@@ -128,6 +128,7 @@ fn the_pictures_of_units_are_drawn_and_their_numbers_are_those_of_the_api() {
         for id in ["waiting-title", "trend-title", "cusum-title"] {
             assert!(one.contains(&format!("id=\"{id}\"")), "{id}: {one}");
         }
+        categories_name_their_days(&one);
         let card = board.data_with(
             "query($code: String!) { unit(code: $code) { scorecard { complaints due waiting { days share }
                 stillWaitingDays medianDaysToResponse } } }",
@@ -185,6 +186,19 @@ fn a_register_with_other_codes_names_the_shapes_of_its_units() {
         let server = Program::built().serve(&app.database, &arguments);
         let list = page(&mut Visitor::signed_in(&server, &board.token), "/units");
         assert_eq!(list.contains("id=\"map-title\""), has_map, "{code}");
+    }
+}
+
+/// The caption of the categories of a unit has the first and the last day of the complaints that it leads to.
+#[track_caller]
+fn categories_name_their_days(page: &str) {
+    let table = page.split("<table id=\"table-categories\">").nth(1).and_then(|rest| rest.split("</table>").next());
+    let (caption, rows) = table.and_then(|table| table.split_once("</caption>")).expect("a table");
+    for (argument, word) in [("from", "từ"), ("until", "đến")] {
+        let day = rows.split(&format!("{argument}=")).nth(1).and_then(|rest| rest.get(..10)).expect("a day");
+        let [year, month, day] = day.split('-').collect::<Vec<_>>()[..] else { panic!("{day} in {rows}") };
+        let said = format!("{word} {day}/{month}/{year}");
+        assert!(caption.contains(&said), "{said}: {caption}");
     }
 }
 
