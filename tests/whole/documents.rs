@@ -168,3 +168,22 @@ fn the_rules_that_are_shipped_are_the_defaults() {
     let path = project().join("docs/rules.toml");
     assert_eq!(jobs::analyses::recurrence::Rules::load(&path).unwrap(), jobs::analyses::recurrence::Rules::default());
 }
+
+#[test]
+fn every_file_that_a_document_leads_to_is_there() {
+    let docs = std::fs::read_dir(project().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let documents = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut pictures = 0;
+    for document in documents.chain([project().join("README.md")]) {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            if link.is_empty() || link.contains("://") || link.contains(char::is_whitespace) {
+                continue;
+            }
+            let file = document.parent().unwrap().join(link);
+            assert!(file.exists(), "{} leads to {link}, which is not there", document.display());
+            pictures += usize::from(link.ends_with(".png"));
+        }
+    }
+    assert!(pictures >= 16, "the guide shows the page: {pictures}");
+}
