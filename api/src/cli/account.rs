@@ -53,7 +53,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
 fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
     let rule = AccountRule::of(settings);
     let rows = db.read(accounts)?;
-    let documents = rows.iter().map(|row| shown(db, &rule, row)).collect::<anyhow::Result<Vec<Value>>>()?;
+    let documents = rows.iter().map(|row| account_json(db, &rule, row)).collect::<anyhow::Result<Vec<Value>>>()?;
     let day = |moment: Option<Timestamp>| moment.map_or_else(String::new, |at| at.utc().format("%F %T").to_string());
     out.print(&documents, |_| {
         let lines = rows.iter().zip(&documents).map(|(row, document)| {
@@ -71,7 +71,7 @@ fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
     })
 }
 
-fn shown(db: &Db, rule: &AccountRule, row: &Principal) -> anyhow::Result<Value> {
+fn account_json(db: &Db, rule: &AccountRule, row: &Principal) -> anyhow::Result<Value> {
     let unit = match row.unit_id {
         Some(unit) => db.read(|conn| queries::unit_by_id(conn, unit))?.map(|unit| unit.code),
         None => None,

@@ -189,16 +189,16 @@ struct Column<'a> {
 }
 
 impl Column<'_> {
-    fn place(&self, header: &csv::StringRecord) -> anyhow::Result<usize> {
-        let place = header.iter().position(|name| name == self.name);
-        place.with_context(|| {
+    fn index(&self, header: &csv::StringRecord) -> anyhow::Result<usize> {
+        let index = header.iter().position(|name| name == self.name);
+        index.with_context(|| {
             let names: Vec<&str> = header.iter().collect();
             format!("there is no column {:?}: the file has {}", self.name, names.join(", "))
         })
     }
 
     /// The part of a cell that counts; None if it is blank, or the pattern does not match.
-    fn of<'c>(&self, cell: &'c str) -> Option<&'c str> {
+    fn relevant_part<'c>(&self, cell: &'c str) -> Option<&'c str> {
         let part = match self.pattern {
             None => cell,
             Some(pattern) => {
@@ -214,13 +214,13 @@ impl Column<'_> {
 fn read(file: &Path, text: &Column<'_>, category: &Column<'_>) -> anyhow::Result<(Corpus, usize)> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(file)?;
     let header = reader.headers()?.clone();
-    let (text_at, category_at) = (text.place(&header)?, category.place(&header)?);
+    let (text_at, category_at) = (text.index(&header)?, category.index(&header)?);
     let mut rows = Vec::new();
     let mut left_out = 0;
     for record in reader.records() {
         let record = record?;
-        let text = record.get(text_at).and_then(|cell| text.of(cell));
-        let category = record.get(category_at).and_then(|cell| category.of(cell));
+        let text = record.get(text_at).and_then(|cell| text.relevant_part(cell));
+        let category = record.get(category_at).and_then(|cell| category.relevant_part(cell));
         match (text, category) {
             (Some(text), Some(category)) => rows.push((text.to_owned(), category.to_owned())),
             _ => left_out += 1,

@@ -91,7 +91,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    fn of(&self) -> anyhow::Result<(DeliveryChannel, String)> {
+    fn destination(&self) -> anyhow::Result<(DeliveryChannel, String)> {
         match (&self.email, &self.folder) {
             (Some(address), _) => {
                 address::check(DeliveryChannel::Email, address).map_err(anyhow::Error::msg)?;
@@ -135,15 +135,15 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             }
         }
         Command::Subscribe { to, locale, wish } => {
-            let (channel, address) = to.of()?;
-            let row = match wish.of(channel, &address, *locale) {
+            let (channel, address) = to.destination()?;
+            let row = match wish.for_reader(channel, &address, *locale) {
                 Some((name, wish)) => wish::subscribe(db, settings, &name, wish)?,
                 None => {
                     check_domain(channel, &address, &settings.digests.domains).map_err(anyhow::Error::msg)?;
                     db.write("cli", |tx| outbox::subscribe(tx, channel, &address, *locale))?.value
                 }
             };
-            out.print(&shown(db, &row, &State::of(db, settings)?)?, |_| {
+            out.print(&subscription_json(db, &row, &State::load(db, settings)?)?, |_| {
                 format!("{} will receive the digests in {}", row.address, row.locale)
             })?;
             if channel == DeliveryChannel::Email && settings.smtp.is_none() {
@@ -152,7 +152,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         }
         Command::Test { to, as_of } => {
             let as_of = as_of.map_or_else(super::jobs::yesterday, Ok)?;
-            let (_, address) = to.of()?;
+            let (_, address) = to.destination()?;
             let (subscription, made) = composed(db, settings, &address, as_of)?;
             send_on_trial(settings, &subscription, &made)?;
             out.print(&json!({ "address": subscription.address, "subject": made.rendered.subject }), |_| {
@@ -160,7 +160,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             })?;
         }
         Command::Unsubscribe { to } => {
-            let (channel, address) = to.of()?;
+            let (channel, address) = to.destination()?;
             db.write("cli", |tx| outbox::unsubscribe(tx, channel, &address))?;
             out.print(&json!({ "channel": channel, "address": address }), |_| {
                 format!("{address} will receive no more digests")
@@ -168,8 +168,9 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         }
         Command::Subscriptions => {
             let rows = db.read(outbox::subscriptions)?;
-            let state = State::of(db, settings)?;
-            let documents = rows.iter().map(|row| shown(db, row, &state)).collect::<anyhow::Result<Vec<Value>>>()?;
+            let state = State::load(db, settings)?;
+            let documents =
+                rows.iter().map(|row| subscription_json(db, row, &state)).collect::<anyhow::Result<Vec<Value>>>()?;
             out.print(&documents, |_| {
                 let lines = rows.iter().zip(&documents).map(|(row, document)| {
                     let text = |field: &str| document[field].as_str().unwrap_or_default().to_owned();
@@ -202,14 +203,14 @@ struct State {
 }
 
 impl State {
-    fn of(db: &Db, settings: &Settings) -> anyhow::Result<Self> {
+    fn load(db: &Db, settings: &Settings) -> anyhow::Result<Self> {
         let reference = db.read(|conn| Ok(Reference::load(conn)))??;
         Ok(Self { reference, rule: AccountRule::of(settings) })
     }
 }
 
 /// A subscription as JSON: one without a reader has the fields that it always had.
-fn shown(db: &Db, row: &DigestSubscription, state: &State) -> anyhow::Result<Value> {
+fn subscription_json(db: &Db, row: &DigestSubscription, state: &State) -> anyhow::Result<Value> {
     let mut document = json!({ "channel": row.channel, "address": row.address, "locale": row.locale });
     let Some(principal) = row.principal_id else { return Ok(document) };
     let principal = db.read(|conn| queries::principal_by_id(conn, principal))?;

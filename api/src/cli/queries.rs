@@ -183,7 +183,7 @@ pub fn run(db: &Db, plan: Plan, out: &Output) -> anyhow::Result<ExitCode> {
             let query = found.ok_or_else(|| missing(&name))?;
             let mut document = listed(&query);
             document["text"] = query.text.as_str().into();
-            out.print(&document, |_| shown(&query))?;
+            out.print(&document, |_| file_text(&query))?;
         }
         Plan::Save { all, expected_version } => {
             let done = db.write("cli", |tx| {
@@ -234,7 +234,7 @@ fn list_text(all: &[SavedQuery]) -> String {
 }
 
 /// A question in the form of a file.
-fn shown(query: &SavedQuery) -> String {
+fn file_text(query: &SavedQuery) -> String {
     let mut lines: Vec<String> = query.description.iter().map(|text| format!("-- {text}")).collect();
     let roles: Vec<&str> = query.roles().into_iter().map(Role::as_str).collect();
     if !roles.is_empty() {

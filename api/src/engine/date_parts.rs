@@ -85,7 +85,7 @@ mod tests {
 
     const TIMES: &str = "(VALUES (TIMESTAMP '2025-01-03 05:06:07.5', TIMESTAMP '2025-01-01 00:00:00')) AS t (a, b)";
 
-    async fn asked(part: &str) -> Result<f64> {
+    async fn evaluate(part: &str) -> Result<f64> {
         let context = SessionContext::new();
         let frame = context.sql(&format!("SELECT EXTRACT({part}) AS part FROM {TIMES}")).await?;
         let (state, plan) = frame.into_parts();
@@ -112,7 +112,7 @@ mod tests {
             ("SECOND FROM b - a", -7.5),
             ("EPOCH FROM a - b", 191_167.5),
         ] {
-            let found = asked(part).await.unwrap();
+            let found = evaluate(part).await.unwrap();
             assert!((found - expected).abs() < 1e-9, "{part}: {found}");
         }
     }
@@ -126,9 +126,9 @@ mod tests {
             ("DAY FROM SUM(a - b)", "EPOCH"),
             ("HOUR FROM (a - b) + (a - b)", "EPOCH"),
         ] {
-            let refused = asked(part).await.unwrap_err().to_string();
+            let refused = evaluate(part).await.unwrap_err().to_string();
             assert!(refused.contains(message), "{part}: {refused}");
         }
-        assert!((asked("EPOCH FROM SUM(a - b)").await.unwrap() - 191_167.5).abs() < 1e-9);
+        assert!((evaluate("EPOCH FROM SUM(a - b)").await.unwrap() - 191_167.5).abs() < 1e-9);
     }
 }

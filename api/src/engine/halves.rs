@@ -166,48 +166,48 @@ impl Origin {
 
     fn is_column_double(&self, column: &Column, inputs: &[&LogicalPlan]) -> bool {
         let found = inputs.iter().find_map(|input| Some((*input, input.schema().maybe_index_of_column(column)?)));
-        found.is_some_and(|(input, place)| self.is_output_double(input, place))
+        found.is_some_and(|(input, index)| self.is_output_double(input, index))
     }
 
     /// Whether a column of a plan has doubles.
-    fn is_output_double(&self, plan: &LogicalPlan, place: usize) -> bool {
+    fn is_output_double(&self, plan: &LogicalPlan, index: usize) -> bool {
         self.steps.set(self.steps.get() + 1);
         if self.steps.get() > MOST_STEPS {
             return false;
         }
         match plan {
-            LogicalPlan::TableScan(_) => is_float(plan.schema().field(place).data_type()),
+            LogicalPlan::TableScan(_) => is_float(plan.schema().field(index).data_type()),
             LogicalPlan::Projection(of) => {
-                of.expr.get(place).is_some_and(|one| self.is_double(one, &[of.input.as_ref()]))
+                of.expr.get(index).is_some_and(|one| self.is_double(one, &[of.input.as_ref()]))
             }
             LogicalPlan::Aggregate(of) => {
-                aggregated(of, place).is_some_and(|one| self.is_double(one, &[of.input.as_ref()]))
+                aggregated(of, index).is_some_and(|one| self.is_double(one, &[of.input.as_ref()]))
             }
-            LogicalPlan::Window(of) => match place.checked_sub(of.input.schema().fields().len()) {
-                None => self.is_output_double(&of.input, place),
-                Some(place) => of.window_expr.get(place).is_some_and(|one| self.is_double(one, &[of.input.as_ref()])),
+            LogicalPlan::Window(of) => match index.checked_sub(of.input.schema().fields().len()) {
+                None => self.is_output_double(&of.input, index),
+                Some(index) => of.window_expr.get(index).is_some_and(|one| self.is_double(one, &[of.input.as_ref()])),
             },
-            LogicalPlan::Join(of) => match place.checked_sub(of.left.schema().fields().len()) {
-                None => self.is_output_double(&of.left, place),
-                Some(place) => self.is_output_double(&of.right, place),
+            LogicalPlan::Join(of) => match index.checked_sub(of.left.schema().fields().len()) {
+                None => self.is_output_double(&of.left, index),
+                Some(index) => self.is_output_double(&of.right, index),
             },
-            LogicalPlan::Union(of) => of.inputs.iter().any(|input| self.is_output_double(input, place)),
-            LogicalPlan::SubqueryAlias(of) => self.is_output_double(&of.input, place),
-            LogicalPlan::Filter(of) => self.is_output_double(&of.input, place),
-            LogicalPlan::Sort(of) => self.is_output_double(&of.input, place),
-            LogicalPlan::Limit(of) => self.is_output_double(&of.input, place),
-            LogicalPlan::Distinct(Distinct::All(input)) => self.is_output_double(input, place),
+            LogicalPlan::Union(of) => of.inputs.iter().any(|input| self.is_output_double(input, index)),
+            LogicalPlan::SubqueryAlias(of) => self.is_output_double(&of.input, index),
+            LogicalPlan::Filter(of) => self.is_output_double(&of.input, index),
+            LogicalPlan::Sort(of) => self.is_output_double(&of.input, index),
+            LogicalPlan::Limit(of) => self.is_output_double(&of.input, index),
+            LogicalPlan::Distinct(Distinct::All(input)) => self.is_output_double(input, index),
             _ => false,
         }
     }
 }
 
 /// The expression of a column of an aggregation. None with grouping sets, whose columns are others.
-fn aggregated(of: &Aggregate, place: usize) -> Option<&Expr> {
+fn aggregated(of: &Aggregate, index: usize) -> Option<&Expr> {
     if of.group_expr.iter().any(|one| matches!(one, Expr::GroupingSet(_))) {
         return None;
     }
-    of.group_expr.iter().chain(&of.aggr_expr).nth(place)
+    of.group_expr.iter().chain(&of.aggr_expr).nth(index)
 }
 
 /// Whether it is a division of decimals, whose sides [`super::decimals`] casts.

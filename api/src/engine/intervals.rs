@@ -198,7 +198,7 @@ mod tests {
     const INTERVALS: &str = "(VALUES (INTERVAL '40 days'), (INTERVAL '1 month'), (INTERVAL '800 hours')) AS t (i)";
 
     /// The texts of the first column of an answer.
-    async fn asked(text: &str) -> Result<Vec<String>> {
+    async fn evaluate(text: &str) -> Result<Vec<String>> {
         let state = SessionStateBuilder::new().with_default_features().with_analyzer_rule(Arc::new(Intervals)).build();
         let context = SessionContext::new_with_state(state);
         let rows = context.sql(text).await?.collect().await?;
@@ -221,11 +221,11 @@ mod tests {
             "CASE INTERVAL '1 day' WHEN INTERVAL '24 hours' THEN true ELSE false END",
             "a - b > INTERVAL '1 day' + INTERVAL '1 hour'",
         ] {
-            let found = asked(&format!("SELECT {condition} AS c FROM {TIMES}")).await.unwrap();
+            let found = evaluate(&format!("SELECT {condition} AS c FROM {TIMES}")).await.unwrap();
             assert_eq!(found, ["true"], "{condition}");
         }
         let sorted = format!("SELECT CAST(i AS TEXT) AS s FROM {INTERVALS} ORDER BY i");
-        assert_eq!(asked(&sorted).await.unwrap(), ["1 mon", "800:00:00", "40 days"]);
+        assert_eq!(evaluate(&sorted).await.unwrap(), ["1 mon", "800:00:00", "40 days"]);
     }
 
     #[tokio::test]
@@ -238,7 +238,7 @@ mod tests {
             ("INTERVAL '1 mon 2 days 3 hours 4.5 seconds' || '!'", "1 mon 2 days 03:00:04.5!"),
             ("CAST(DATE '2025-01-01' + CAST('2 days' AS INTERVAL) AS TEXT)", "2025-01-03"),
         ] {
-            let found = asked(&format!("SELECT {value} AS v FROM {TIMES}")).await.unwrap();
+            let found = evaluate(&format!("SELECT {value} AS v FROM {TIMES}")).await.unwrap();
             assert_eq!(found, [expected], "{value}");
         }
     }
@@ -258,7 +258,7 @@ mod tests {
             format!("SELECT COUNT(*) OVER (PARTITION BY i) FROM {INTERVALS}"),
             format!("SELECT i FROM {INTERVALS} WHERE i IN (SELECT INTERVAL '1 day')"),
         ] {
-            let refused = asked(&text).await.unwrap_err().to_string();
+            let refused = evaluate(&text).await.unwrap_err().to_string();
             assert!(refused.contains("EPOCH"), "{text}: {refused}");
         }
         for (text, message) in [
@@ -266,7 +266,7 @@ mod tests {
             (format!("SELECT CAST(SUM(a - b) AS TEXT) FROM {TIMES}"), "EPOCH"),
             ("SELECT CAST('soon' AS INTERVAL)".to_owned(), "soon"),
         ] {
-            let refused = asked(&text).await.unwrap_err().to_string();
+            let refused = evaluate(&text).await.unwrap_err().to_string();
             assert!(refused.contains(message), "{text}: {refused}");
         }
     }

@@ -124,7 +124,7 @@ mod tests {
     use arrow_cast::cast;
     use datafusion::prelude::SessionContext;
 
-    async fn asked(value: &str) -> Result<Option<String>> {
+    async fn evaluate(value: &str) -> Result<Option<String>> {
         let context = SessionContext::new();
         context.register_udf(with_long_periods().as_ref().clone());
         let rows = context.sql(&format!("SELECT {value} AS v")).await?.collect().await?;
@@ -146,10 +146,10 @@ mod tests {
                 Some("1990-01-01T00:00:00")
             }),
         ] {
-            assert_eq!(asked(value).await.unwrap().as_deref(), expected, "{value}");
+            assert_eq!(evaluate(value).await.unwrap().as_deref(), expected, "{value}");
         }
         for value in ["date_trunc('decade', TIME '10:00:00')", "date_trunc('fortnight', DATE '2025-01-01')"] {
-            assert!(asked(value).await.is_err(), "{value}");
+            assert!(evaluate(value).await.is_err(), "{value}");
         }
     }
 }

@@ -58,13 +58,13 @@ impl ScalarUDFImpl for MakeTimestamp {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let column = |place: usize, of: &DataType| -> Result<_> {
+        let column = |index: usize, of: &DataType| -> Result<_> {
             let given =
-                arguments.args.get(place).ok_or_else(|| DataFusionError::Internal("no part of a time".into()))?;
+                arguments.args.get(index).ok_or_else(|| DataFusionError::Internal("no part of a time".into()))?;
             let options = CastOptions { safe: false, ..CastOptions::default() };
             Ok(cast_with_options(&given.to_array_of_size(arguments.number_rows)?, of, &options)?)
         };
-        let whole = (0..WHOLE).map(|place| column(place, &DataType::Int64)).collect::<Result<Vec<_>>>()?;
+        let whole = (0..WHOLE).map(|index| column(index, &DataType::Int64)).collect::<Result<Vec<_>>>()?;
         let whole: Vec<_> = whole.iter().map(AsArray::as_primitive::<Int64Type>).collect();
         let seconds = column(WHOLE, &DataType::Float64)?;
         let times = seconds.as_primitive::<Float64Type>().iter().enumerate().map(|(row, second)| {

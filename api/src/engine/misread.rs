@@ -147,7 +147,7 @@ pub fn in_plan(plan: &LogicalPlan) -> Result<()> {
     let mut is_misread = false;
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::Filter(filter) = node {
-            is_misread |= misreads(&filter.predicate, &merge_schema(&node.inputs()), Place::Conjunct)?;
+            is_misread |= misreads(&filter.predicate, &merge_schema(&node.inputs()), Position::Conjunct)?;
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
@@ -156,7 +156,7 @@ pub fn in_plan(plan: &LogicalPlan) -> Result<()> {
 
 /// The position of a part within a condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Position {
     /// All parts at this position must be true. DataFusion plans each of them separately.
     Conjunct,
     /// NULL and FALSE are equivalent here.
@@ -169,23 +169,23 @@ pub enum Place {
 ///
 /// # Errors
 /// When the part cannot be walked.
-pub fn misreads(part: &Expr, schema: &DFSchema, place: Place) -> Result<bool> {
+pub fn misreads(part: &Expr, schema: &DFSchema, position: Position) -> Result<bool> {
     match part {
-        Expr::InSubquery(inner) => in_subquery(inner, inner.negated, schema, place),
-        Expr::Not(inner) if place == Place::Conjunct && matches!(inner.as_ref(), Expr::InSubquery(_)) => {
+        Expr::InSubquery(inner) => in_subquery(inner, inner.negated, schema, position),
+        Expr::Not(inner) if position == Position::Conjunct && matches!(inner.as_ref(), Expr::InSubquery(_)) => {
             match inner.as_ref() {
-                Expr::InSubquery(inner) => in_subquery(inner, !inner.negated, schema, place),
-                other => misreads(other, schema, place),
+                Expr::InSubquery(inner) => in_subquery(inner, !inner.negated, schema, position),
+                other => misreads(other, schema, position),
             }
         }
-        Expr::BinaryExpr(both) if place != Place::Value && matches!(both.op, Operator::And | Operator::Or) => {
-            let place = if both.op == Operator::And { place } else { Place::Alternative };
-            Ok(misreads(&both.left, schema, place)? || misreads(&both.right, schema, place)?)
+        Expr::BinaryExpr(both) if position != Position::Value && matches!(both.op, Operator::And | Operator::Or) => {
+            let position = if both.op == Operator::And { position } else { Position::Alternative };
+            Ok(misreads(&both.left, schema, position)? || misreads(&both.right, schema, position)?)
         }
         other => {
             let mut is_misread = false;
             other.apply_children(|child| {
-                is_misread |= misreads(child, schema, Place::Value)?;
+                is_misread |= misreads(child, schema, Position::Value)?;
                 Ok(if is_misread { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
             })?;
             Ok(is_misread)
@@ -193,17 +193,17 @@ pub fn misreads(part: &Expr, schema: &DFSchema, place: Place) -> Result<bool> {
     }
 }
 
-fn in_subquery(inner: &InSubquery, is_negated: bool, schema: &DFSchema, place: Place) -> Result<bool> {
-    let is_safe = match place {
+fn in_subquery(inner: &InSubquery, is_negated: bool, schema: &DFSchema, position: Position) -> Result<bool> {
+    let is_safe = match position {
         // Without a column, or with further conditions, the engine does not look for nulls.
-        Place::Conjunct => !is_negated || (inner.expr.any_column_refs() && !is_correlated(&inner.subquery)),
-        Place::Alternative => !is_negated,
-        Place::Value => false,
+        Position::Conjunct => !is_negated || (inner.expr.any_column_refs() && !is_correlated(&inner.subquery)),
+        Position::Alternative => !is_negated,
+        Position::Value => false,
     };
     let of_subquery = inner.subquery.subquery.schema().fields().first();
     let may_be_unknown =
         inner.expr.nullable(schema).unwrap_or(true) || of_subquery.is_none_or(|field| field.is_nullable());
-    Ok((!is_safe && may_be_unknown) || misreads(&inner.expr, schema, Place::Value)?)
+    Ok((!is_safe && may_be_unknown) || misreads(&inner.expr, schema, Position::Value)?)
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ mod tests {
     use arrow_cast::cast;
     use datafusion::prelude::{DataFrame, SessionContext};
 
-    async fn asked(text: &str) -> f64 {
+    async fn evaluate(text: &str) -> f64 {
         let (state, plan) = SessionContext::new().sql(text).await.unwrap().into_parts();
         let plan = halves::as_postgresql(divided(plan).unwrap()).unwrap();
         let rows = DataFrame::new(state, plan).collect().await.unwrap();
@@ -143,10 +143,10 @@ mod tests {
             ("CAST(EXTRACT(MONTH FROM day) AS BIGINT) / 2", 2.0),
             ("5 / 2", 2.0),
         ] {
-            let found = asked(&format!("SELECT {number} AS n FROM {days}")).await;
+            let found = evaluate(&format!("SELECT {number} AS n FROM {days}")).await;
             assert!((found - expected).abs() < 1e-9, "{number}: {found}");
         }
         let outside = format!("SELECT m / 2 AS n FROM (SELECT EXTRACT(MONTH FROM day) AS m FROM {days}) AS u");
-        assert!((asked(&outside).await - 2.5).abs() < 1e-9);
+        assert!((evaluate(&outside).await - 2.5).abs() < 1e-9);
     }
 }

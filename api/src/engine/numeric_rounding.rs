@@ -135,8 +135,8 @@ impl ScalarUDFImpl for Rounded {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let column = |place: usize, of: &DataType| -> Result<_> {
-            let given = arguments.args.get(place).ok_or_else(|| DataFusionError::Internal("no number".into()))?;
+        let column = |index: usize, of: &DataType| -> Result<_> {
+            let given = arguments.args.get(index).ok_or_else(|| DataFusionError::Internal("no number".into()))?;
             Ok(cast(&given.to_array_of_size(arguments.number_rows)?, of)?)
         };
         let numbers = column(0, &DataType::Float64)?;

@@ -145,9 +145,9 @@ impl Accumulator for Values {
         let values = with_one_zero(values);
         match self.share {
             Some(share) => {
-                let place = place(share, values.len());
-                let places = sort_to_indices(&values, order, Some(place + 1))?;
-                let row = usize::try_from(places.value(place)).unwrap_or(usize::MAX);
+                let index = percentile_index(share, values.len());
+                let indices = sort_to_indices(&values, order, Some(index + 1))?;
+                let row = usize::try_from(indices.value(index)).unwrap_or(usize::MAX);
                 ScalarValue::try_from_array(&values, row)
             }
             None => {
@@ -179,13 +179,13 @@ impl Accumulator for Values {
     }
 }
 
-/// The place of a percentile among sorted values, of which there is one at least. PostgreSQL rounds the product in
+/// The index of a percentile among sorted values, of which there is one at least. PostgreSQL rounds the product in
 /// double precision up.
-fn place(share: f64, number: usize) -> usize {
+fn percentile_index(share: f64, number: usize) -> usize {
     ((share * number as f64).ceil() as usize).clamp(1, number) - 1
 }
 
-/// The place of the first of the values that occur most often. Equal values lie together.
+/// The index of the first of the values that occur most often. Equal values lie together.
 fn most_frequent(values: &ArrayRef) -> Result<usize> {
     let mut most = 0..0;
     for run in partition(std::slice::from_ref(values))?.ranges() {
@@ -210,7 +210,7 @@ mod tests {
     use arrow_cast::cast;
     use datafusion::prelude::SessionContext;
 
-    async fn asked(value: &str, rows: &str) -> Result<Option<String>> {
+    async fn evaluate(value: &str, rows: &str) -> Result<Option<String>> {
         let context = SessionContext::new();
         ordered_sets().iter().for_each(|function| context.register_udaf(function.as_ref().clone()));
         let found = context.sql(&format!("SELECT {value} AS v FROM (VALUES {rows}) AS t (a)")).await?.collect().await?;
@@ -240,7 +240,7 @@ mod tests {
             }),
             ("mode() WITHIN GROUP (ORDER BY CAST(a AS INT))", "(NULL), (NULL)", None),
         ] {
-            assert_eq!(asked(value, rows).await.unwrap().as_deref(), expected, "{value} of {rows}");
+            assert_eq!(evaluate(value, rows).await.unwrap().as_deref(), expected, "{value} of {rows}");
         }
     }
 
@@ -252,15 +252,15 @@ mod tests {
             ("mode(0.5) WITHIN GROUP (ORDER BY a)", "write mode()"),
             ("mode() WITHIN GROUP (ORDER BY make_array(a))", "no order"),
         ] {
-            let refused = asked(value, "(1), (2)").await.unwrap_err().to_string();
+            let refused = evaluate(value, "(1), (2)").await.unwrap_err().to_string();
             assert!(refused.contains(message), "{value}: {refused}");
         }
     }
 
     #[test]
     fn places_are_those_of_double_precision() {
-        assert_eq!([0.0, 0.25, 0.26, 1.0].map(|share| place(share, 4)), [0, 0, 1, 3]);
+        assert_eq!([0.0, 0.25, 0.26, 1.0].map(|share| percentile_index(share, 4)), [0, 0, 1, 3]);
         // 0.07 * 100 is a little more than 7.
-        assert_eq!(place(0.07, 100), 7);
+        assert_eq!(percentile_index(0.07, 100), 7);
     }
 }

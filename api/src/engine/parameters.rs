@@ -30,9 +30,9 @@ pub fn bind(plan: LogicalPlan, parameters: &[Parameter]) -> Result<LogicalPlan, 
     }
     let value = |(parameter, number): (&Parameter, usize)| {
         let name = format!("${number}");
-        let place = types.get(&name).cloned().flatten();
+        let expected = types.get(&name).cloned().flatten();
         let (value, own) = scalar(parameter);
-        match place.or(own) {
+        match expected.or(own) {
             None => Ok(value),
             Some(of) => of_type(&value, &of).map_err(|message| wrong(format!("parameter {name}: {message}"))),
         }

@@ -20,7 +20,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 use std::sync::Arc;
 
-/// Functions whose second argument is a pattern, each with the place of its flags.
+/// Functions whose second argument is a pattern, each with the index of its flags.
 const FUNCTIONS: [(&str, usize); 5] =
     [("regexp_count", 3), ("regexp_instr", 5), ("regexp_like", 2), ("regexp_match", 2), ("regexp_replace", 3)];
 const FLAGS: &str = "the flags of regular expressions are g and i: write (…|…) and [^…] for others";
@@ -56,7 +56,7 @@ fn of_function(mut function: ScalarFunction) -> Result<Transformed<Expr>> {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));
     };
     let texts: Vec<Option<&str>> = function.args.iter().map(literal).collect();
-    let text = |place: usize| texts.get(place).copied().flatten();
+    let text = |index: usize| texts.get(index).copied().flatten();
     if text(flags).is_some_and(|flags| flags.contains(|flag| !matches!(flag, 'g' | 'i'))) {
         return refused(FLAGS);
     }
@@ -64,8 +64,8 @@ fn of_function(mut function: ScalarFunction) -> Result<Transformed<Expr>> {
         return refused(GROUPS);
     }
     let mut arguments = Vec::with_capacity(function.args.len());
-    for (place, argument) in function.args.into_iter().enumerate() {
-        arguments.push(match place {
+    for (index, argument) in function.args.into_iter().enumerate() {
+        arguments.push(match index {
             1 => written(argument, Part::Pattern)?,
             2 if name == "regexp_replace" => written(argument, Part::Replacement)?,
             _ => argument,

@@ -138,8 +138,8 @@ impl Accumulator for Values {
 
     fn retract_batch(&mut self, arguments: &[ArrayRef]) -> Result<()> {
         for gone in floats(arguments)? {
-            if let Some(place) = self.values.iter().position(|value| value.total_cmp(&gone).is_eq()) {
-                self.values.swap_remove(place);
+            if let Some(index) = self.values.iter().position(|value| value.total_cmp(&gone).is_eq()) {
+                self.values.swap_remove(index);
             }
         }
         Ok(())
@@ -153,12 +153,12 @@ impl Accumulator for Values {
 /// The value below which a share of the values lies, between the two nearest ones; None without values.
 fn interpolated(values: &mut [f64], share: f64) -> Option<f64> {
     let last = values.len().checked_sub(1)?;
-    let place = share * last as f64;
-    let lower = (place.floor() as usize).min(last);
+    let position = share * last as f64;
+    let lower = (position.floor() as usize).min(last);
     let (_, low, above) = values.select_nth_unstable_by(lower, f64::total_cmp);
     let low = *low;
     let high = above.iter().copied().min_by(f64::total_cmp);
-    let weight = place - place.floor();
+    let weight = position - position.floor();
     Some(match high {
         Some(high) if weight > 0.0 => low + (high - low) * weight,
         _ => low,

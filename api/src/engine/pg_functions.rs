@@ -171,8 +171,8 @@ impl ScalarUDFImpl for OfTable {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let argument = |place: usize, of: &DataType| -> Result<ArrayRef> {
-            match arguments.args.get(place) {
+        let argument = |index: usize, of: &DataType| -> Result<ArrayRef> {
+            match arguments.args.get(index) {
                 Some(given) => Ok(cast(&given.to_array_of_size(arguments.number_rows)?, of)?),
                 None => Ok(new_null_array(of, arguments.number_rows)),
             }

@@ -116,7 +116,7 @@ mod tests {
     use arrow_array::types::Decimal128Type;
     use datafusion::prelude::SessionContext;
 
-    async fn asked(call: &str) -> Result<Option<i128>> {
+    async fn evaluate(call: &str) -> Result<Option<i128>> {
         let context = SessionContext::new();
         context.register_udf((*quotient()).clone());
         let rows = context.sql(&format!("SELECT {call} AS q")).await?.collect().await?;
@@ -138,7 +138,7 @@ mod tests {
             ("div(2, NULL)", None),
             ("div(NULL, 0)", None),
         ] {
-            assert_eq!(asked(call).await.unwrap(), expected, "{call}");
+            assert_eq!(evaluate(call).await.unwrap(), expected, "{call}");
         }
     }
 
@@ -152,7 +152,7 @@ mod tests {
             ("div(1)".to_owned(), "two numbers"),
             (format!("div({digits}, CAST(0.1 AS DECIMAL(2, 1)))"), "more than 38 digits"),
         ] {
-            let refused = asked(&call).await.unwrap_err().to_string();
+            let refused = evaluate(&call).await.unwrap_err().to_string();
             assert!(refused.contains(message), "{call}: {refused}");
         }
     }

@@ -218,9 +218,9 @@ fn classes(schema: &SchemaRef, all: &[Relation]) -> Result<RecordBatch> {
 fn attributes(schema: &SchemaRef, all: &[Relation]) -> Result<RecordBatch> {
     let each: Vec<(i32, usize, &FieldRef)> = all
         .iter()
-        .flat_map(|one| one.columns.fields().iter().enumerate().map(move |(place, field)| (one.oid, place + 1, field)))
+        .flat_map(|one| one.columns.fields().iter().enumerate().map(move |(index, field)| (one.oid, index + 1, field)))
         .collect();
-    let types: Vec<ColumnType> = each.iter().map(|(_, _, field)| ColumnType::of(field)).collect();
+    let types: Vec<ColumnType> = each.iter().map(|(_, _, field)| ColumnType::for_field(field)).collect();
     let lengths: ArrayRef = Arc::new(types.iter().map(|of| Some(of.length)).collect::<Int16Array>());
     let schema = with_lists(schema, |name| (name == "attacl").then_some(DataType::Utf8));
     rows(
@@ -229,7 +229,7 @@ fn attributes(schema: &SchemaRef, all: &[Relation]) -> Result<RecordBatch> {
         &[
             ("attrelid", numbers(each.iter().map(|(oid, _, _)| *oid))),
             ("attname", texts(each.iter().map(|(_, _, field)| field.name().as_str()))),
-            ("attnum", small(each.iter().map(|(_, place, _)| *place))),
+            ("attnum", small(each.iter().map(|(_, number, _)| *number))),
             ("attnotnull", flags(each.iter().map(|(_, _, field)| !field.is_nullable()))),
             ("atttypid", numbers(types.iter().map(|of| of.oid))),
             ("attlen", lengths),
@@ -249,7 +249,7 @@ fn attributes(schema: &SchemaRef, all: &[Relation]) -> Result<RecordBatch> {
 fn descriptions(schema: &SchemaRef, board: bool) -> Result<RecordBatch> {
     let all: Vec<(i32, i32, &str)> = tables(board)
         .flat_map(|(oid, table)| {
-            let of_columns = (1..).zip(table.columns).map(move |(place, column)| (oid, place, column.comment));
+            let of_columns = (1..).zip(table.columns).map(move |(number, column)| (oid, number, column.comment));
             std::iter::once((oid, 0, table.comment)).chain(of_columns)
         })
         .collect();
@@ -259,7 +259,7 @@ fn descriptions(schema: &SchemaRef, board: bool) -> Result<RecordBatch> {
         &[
             ("objoid", numbers(all.iter().map(|(oid, _, _)| *oid))),
             ("classoid", numbers(all.iter().map(|_| CLASS))),
-            ("objsubid", numbers(all.iter().map(|(_, place, _)| *place))),
+            ("objsubid", numbers(all.iter().map(|(_, number, _)| *number))),
             ("description", texts(all.iter().map(|(_, _, comment)| *comment))),
         ],
     )
@@ -329,7 +329,7 @@ struct ColumnType {
 }
 
 impl ColumnType {
-    fn of(field: &Field) -> Self {
+    fn for_field(field: &Field) -> Self {
         let (oid, length, alignment) = match field.data_type() {
             DataType::Int32 if field.metadata().contains_key(OID_ALIAS_KEY) => (26, 4, "i"),
             DataType::Boolean => (16, 1, "c"),

@@ -43,7 +43,7 @@ pub fn run(mut output: Output, limits: Limits, threads: usize) -> std::result::R
         while let Some(told) = input.told.recv().await {
             match told {
                 Told::Setup(_) => return Err("it was set up twice".to_owned()),
-                Told::Column(name, rows) => session.tables.put(&name, &rows).map_err(|e| e.to_string())?,
+                Told::Column(name, rows) => session.tables.insert(&name, &rows).map_err(|e| e.to_string())?,
                 Told::Drop(name) => session.tables.remove(&name).map_err(|e| e.to_string())?,
                 Told::Lake(files) => session.tables.read_lake(&files).map_err(|e| e.to_string())?,
                 Told::Ask(ask) => session.answer(&ask, &mut input, &mut output).await?,

@@ -89,7 +89,7 @@ mod tests {
     use datafusion::prelude::SessionContext;
 
     /// Whether the only column of a question has days.
-    async fn asked(text: &str) -> bool {
+    async fn has_days(text: &str) -> bool {
         let frame = SessionContext::new().sql(text).await.unwrap();
         Looking { steps: Cell::new(0) }.have_days(origin::of_output(frame.logical_plan(), 0))
     }
@@ -107,14 +107,17 @@ mod tests {
             "FIRST_VALUE(a - b) OVER (ORDER BY a)",
             "SUM(INTERVAL '20 hours')",
         ] {
-            assert!(asked(&format!("SELECT {span} AS s FROM {times}")).await, "{span}");
-            assert!(asked(&format!("SELECT s FROM (SELECT {span} AS s FROM {times}) AS u LIMIT 1")).await, "{span}");
+            assert!(has_days(&format!("SELECT {span} AS s FROM {times}")).await, "{span}");
+            assert!(has_days(&format!("SELECT s FROM (SELECT {span} AS s FROM {times}) AS u LIMIT 1")).await, "{span}");
         }
         for span in
             ["SUM(a - b)", "AVG(a - b)", "(a - b) + (a - b)", "SUM(a - b) OVER ()", "SUM(a - b) + INTERVAL '1 day'"]
         {
-            assert!(!asked(&format!("SELECT {span} AS s FROM {times}")).await, "{span}");
-            assert!(!asked(&format!("SELECT s FROM (SELECT {span} AS s FROM {times}) AS u LIMIT 1")).await, "{span}");
+            assert!(!has_days(&format!("SELECT {span} AS s FROM {times}")).await, "{span}");
+            assert!(
+                !has_days(&format!("SELECT s FROM (SELECT {span} AS s FROM {times}) AS u LIMIT 1")).await,
+                "{span}"
+            );
         }
     }
 }

@@ -6,7 +6,7 @@
 //! - `EXISTS` and `IN` stand anywhere: they become numbers of rows. The engine joins with them in WHERE alone.
 //! - `NOT IN` is unknown where the engine would take it for true ([`super::misread`]).
 
-use super::misread::{Place, misreads};
+use super::misread::{Position, misreads};
 use super::single_row::{maybe_null, single_row};
 use super::subquery_shapes::{is_correlated, is_one_row};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -56,7 +56,7 @@ fn in_filter(condition: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let mut changed = false;
     let mut parts = Vec::new();
     for part in split_conjunction_owned(condition.clone()) {
-        let is_unknown = misreads(&part, schema, Place::Conjunct)?;
+        let is_unknown = misreads(&part, schema, Position::Conjunct)?;
         let part = rewritten(part, schema, is_unknown)?;
         changed |= part.transformed;
         parts.push(part.data);
@@ -226,25 +226,25 @@ fn beside_input(of: Aggregate) -> Result<Aggregate> {
             if !is_subquery || !is_moved(&one) {
                 return Ok(Transformed::no(one));
             }
-            let place = moved.iter().position(|other| *other == one).unwrap_or_else(|| {
+            let index = moved.iter().position(|other| *other == one).unwrap_or_else(|| {
                 moved.push(one);
                 moved.len() - 1
             });
-            let column = Expr::Column(Column::new_unqualified(moved_name(place)));
+            let column = Expr::Column(Column::new_unqualified(moved_name(index)));
             Ok(Transformed::new(column, true, TreeNodeRecursion::Jump))
         })?;
         Ok(name.restore(taken.data))
     };
     let groups = of.group_expr.into_iter().map(&mut take).collect::<Result<Vec<_>>>()?;
     let aggregates = of.aggr_expr.into_iter().map(&mut take).collect::<Result<Vec<_>>>()?;
-    let named = moved.into_iter().enumerate().map(|(place, one)| one.alias(moved_name(place)));
+    let named = moved.into_iter().enumerate().map(|(index, one)| one.alias(moved_name(index)));
     let columns = of.input.schema().columns().into_iter().map(Expr::Column).chain(named).collect::<Vec<_>>();
     let input = LogicalPlanBuilder::from(of.input.as_ref().clone()).project(columns)?.build()?;
     Aggregate::try_new(Arc::new(in_node(input)?.data), groups, aggregates)
 }
 
-fn moved_name(place: usize) -> String {
-    format!("__subquery_{place}")
+fn moved_name(index: usize) -> String {
+    format!("__subquery_{index}")
 }
 
 fn has_subquery(expression: &Expr) -> bool {
@@ -285,7 +285,7 @@ mod tests {
     const CASES: &str = "(VALUES (1, 'a'), (2, 'a'), (3, 'b'), (4, NULL)) AS c (id, unit)";
 
     /// The texts of the first column of an answer, sorted.
-    async fn asked(text: &str) -> Result<Vec<String>> {
+    async fn evaluate(text: &str) -> Result<Vec<String>> {
         let (state, plan) = SessionContext::new().sql(text).await?.into_parts();
         let plan = as_postgresql(plan)?;
         correlated::refuse(&plan)?;
@@ -314,9 +314,9 @@ mod tests {
             (format!("2 IN (SELECT COUNT(*) {own})"), ["false", "false", "true"]),
             (format!("(SELECT id FROM {CASES} WHERE id = 7) IS NULL"), ["true", "true", "true"]),
         ] {
-            assert_eq!(asked(&format!("SELECT {value} AS v FROM {UNITS}")).await.unwrap(), expected, "{value}");
+            assert_eq!(evaluate(&format!("SELECT {value} AS v FROM {UNITS}")).await.unwrap(), expected, "{value}");
         }
-        let several = asked(&format!("SELECT (SELECT id {own}) AS v FROM {UNITS}")).await.unwrap_err().to_string();
+        let several = evaluate(&format!("SELECT (SELECT id {own}) AS v FROM {UNITS}")).await.unwrap_err().to_string();
         assert!(several.contains("more than one row"), "{several}");
     }
 
@@ -331,11 +331,11 @@ mod tests {
             ("code NOT IN (SELECT unit FROM cases WHERE id < 3) OR code = 'a'", "3"),
         ] {
             let with = format!("WITH cases AS (SELECT * FROM {CASES})");
-            let found = asked(&format!("{with} SELECT COUNT(*) AS n FROM {UNITS} WHERE {condition}")).await.unwrap();
+            let found = evaluate(&format!("{with} SELECT COUNT(*) AS n FROM {UNITS} WHERE {condition}")).await.unwrap();
             assert_eq!(found, [number], "{condition}");
         }
         let filtered = format!("SELECT COUNT(*) FILTER (WHERE code IN (SELECT unit FROM {CASES})) AS n FROM {UNITS}");
-        assert_eq!(asked(&filtered).await.unwrap(), ["2"]);
+        assert_eq!(evaluate(&filtered).await.unwrap(), ["2"]);
     }
 
     #[tokio::test]
@@ -347,7 +347,7 @@ mod tests {
             format!("SELECT code FROM {UNITS} WHERE EXISTS (SELECT 1 {own} OFFSET 1)"),
             format!("SELECT (SELECT DISTINCT COUNT(*) {own}) AS n FROM {UNITS}"),
         ] {
-            let refused = asked(&text).await.unwrap_err().to_string();
+            let refused = evaluate(&text).await.unwrap_err().to_string();
             assert!(refused.contains("compares with columns outside"), "{text}: {refused}");
         }
     }

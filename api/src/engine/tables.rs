@@ -1,6 +1,6 @@
 //! The tables, as the engine holds them from one question to the next.
 
-use super::held::Held;
+use super::memory_table::MemoryTable;
 use api::sql::protocol::{ColumnName, LakeTables, PieceName, TableColumns};
 use arrow_array::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// The tables of one reader.
 pub struct Tables {
     provider: Arc<MemorySchemaProvider>,
-    held: BTreeMap<&'static str, Arc<Held>>,
+    by_name: BTreeMap<&'static str, Arc<MemoryTable>>,
 }
 
 impl Tables {
@@ -24,11 +24,11 @@ impl Tables {
     /// # Errors
     /// When the engine refuses one.
     pub fn new(board: bool, partitions: usize) -> Result<Self> {
-        let mut tables = Self { provider: Arc::new(MemorySchemaProvider::new()), held: BTreeMap::new() };
+        let mut tables = Self { provider: Arc::new(MemorySchemaProvider::new()), by_name: BTreeMap::new() };
         for &table in TABLES.iter().filter(|table| board || !table.board_only) {
-            let held = Arc::new(Held::new(table, partitions));
-            tables.provider.register_table(table.name.to_owned(), Arc::clone(&held) as Arc<dyn TableProvider>)?;
-            tables.held.insert(table.name, held);
+            let table_rows = Arc::new(MemoryTable::new(table, partitions));
+            tables.provider.register_table(table.name.to_owned(), Arc::clone(&table_rows) as Arc<dyn TableProvider>)?;
+            tables.by_name.insert(table.name, table_rows);
         }
         Ok(tables)
     }
@@ -38,15 +38,15 @@ impl Tables {
         Arc::clone(&self.provider) as Arc<dyn SchemaProvider>
     }
 
-    /// Takes a column of a piece in, in the place of an earlier version.
+    /// Stores a column of a piece in place of an earlier version.
     ///
     /// # Errors
     /// When there is no such column, or it has another type.
-    pub fn put(&self, name: &ColumnName, rows: &RecordBatch) -> Result<()> {
+    pub fn insert(&self, name: &ColumnName, rows: &RecordBatch) -> Result<()> {
         let [values] = rows.columns() else {
             return Err(DataFusionError::Execution(format!("not one column of {}", name.table)));
         };
-        self.known(&name.table)?.put(name.key, &name.column, values)
+        self.table(&name.table)?.insert(name.key, &name.column, values)
     }
 
     /// Removes a piece.
@@ -54,7 +54,7 @@ impl Tables {
     /// # Errors
     /// When there is no such table.
     pub fn remove(&self, name: &PieceName) -> Result<()> {
-        self.known(&name.table)?.remove(name.key);
+        self.table(&name.table)?.remove(name.key);
         Ok(())
     }
 
@@ -63,13 +63,13 @@ impl Tables {
     /// # Errors
     /// When there is no such column.
     pub fn give(&self, given: &[TableColumns]) -> Result<()> {
-        self.held.values().for_each(|table| table.take_back());
-        given.iter().try_for_each(|one| self.known(&one.table)?.give(&one.columns))
+        self.by_name.values().for_each(|table| table.begin_question());
+        given.iter().try_for_each(|one| self.table(&one.table)?.give(&one.columns))
     }
 
     /// The columns that plans of the question read and that it was not given.
     pub fn needs(&self) -> Vec<TableColumns> {
-        self.held.values().filter_map(|table| table.needs()).collect()
+        self.by_name.values().filter_map(|table| table.needs()).collect()
     }
 
     /// Reads tables from the files of a lake.
@@ -78,7 +78,7 @@ impl Tables {
     /// When there is no such table, or the engine refuses a file.
     pub fn read_lake(&self, files: &LakeTables) -> Result<()> {
         for (name, paths) in &files.0 {
-            let table = self.known(name)?;
+            let table = self.table(name)?;
             let urls = paths.iter().map(ListingTableUrl::parse).collect::<Result<Vec<_>>>()?;
             // The columns have plain texts, as those of other tables.
             let format = ParquetFormat::default().with_force_view_types(false);
@@ -95,11 +95,11 @@ impl Tables {
 
     /// Bytes of all rows.
     pub fn bytes(&self) -> u64 {
-        self.held.values().map(|table| table.bytes()).sum()
+        self.by_name.values().map(|table| table.bytes()).sum()
     }
 
-    fn known(&self, name: &str) -> Result<&Held> {
-        let table = self.held.get(name).map(|held| &**held);
+    fn table(&self, name: &str) -> Result<&MemoryTable> {
+        let table = self.by_name.get(name).map(|table| &**table);
         table.ok_or_else(|| DataFusionError::Execution(format!("there is no table {name}")))
     }
 }

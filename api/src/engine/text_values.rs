@@ -136,7 +136,7 @@ mod tests {
     use datafusion::execution::SessionStateBuilder;
     use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
-    async fn asked(value: &str) -> Option<String> {
+    async fn evaluate(value: &str) -> Option<String> {
         let text = Arc::new(TextValues::new());
         let mut config = SessionConfig::new();
         config.options_mut().execution.time_zone = Some(ZONE_OF_INSTANTS.into());
@@ -166,8 +166,8 @@ mod tests {
             ("concat(true, '-', CAST(false AS TEXT))", "t-false"),
             ("concat_ws('-', 1 = 2, 'a')", "f-a"),
         ] {
-            assert_eq!(asked(value).await.as_deref(), Some(expected), "{value}");
+            assert_eq!(evaluate(value).await.as_deref(), Some(expected), "{value}");
         }
-        assert_eq!(asked("CAST(CAST(NULL AS DOUBLE) AS TEXT)").await, None);
+        assert_eq!(evaluate("CAST(CAST(NULL AS DOUBLE) AS TEXT)").await, None);
     }
 }

@@ -20,15 +20,15 @@ const DIGITS: i8 = 10;
 
 /// The function in double precision, which has the name of both.
 pub fn width_bucket() -> Arc<ScalarUDF> {
-    of(false)
+    width_bucket_udf(false)
 }
 
 /// The exact function.
 pub fn exact() -> Arc<ScalarUDF> {
-    of(true)
+    width_bucket_udf(true)
 }
 
-fn of(is_exact: bool) -> Arc<ScalarUDF> {
+fn width_bucket_udf(is_exact: bool) -> Arc<ScalarUDF> {
     let signature = Signature::user_defined(Volatility::Immutable);
     Arc::new(ScalarUDF::new_from_impl(WidthBucket { is_exact, signature }))
 }

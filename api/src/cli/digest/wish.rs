@@ -55,7 +55,7 @@ pub struct Wanted {
 
 impl Args {
     /// The name of the reader and its wish; None without a reader.
-    pub fn of(&self, channel: DeliveryChannel, address: &str, locale: Locale) -> Option<(String, Wanted)> {
+    pub fn for_reader(&self, channel: DeliveryChannel, address: &str, locale: Locale) -> Option<(String, Wanted)> {
         let reader = self.reader.as_ref()?;
         let wish = Wish {
             channel,

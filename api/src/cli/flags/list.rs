@@ -72,7 +72,7 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
         args.state.is_empty() || stored.flag.as_ref().is_some_and(|flag| args.state.contains(&flag.state))
     });
     let documents: Vec<_> = found.iter().map(document).collect();
-    let rows = found.iter().map(FlagRow::of).collect::<Result<Vec<_>, _>>()?;
+    let rows = found.iter().map(FlagRow::from_stored).collect::<Result<Vec<_>, _>>()?;
     out.print_document(&documents, &rows, |rows| {
         if rows.is_empty() {
             return match (all, args.as_of) {
@@ -150,7 +150,7 @@ struct FlagRow {
 }
 
 impl FlagRow {
-    fn of(stored: &Stored) -> anyhow::Result<Self> {
+    fn from_stored(stored: &Stored) -> anyhow::Result<Self> {
         let numbers = &stored.assessment.numbers.0;
         let windows: Vec<WindowNumbers> =
             serde_json::from_value(numbers["windows"].clone()).context("the numbers of a flag cannot be parsed")?;

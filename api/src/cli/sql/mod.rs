@@ -38,7 +38,7 @@ pub struct Args {
     /// One SELECT, @NAME for a saved question, or - to read it from standard input; without it: a prompt on a terminal, else the list of tables
     query: Option<String>,
     /// Value of a parameter of the saved question, as name=value
-    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = saved::given)]
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = saved::name_and_value)]
     given: Vec<(String, String)>,
     /// Version of the saved question [default: the newest]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// If the text has no `=`.
-pub fn given(text: &str) -> Result<(String, String), String> {
+pub fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("write name=value, not {text:?}"))?;
     Ok((name.trim().to_owned(), value.to_owned()))
 }
@@ -88,7 +88,7 @@ pub fn typed(statement: &str) -> anyhow::Result<Option<Wanted<'_>>> {
     let Some(named) = statement.strip_prefix('@') else { return Ok(None) };
     let mut words = named.split_whitespace();
     let name = words.next().context("write the name of a saved question behind @")?;
-    let given = words.map(given).collect::<Result<Vec<_>, _>>().map_err(anyhow::Error::msg)?;
+    let given = words.map(name_and_value).collect::<Result<Vec<_>, _>>().map_err(anyhow::Error::msg)?;
     Ok(Some(Wanted { name, version: None, given }))
 }
 
@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_value_may_hold_an_equals_sign() {
-        assert_eq!(given("a=b=c"), Ok(("a".into(), "b=c".into())));
-        assert!(given("a").is_err());
+        assert_eq!(name_and_value("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(name_and_value("a").is_err());
     }
 
     #[test]

@@ -127,10 +127,10 @@ impl Form {
         Self { step, id: step.to_owned(), title: title.into(), help: help.into(), version, subject, fields, open }
     }
 
-    /// Binds the form to one of several objects of the page. `place` is the index of the object.
+    /// Binds the form to one of several objects of the page, the one at `index`.
     #[must_use]
-    pub fn of(mut self, subject: &str, place: usize) -> Self {
-        self.id = format!("{}-{place}", self.step);
+    pub fn for_subject(mut self, subject: &str, index: usize) -> Self {
+        self.id = format!("{}-{index}", self.step);
         subject.clone_into(&mut self.subject);
         self
     }

@@ -23,7 +23,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 async fn list(visit: Visit) -> HttpResponse {
-    let page = shown(&visit).await;
+    let page = load_page(&visit).await;
     visit.respond(page)
 }
 
@@ -33,7 +33,7 @@ async fn change(posted: Posted) -> HttpResponse {
     sending::answer(&posted.visit, sent, "/jobs", &done)
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let jobs = jobs(visit).await?;
     page(visit, &jobs, &forms(visit, &jobs), Vec::new()).await
 }

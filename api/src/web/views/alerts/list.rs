@@ -21,7 +21,7 @@ const ROWS: u32 = 25;
 const STATES: [&str; 2] = ["STANDING", "CLEARED"];
 
 pub async fn list(visit: Visit) -> HttpResponse {
-    let shown = shown(&visit).await;
+    let shown = load_page(&visit).await;
     visit.respond(shown)
 }
 
@@ -41,7 +41,7 @@ async fn changed(posted: &Posted) -> Result<Option<Page>, PageError> {
     }
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let forms = forms::of_reader(visit).await?;
     page(visit, &forms, Vec::new()).await
 }

@@ -102,12 +102,12 @@ fn states(visit: &Visit) -> Vec<(&'static str, String)> {
 
 /// The proposals of a page, each with its forms.
 fn all(visit: &Visit, data: &Value) -> Vec<Shown> {
-    let shown = nodes(&data["correctionProposals"]).enumerate().map(|(place, one)| Shown {
+    let shown = nodes(&data["correctionProposals"]).enumerate().map(|(index, one)| Shown {
         title: visit.t_with("complaints-proposal", &[("day", visit.date(&one["proposedAt"]).into())]),
         complaint: one["complaintId"].as_str().map(|id| format!("/complaints/{id}")),
         facts: facts(visit, one),
         changes: changes(visit, &one["correction"]),
-        forms: forms(visit, place, one),
+        forms: forms(visit, index, one),
     });
     shown.collect()
 }
@@ -153,7 +153,7 @@ fn changes(visit: &Visit, correction: &Value) -> Vec<(String, String)> {
     told.collect()
 }
 
-fn forms(visit: &Visit, place: usize, one: &Value) -> Vec<Form> {
+fn forms(visit: &Visit, index: usize, one: &Value) -> Vec<Form> {
     if one["state"] != "PROPOSED" {
         return Vec::new();
     }
@@ -162,7 +162,7 @@ fn forms(visit: &Visit, place: usize, one: &Value) -> Vec<Form> {
         let reason = if requires_reason { reason.required() } else { reason };
         let (title, help) = (format!("complaints-do-{step}"), format!("complaints-do-{step}-help"));
         let version = one["version"].as_i64().unwrap_or_default();
-        Form::new(step, visit.t(&title), visit.t(&help), version).of(text(&one["id"]), place).fields([reason])
+        Form::new(step, visit.t(&title), visit.t(&help), version).for_subject(text(&one["id"]), index).fields([reason])
     };
     let mut forms = Vec::new();
     if visit.may("Mutation", "decideCorrection") {

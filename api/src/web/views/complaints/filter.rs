@@ -127,7 +127,7 @@ impl<'v> Reading<'v> {
     }
 
     /// Conditions on units and on the category.
-    fn places(&mut self) {
+    fn units_and_category(&mut self) {
         self.within("unit", "unit");
         self.within("category", "category");
         let visit = self.visit;
@@ -211,7 +211,7 @@ pub fn asked(visit: &Visit) -> (Map<String, Value>, Value, Vec<Problem>) {
     reading.word(("state", "complaints-state"), "state", ComplaintState::WORDS, "state");
     reading.word(("channel", "complaints-channel"), "channel", Channel::WORDS, "complaints-channel");
     reading.word(("form", "complaints-form"), "legalForm", LegalForm::WORDS, "complaints-form");
-    reading.places();
+    reading.units_and_category();
     for (name, field) in [
         (("overdue", "complaints-only-overdue"), "overdue"),
         (("confidential", "complaints-confidential"), "confidential"),

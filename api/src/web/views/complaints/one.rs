@@ -16,11 +16,11 @@ const OF_HEAD: &str = include_str!("../../queries/complaints-one-head.graphql");
 const STEPS: u32 = 30;
 
 pub async fn one(visit: Visit) -> HttpResponse {
-    let shown = shown(&visit).await;
+    let shown = load_page(&visit).await;
     visit.respond(shown)
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let data = load(visit).await?;
     let forms = forms(visit, &data["complaint"]).await?;
     Ok(page(visit, &data, &forms, Vec::new()))

@@ -111,12 +111,12 @@ fn states(visit: &Visit) -> Vec<(&'static str, String)> {
 
 /// The complaints of a page, each with its forms.
 fn all(visit: &Visit, data: &Value) -> Vec<Shown> {
-    let shown = nodes(&data["redactedComplaints"]).enumerate().map(|(place, one)| Shown {
+    let shown = nodes(&data["redactedComplaints"]).enumerate().map(|(index, one)| Shown {
         pseudonym: text(&one["pseudonym"]).to_owned(),
         facts: facts(visit, one),
         is_late: one["overdue"] == true,
         text: text(&one["text"]).to_owned(),
-        forms: forms(visit, place, one),
+        forms: forms(visit, index, one),
     });
     shown.collect()
 }
@@ -133,7 +133,7 @@ fn facts(visit: &Visit, one: &Value) -> Vec<(String, String)> {
     told.map(|(field, value)| (visit.t(&format!("complaints-field-{field}")), value)).collect()
 }
 
-fn forms(visit: &Visit, place: usize, one: &Value) -> Vec<Form> {
+fn forms(visit: &Visit, index: usize, one: &Value) -> Vec<Form> {
     let (state, pseudonym) = (text(&one["state"]), text(&one["pseudonym"]));
     let waits = WAITING_STATES.contains(&state);
     let field = |kind: Kind, name: &str| Field::new(kind, name, visit.t(&format!("complaints-input-{name}")));
@@ -144,7 +144,7 @@ fn forms(visit: &Visit, place: usize, one: &Value) -> Vec<Form> {
     let form = |step: &'static str, fields: Vec<Field>| {
         let (title, help) = (format!("complaints-do-{step}"), format!("complaints-do-{step}-help"));
         let version = one["version"].as_i64().unwrap_or_default();
-        Form::new(step, visit.t(&title), visit.t(&help), version).of(pseudonym, place).fields(fields)
+        Form::new(step, visit.t(&title), visit.t(&help), version).for_subject(pseudonym, index).fields(fields)
     };
     let mut forms = Vec::new();
     if visit.may("Mutation", "respondToRedactedComplaint") && (waits || state == "ANSWERED") {

@@ -31,7 +31,7 @@ pub async fn page(visit: &Visit) -> Result<Page, PageError> {
     let groups: Vec<&Value> = answer["rows"].as_array().into_iter().flatten().collect();
     let withheld = groups.iter().filter(|group| group["suppressed"] == true).count();
     let drawn = picture_of(visit, &question, &answer, &groups)?;
-    let by = |place: usize| question.by.get(place).map_or("", |one| one.value);
+    let by = |index: usize| question.by.get(index).map_or("", |one| one.value);
     let offered: Vec<(&str, String)> = dimensions(visit).map(|one| (one.value, one.name(visit))).collect();
     let measured: Vec<(&str, String)> = measures(visit).map(|one| (one.value, one.name(visit))).collect();
     let next = answer["endCursor"].as_str().filter(|_| answer["truncated"] == true);

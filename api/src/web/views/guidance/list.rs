@@ -17,7 +17,7 @@ const UNIT: &str = include_str!("../../queries/guidance-unit.graphql");
 const ROWS: u32 = 25;
 
 pub async fn list(visit: Visit) -> HttpResponse {
-    let page = shown(&visit).await;
+    let page = load_page(&visit).await;
     visit.respond(page)
 }
 
@@ -27,7 +27,7 @@ pub async fn request(posted: Posted) -> HttpResponse {
     sending::answer(&posted.visit, sent, "/guidance", "done-guidance-request")
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let forms = forms(visit).await?;
     page(visit, &forms, Vec::new()).await
 }

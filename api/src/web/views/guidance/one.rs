@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const ONE: &str = include_str!("../../queries/guidance-one.graphql");
 
 pub async fn one(visit: Visit) -> HttpResponse {
-    let page = shown(&visit).await;
+    let page = load_page(&visit).await;
     visit.respond(page)
 }
 
@@ -22,7 +22,7 @@ pub async fn change(posted: Posted) -> HttpResponse {
     sending::answer(&posted.visit, sent, &format!("/guidance/{}", posted.visit.part("id")), &done)
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let document = find(visit).await?;
     let forms = forms::of_document(visit, &document);
     Ok(page(visit, &document, &forms, Vec::new()))

@@ -17,7 +17,7 @@ const DAYS: i64 = 180;
 const MOST_DAYS: i64 = 3_650;
 
 pub async fn one(visit: Visit) -> HttpResponse {
-    let page = shown(&visit).await;
+    let page = load_page(&visit).await;
     visit.respond(page)
 }
 
@@ -28,7 +28,7 @@ pub async fn change(posted: Posted) -> HttpResponse {
     sending::answer(&posted.visit, sent, &format!("/measures/{}", posted.visit.part("id")), &done)
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let measure = find(visit).await?;
     Ok(page(visit, &measure, &forms::of_measure(visit, &measure), Vec::new()))
 }

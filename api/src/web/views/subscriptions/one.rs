@@ -12,7 +12,7 @@ const SENT: &str = include_str!("../../queries/subscriptions-sent.graphql");
 const DELIVERIES: &str = include_str!("../../queries/subscriptions-deliveries.graphql");
 
 pub async fn one(visit: Visit) -> HttpResponse {
-    let page = shown(&visit).await;
+    let page = load_page(&visit).await;
     visit.respond(page)
 }
 
@@ -24,7 +24,7 @@ pub async fn change(posted: Posted) -> HttpResponse {
     sending::answer(&posted.visit, sent, &path, &format!("done-subscriptions-{step}"))
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let subscription = find(visit).await?;
     page(visit, &subscription, &forms::of_subscription(visit, &subscription), Vec::new()).await
 }

@@ -17,7 +17,7 @@ const LOG: &str = include_str!("../../queries/webhooks-log.graphql");
 const ROWS: u32 = 25;
 
 pub async fn list(visit: Visit) -> HttpResponse {
-    let page = shown(&visit).await;
+    let page = load_page(&visit).await;
     visit.respond(page)
 }
 
@@ -28,7 +28,7 @@ pub async fn change(posted: Posted) -> HttpResponse {
     sending::answer(&posted.visit, sent, "/webhooks", &done)
 }
 
-async fn shown(visit: &Visit) -> Result<Page, PageError> {
+async fn load_page(visit: &Visit) -> Result<Page, PageError> {
     let endpoints = endpoints(visit).await?;
     page(visit, &endpoints, &forms::all(visit, &endpoints), Vec::new()).await
 }

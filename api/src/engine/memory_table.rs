@@ -19,7 +19,7 @@ const SLICE: usize = 32_768;
 
 /// A table. A plan over columns that the question was not given finds no rows, and the table notes which these are.
 #[derive(Debug)]
-pub struct Held {
+pub struct MemoryTable {
     table: &'static Table,
     /// Without comments: the engine refuses plans whose parts have other metadata than the whole, as a count over a
     /// union of two tables.
@@ -33,7 +33,7 @@ struct State {
     /// By key; the columns of each by index. Columns that the question was not given may be of an earlier state, with
     /// other rows.
     pieces: BTreeMap<u32, BTreeMap<usize, Values>>,
-    /// The places of the columns that the question was given.
+    /// The indices of the columns that the question was given.
     given: BTreeSet<usize>,
     /// Columns that the plan scanned but was not given; empty for a bare `COUNT(*)`.
     needs: Option<BTreeSet<usize>>,
@@ -45,25 +45,25 @@ struct Values {
     bytes: u64,
 }
 
-impl Held {
+impl MemoryTable {
     /// A table without rows, which `partitions` threads read.
     pub fn new(table: &'static Table, partitions: usize) -> Self {
         let fields: Vec<Field> = table.columns.iter().map(Column::field).collect();
         Self { table, schema: Arc::new(Schema::new(fields)), partitions: partitions.max(1), state: Mutex::default() }
     }
 
-    /// Takes a column of a piece in, in the place of an earlier version.
+    /// Stores a column of a piece in place of an earlier version.
     ///
     /// # Errors
     /// When there is no such column, or it has another type.
-    pub fn put(&self, key: u32, column: &str, values: &ArrayRef) -> Result<()> {
-        let place = self.place(column)?;
-        if self.schema.field(place).data_type() != values.data_type() {
+    pub fn insert(&self, key: u32, column: &str, values: &ArrayRef) -> Result<()> {
+        let index = self.column_index(column)?;
+        if self.schema.field(index).data_type() != values.data_type() {
             return Err(DataFusionError::Execution(format!("{}.{column} has another type", self.table.name)));
         }
         let bytes = values.to_data().get_slice_memory_size()? as u64;
         let values = Values { values: Arc::clone(values), bytes };
-        self.state().pieces.entry(key).or_default().insert(place, values);
+        self.state().pieces.entry(key).or_default().insert(index, values);
         Ok(())
     }
 
@@ -73,7 +73,7 @@ impl Held {
     }
 
     /// Begins a question, which has not been given any column yet.
-    pub fn take_back(&self) {
+    pub fn begin_question(&self) {
         let mut state = self.state();
         state.given.clear();
         state.needs = None;
@@ -84,15 +84,15 @@ impl Held {
     /// # Errors
     /// When there is no such column.
     pub fn give(&self, columns: &[String]) -> Result<()> {
-        let places = columns.iter().map(|column| self.place(column)).collect::<Result<Vec<_>>>()?;
-        self.state().given.extend(places);
+        let indices = columns.iter().map(|column| self.column_index(column)).collect::<Result<Vec<_>>>()?;
+        self.state().given.extend(indices);
         Ok(())
     }
 
     /// The columns that the question needs beyond those that it was given; None if it has what it reads.
     pub fn needs(&self) -> Option<TableColumns> {
         let needs = self.state().needs.clone()?;
-        Some(TableColumns::of(self.table, |place| needs.contains(&place)))
+        Some(TableColumns::of(self.table, |index| needs.contains(&index)))
     }
 
     /// Bytes of all rows.
@@ -100,20 +100,20 @@ impl Held {
         self.state().pieces.values().flat_map(BTreeMap::values).map(|held| held.bytes).sum()
     }
 
-    fn place(&self, column: &str) -> Result<usize> {
-        let place = self.table.columns.iter().position(|one| one.name == column);
-        place.ok_or_else(|| DataFusionError::Execution(format!("there is no column {}.{column}", self.table.name)))
+    fn column_index(&self, column: &str) -> Result<usize> {
+        let index = self.table.columns.iter().position(|one| one.name == column);
+        index.ok_or_else(|| DataFusionError::Execution(format!("there is no column {}.{column}", self.table.name)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rows in the columns of these places, in partitions.
-    fn rows(&self, places: &[usize], schema: &SchemaRef) -> Result<Vec<Vec<RecordBatch>>> {
+    /// The rows in the columns of these indices, in partitions.
+    fn rows(&self, indices: &[usize], schema: &SchemaRef) -> Result<Vec<Vec<RecordBatch>>> {
         let mut guard = self.state();
         let state = &mut *guard;
-        let lacking = places.iter().copied().filter(|place| !state.given.contains(place)).collect::<Vec<usize>>();
+        let lacking = indices.iter().copied().filter(|index| !state.given.contains(index)).collect::<Vec<usize>>();
         let Some(counted) = state.given.first().filter(|_| lacking.is_empty()) else {
             state.needs.get_or_insert_default().extend(lacking);
             return Ok(vec![Vec::new()]);
@@ -121,9 +121,9 @@ impl Held {
         let incomplete = || DataFusionError::Execution(format!("a piece of {} lacks a column", self.table.name));
         let mut slices = Vec::with_capacity(state.pieces.len());
         for columns in state.pieces.values() {
-            let values = |place: &usize| Some(Arc::clone(&columns.get(place)?.values));
+            let values = |index: &usize| Some(Arc::clone(&columns.get(index)?.values));
             let number = values(counted).ok_or_else(incomplete)?.len();
-            let values = places.iter().map(values).collect::<Option<Vec<ArrayRef>>>().ok_or_else(incomplete)?;
+            let values = indices.iter().map(values).collect::<Option<Vec<ArrayRef>>>().ok_or_else(incomplete)?;
             let number_of_rows = RecordBatchOptions::new().with_row_count(Some(number));
             let rows = RecordBatch::try_new_with_options(Arc::clone(schema), values, &number_of_rows)?;
             slices.extend((0..number).step_by(SLICE).map(|start| rows.slice(start, SLICE.min(number - start))));
@@ -133,7 +133,7 @@ impl Held {
 }
 
 #[async_trait]
-impl TableProvider for Held {
+impl TableProvider for MemoryTable {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -149,9 +149,9 @@ impl TableProvider for Held {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let places = projection.cloned().unwrap_or_else(|| (0..self.table.columns.len()).collect());
-        let schema = Arc::new(self.schema.project(&places)?);
-        let rows = self.rows(&places, &schema)?;
+        let indices = projection.cloned().unwrap_or_else(|| (0..self.table.columns.len()).collect());
+        let schema = Arc::new(self.schema.project(&indices)?);
+        let rows = self.rows(&indices, &schema)?;
         let show_sizes = state.config_options().explain.show_sizes;
         let source = MemorySourceConfig::try_new(&rows, schema, None)?.with_show_sizes(show_sizes);
         Ok(DataSourceExec::from_data_source(source))
@@ -184,31 +184,31 @@ mod tests {
     }
 
     /// The number of rows of a scan of columns.
-    fn scanned(held: &Held, names: &[&str]) -> usize {
-        let places: Vec<usize> = names.iter().map(|name| held.place(name).unwrap()).collect();
-        let schema = Arc::new(held.schema.project(&places).unwrap());
-        held.rows(&places, &schema).unwrap().iter().flatten().map(RecordBatch::num_rows).sum()
+    fn scanned(held: &MemoryTable, names: &[&str]) -> usize {
+        let indices: Vec<usize> = names.iter().map(|name| held.column_index(name).unwrap()).collect();
+        let schema = Arc::new(held.schema.project(&indices).unwrap());
+        held.rows(&indices, &schema).unwrap().iter().flatten().map(RecordBatch::num_rows).sum()
     }
 
     #[test]
     fn columns_that_the_question_was_not_given_are_noted() {
-        let held = Held::new(table("complaints").unwrap(), 2);
-        held.put(7, "kind", &texts(&["CONDUCT", "CONDUCT"])).unwrap();
-        held.put(9, "kind", &texts(&["TECHNICAL"])).unwrap();
-        held.take_back();
+        let held = MemoryTable::new(table("complaints").unwrap(), 2);
+        held.insert(7, "kind", &texts(&["CONDUCT", "CONDUCT"])).unwrap();
+        held.insert(9, "kind", &texts(&["TECHNICAL"])).unwrap();
+        held.begin_question();
         assert_eq!((scanned(&held, &[]), held.needs().unwrap().columns), (0, Vec::new()), "any column");
-        held.take_back();
+        held.begin_question();
         held.give(&["kind".into()]).unwrap();
         assert_eq!((scanned(&held, &["kind"]), scanned(&held, &[]), held.needs()), (3, 3, None));
         assert_eq!(scanned(&held, &["kind", "unit", "complaint"]), 0);
         assert_eq!(held.needs().unwrap().columns, ["complaint", "unit"]);
         // Columns of an earlier state may have another number of rows.
-        held.put(9, "unit", &texts(&[])).unwrap();
+        held.insert(9, "unit", &texts(&[])).unwrap();
         assert_eq!(scanned(&held, &["kind"]), 3);
         held.remove(7);
         assert_eq!(scanned(&held, &["kind"]), 1);
         assert!(
-            held.put(9, "kind", &new_empty_array(&DataType::Int64)).is_err() && held.give(&["none".into()]).is_err()
+            held.insert(9, "kind", &new_empty_array(&DataType::Int64)).is_err() && held.give(&["none".into()]).is_err()
         );
     }
 }
