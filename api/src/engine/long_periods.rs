@@ -1,6 +1,7 @@
 //! `date_trunc` with decades, centuries and millenniums as PostgreSQL counts them: the decade of 2025 begins in 2020,
 //! and its century in 2001. The engine's own knows years at most.
 
+use super::replacement::called_as_wrapped;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array};
@@ -10,9 +11,7 @@ use chrono::{DateTime, Datelike, NaiveDate};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions::datetime::date_trunc;
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
-use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl};
 use std::sync::Arc;
 
 const SECONDS_OF_DAY: i64 = 86_400;
@@ -27,17 +26,7 @@ pub fn with_long_periods() -> Arc<ScalarUDF> {
 struct WithLongPeriods(Arc<ScalarUDF>);
 
 impl ScalarUDFImpl for WithLongPeriods {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.0.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.0.signature()
-    }
+    called_as_wrapped!();
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         self.0.inner().return_type(arguments)

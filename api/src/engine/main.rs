@@ -43,6 +43,7 @@ mod pg_functions;
 mod plain;
 mod quotient;
 mod relations;
+mod replacement;
 mod rewrite;
 mod sandbox;
 mod session;

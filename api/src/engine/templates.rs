@@ -3,6 +3,7 @@
 //! pattern. Names such as `Month` are padded with blanks, which `FM` leaves out.
 
 use super::local_times::ZONE_OF_INSTANTS;
+use super::replacement::called_as_wrapped;
 use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
 use arrow_cast::cast;
@@ -11,7 +12,7 @@ use datafusion::common::ScalarValue;
 use datafusion::common::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions::datetime::{to_char, to_date, to_timestamp};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl};
 use std::sync::Arc;
 
 /// Parts of templates with their patterns. Of parts with the same beginning the longer one comes first.
@@ -62,17 +63,7 @@ pub fn with_templates() -> [Arc<ScalarUDF>; 3] {
 struct WithTemplates(Arc<ScalarUDF>);
 
 impl ScalarUDFImpl for WithTemplates {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.0.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.0.signature()
-    }
+    called_as_wrapped!();
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         self.0.inner().return_type(arguments)

@@ -1,13 +1,14 @@
 //! `current_date` (and `today`), the day in Vietnam, as the days of the tables are. The engine's own is the day in UTC:
 //! until seven in the morning it would be the day before.
 
+use super::replacement::called_as_wrapped;
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions::datetime::current_date;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
-use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl};
 use schema::Timestamp;
 use schema::domain::calendar::local_date;
 use std::sync::Arc;
@@ -22,17 +23,7 @@ pub fn today() -> Arc<ScalarUDF> {
 struct Today(Arc<ScalarUDF>);
 
 impl ScalarUDFImpl for Today {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.0.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.0.signature()
-    }
+    called_as_wrapped!();
 
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
         Ok(DataType::Date32)
