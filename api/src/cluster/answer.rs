@@ -48,6 +48,10 @@ pub struct ClusterAnswer {
 }
 
 impl ClusterAnswer {
+    /// Starts a thread that asks the cluster.
+    ///
+    /// # Errors
+    /// `Engine` if the thread cannot start.
     pub(super) fn begin(question: Question) -> Result<Self, QueryError> {
         let (to, parts) = sync_channel(PARTS);
         let (cancels, cancelled) = oneshot::channel();

@@ -25,11 +25,17 @@ impl Words {
     }
 
     /// A message without values.
+    ///
+    /// # Errors
+    /// If the messages lack the key.
     pub(super) fn word(&self, key: &str) -> Result<String, JobError> {
         self.messages.message(key, &FluentArgs::new())
     }
 
     /// A message with its values filled in.
+    ///
+    /// # Errors
+    /// If the messages lack the key, or the message a value.
     pub(super) fn text(&self, key: &str, values: &[(&'static str, FluentValue<'_>)]) -> Result<String, JobError> {
         let mut args = FluentArgs::new();
         for (name, value) in values {
@@ -57,6 +63,9 @@ impl Words {
     }
 
     /// A number of an axis: millions and more as a word.
+    ///
+    /// # Errors
+    /// If the messages lack the word.
     pub(super) fn tick(&self, value: f64) -> Result<String, JobError> {
         let (key, unit) = match value.abs() {
             size if size >= 1e12 => ("trillions", 1e12),
@@ -92,6 +101,9 @@ impl Words {
     }
 
     /// The first of these labels, and the number of the others.
+    ///
+    /// # Errors
+    /// If the messages lack the words for the others.
     pub(super) fn list(&self, labels: &[&str]) -> Result<String, JobError> {
         const MOST: usize = 5;
         let shown = labels[..labels.len().min(MOST)].join(", ");

@@ -68,6 +68,9 @@ pub struct EffectLine {
 }
 
 /// The latest blame check up to a day; `told` are the lines of the digest before. A register without one has no lines.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn blame_part(conn: &mut Conn, as_of: NaiveDate, told: &[BlameLine]) -> Result<Vec<BlameLine>, StoreError> {
     let found: Option<JobResult> = job_results::table
         .inner_join(job_runs::table.on(job_runs::id.eq(job_results::run_id)))
@@ -94,6 +97,9 @@ pub(super) fn blame_part(conn: &mut Conn, as_of: NaiveDate, told: &[BlameLine]) 
 }
 
 /// The proposals whose state changed after the day of the digest before, and those in force for at most a year.
+///
+/// # Errors
+/// If the database cannot be read, or polars fails.
 pub(super) fn proposals_part(
     conn: &mut Conn,
     snapshot: &Snapshot,

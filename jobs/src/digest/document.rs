@@ -238,6 +238,10 @@ pub(super) fn pareto(categories: &[CategoryTrend]) -> Vec<CategoryTrend> {
     }
 }
 
+/// The latest successful run of a job up to a day.
+///
+/// # Errors
+/// `NotFound` if there is none; else if the database cannot be read.
 pub(super) fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<JobRun, JobError> {
     let found: Option<JobRun> = job_runs::table
         .filter(job_runs::job.eq(job))
@@ -255,6 +259,10 @@ pub(super) fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result
     })
 }
 
+/// The latest successful run of a job up to a day, with its result.
+///
+/// # Errors
+/// `NotFound` if there is none; else if the result cannot be read.
 pub(super) fn latest<T: DeserializeOwned>(
     conn: &mut Conn,
     job: &str,

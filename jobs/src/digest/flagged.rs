@@ -100,6 +100,9 @@ pub struct Standing {
 }
 
 /// The state of each flag, with the Board's reason when it is dismissed.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn states(conn: &mut Conn) -> Result<BTreeMap<Id, (FlagState, Option<String>)>, JobError> {
     let mut reasons: BTreeMap<Id, Option<String>> = flag_reviews::table
         .filter(flag_reviews::to_state.eq(FlagState::Dismissed))

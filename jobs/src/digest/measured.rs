@@ -65,6 +65,9 @@ pub struct MeasureLine {
 /// The measures decided up to a day and recorded up to a position of the register, without those that the previous
 /// digest could show in their present state; `before` is its day and its position. `visible` has the measures that the
 /// reader may see; None for all.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn measures_part(
     conn: &mut Conn,
     as_of: NaiveDate,

@@ -35,6 +35,9 @@ pub struct NewsPart {
 pub(super) type PreviousDigest<'a> = (NaiveDate, &'a NewsPart, &'a [CategoryTrend]);
 
 /// The news in the complaints of a snapshot as of a day.
+///
+/// # Errors
+/// If the database cannot be read, or polars fails.
 pub(super) fn news_part(
     conn: &mut Conn,
     snapshot: &Snapshot,

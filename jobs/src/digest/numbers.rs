@@ -60,6 +60,9 @@ pub struct MonthLine {
 }
 
 /// The numbers of some facts as of a day. `first` is the first day of the whole register.
+///
+/// # Errors
+/// If a column is missing or has another type.
 pub(super) fn numbers_part(facts: &DataFrame, first: Option<i32>, as_of: NaiveDate) -> PolarsResult<NumbersPart> {
     let until = day_number(as_of);
     // A period that began before the register would have too few complaints.

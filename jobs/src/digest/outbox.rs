@@ -152,6 +152,9 @@ fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
 }
 
 /// The subscriptions of an address in all its spellings, current ones first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn spellings(
     conn: &mut Conn,
     channel: DeliveryChannel,

@@ -59,6 +59,9 @@ pub struct PlainNumbers {
 }
 
 /// The subjects of some flags, by their ids.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn subjects(
     conn: &mut Conn,
     flagged: &[Stored],

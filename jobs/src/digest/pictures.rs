@@ -35,6 +35,9 @@ pub struct Picture {
 }
 
 /// The pictures of a digest in a language: none of a section without numbers, or that its reader does not want.
+///
+/// # Errors
+/// If the messages lack a text, or a picture cannot be drawn.
 pub(super) fn drawn(document: &DigestDocument, locale: Locale) -> Result<Vec<(Picture, Chart)>, JobError> {
     let drawing = Drawing { document, words: Words::new(locale)?, messages: Messages::new(locale)? };
     let all = [
@@ -212,6 +215,9 @@ fn named(name: &'static str, chart: Chart) -> (Picture, Chart) {
 }
 
 /// The pictures as PNG, each with its name and its id.
+///
+/// # Errors
+/// If a picture cannot be drawn or rendered.
 pub(super) fn files(document: &DigestDocument, locale: Locale) -> Result<Vec<(Picture, Vec<u8>)>, JobError> {
     let mut files = Vec::new();
     for (picture, chart) in drawn(document, locale)? {

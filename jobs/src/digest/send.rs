@@ -74,6 +74,10 @@ pub fn message(digest: &Digest, from: &str, to: &str, id: &str) -> Result<Messag
     Ok(message)
 }
 
+/// The connection to the mail server of the settings.
+///
+/// # Errors
+/// If the name of the server is invalid, or the password file cannot be read.
 pub(crate) fn transport(settings: &SmtpSettings) -> Result<SmtpTransport, String> {
     let builder = match settings.encryption {
         Encryption::Tls => SmtpTransport::relay(&settings.host).map_err(|e| e.to_string())?,

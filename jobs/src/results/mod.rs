@@ -89,6 +89,9 @@ impl<T: DeserializeOwned> LatestDocument<T> {
 }
 
 /// Returns the step that stores a document as the result of a run.
+///
+/// # Errors
+/// Never. `Job::run` returns this type.
 pub(crate) fn result(
     run: &JobRun,
     name: &str,

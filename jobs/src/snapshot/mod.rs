@@ -160,6 +160,9 @@ impl SnapshotStore {
     }
 
     /// Like [`Self::load_by`], with at most `most` rows in each piece.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub(crate) fn load_in(db: &Db, clock: impl Fn() -> Timestamp, most: usize) -> Result<Self, JobError> {
         Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock(), most))?, 1))
     }

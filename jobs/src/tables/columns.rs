@@ -221,6 +221,9 @@ macro_rules! declare_table {
 pub(super) use declare_table;
 
 /// The columns of a table as a batch.
+///
+/// # Errors
+/// If the columns do not fit the schema of the table.
 pub(super) fn batch(table: &Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, JobError> {
     Ok(RecordBatch::try_new(table.schema(), columns)?)
 }
@@ -235,6 +238,9 @@ pub(super) fn column_of<'v, C: Cell>(rows: &[u32], value: &dyn Fn(usize) -> C::V
 }
 
 /// Some columns of a table as a batch.
+///
+/// # Errors
+/// If the columns do not fit the schema of the wanted ones.
 pub(super) fn some_columns(
     table: &Table,
     wanted: ColumnSet,

@@ -96,6 +96,9 @@ pub(super) fn lack(columns_of_pieces: &[PieceColumns], wanted: Wanted, basis: &B
 }
 
 /// Makes the columns of a table that are missing, on the threads of polars.
+///
+/// # Errors
+/// If the columns of a piece cannot be made.
 pub(super) fn make_each(
     columns_of_pieces: &mut [PieceColumns],
     context: &Context<'_>,

@@ -263,15 +263,20 @@ impl Db {
     }
 
     /// Lends a pooled connection for work that is neither a read nor a write of the register.
+    ///
+    /// # Errors
+    /// `Pool` if no connection becomes free in time; else the error of `work`.
     pub(crate) fn with_connection<T>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection()?;
-        work(&mut connection)
+        work(&mut self.connection()?)
     }
 
     /// A connection that is not in the pool, for a lock that lasts longer than a transaction.
+    ///
+    /// # Errors
+    /// If the database does not accept the connection.
     pub(super) fn separate_connection(&self) -> Result<Conn, StoreError> {
         self.target.connect()
     }
@@ -346,6 +351,10 @@ impl Db {
         Ok(())
     }
 
+    /// Takes a connection out of the pool.
+    ///
+    /// # Errors
+    /// `Gone` if the file of the database was deleted or replaced; `Pool` if no connection becomes free in time.
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
         self.writes.place.iter().try_for_each(Place::check)?;
         self.pool.get_timeout(self.patience).map_err(|e| StoreError::Pool(e.to_string()))

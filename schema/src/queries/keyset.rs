@@ -30,6 +30,9 @@ pub enum SortExpr<T> {
 
 impl<T> SortExpr<T> {
     /// Writes the expression into a statement.
+    ///
+    /// # Errors
+    /// If diesel cannot write it.
     pub(super) fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         match self {
             Self::Time(expr) => expr.walk_ast(pass),
@@ -270,6 +273,9 @@ macro_rules! define_list {
 
         impl $sort {
             /// The query of a page, without its limit and its columns.
+            ///
+            /// # Errors
+            /// `Rule` if a cursor belongs to another order.
             pub(super) fn query(
                 conn: &Conn,
                 filter: Option<Pred<$table::table>>,

@@ -104,6 +104,9 @@ impl Register {
 }
 
 /// A version of a saved question of a database; None if it does not exist.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn saved_in(db: &Db, name: &str, version: Option<i32>) -> anyhow::Result<Option<SavedQuery>> {
     let found = db.read(|conn: &mut Conn| -> Result<Option<SavedQuery>, StoreError> {
         let Some(newest) = saved_query_named(conn, name)? else { return Ok(None) };

@@ -35,6 +35,9 @@ impl Digest {
 
 /// Notes for the audit log that the viewer saw the files of the flagged officers, and of those about whom a measure was
 /// decided: a digest says why they are flagged, and what was decided. `document` is that of the digest.
+///
+/// # Errors
+/// If `ctx` is of no request.
 pub(super) fn note_looks(ctx: &Context<'_>, document: &serde_json::Value) -> Result<()> {
     let note = |code: &str| -> Result<()> {
         request(ctx)?.note_shown(|seen| &mut seen.files, reference_id(Entity::Officer, code));

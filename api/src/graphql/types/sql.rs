@@ -100,6 +100,10 @@ pub(super) struct Asked {
 }
 
 /// Answers a question of the viewer, with its pseudonyms and limits.
+///
+/// # Errors
+/// If the viewer may not ask SQL, an argument is invalid, this node does not reach the position of the request in time,
+/// or the question fails.
 pub(super) async fn ask(ctx: &Context<'_>, asked: Asked) -> Result<SqlAnswer> {
     let (request, viewer) = (request(ctx)?, viewer(ctx)?);
     let most = request.limits.sql_rows;

@@ -14,6 +14,10 @@ pub struct JsonWriter<W: Write> {
 }
 
 impl<W: Write> JsonWriter<W> {
+    /// Writes all that precedes the rows.
+    ///
+    /// # Errors
+    /// If `to` cannot be written.
     pub(super) fn new(mut to: W, schema: &SchemaRef, metadata: &AnswerMetadata) -> io::Result<Self> {
         let columns = schema.fields().iter().map(|field| {
             let of = type_name(field.data_type());
@@ -32,6 +36,10 @@ impl<W: Write> JsonWriter<W> {
         Ok(Self { to, has_rows: false })
     }
 
+    /// Writes the rows of a batch.
+    ///
+    /// # Errors
+    /// If `to` cannot be written, or a cell has no JSON value.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
         for row in json_rows(batch)? {
             self.to.write_all(if self.has_rows { b",\n" } else { b"\n" })?;
@@ -41,6 +49,10 @@ impl<W: Write> JsonWriter<W> {
         Ok(())
     }
 
+    /// Writes what follows the rows, and returns the writer below.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub(super) fn finish(mut self, truncated: bool) -> io::Result<W> {
         writeln!(self.to, "],\"truncated\":{truncated}}}")?;
         self.to.flush()?;

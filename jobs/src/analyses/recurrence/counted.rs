@@ -30,6 +30,9 @@ const COUNTED: [&str; 11] = [
 ///
 /// A row counts if the complaint is about conduct and not void, and at least one allegation against the
 /// subject was not found UNFOUNDED or EXONERATED.
+///
+/// # Errors
+/// If polars fails.
 pub(super) fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
     let subject = subject_column(kind);
     // A complaint concerns the branch whichever of its officers is meant, so its attribution is never in doubt.
@@ -92,6 +95,9 @@ pub(super) fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> Pola
 
 /// The rows of [`counted`] with campaigns, in the same order: adds `campaign` (u32?, as in [`with_campaigns`]) and
 /// `own` (u32?, the enterprise itself). `enterprise` is one number for all rows of a campaign.
+///
+/// # Errors
+/// If polars fails.
 pub(super) fn combined(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
     let rows = with_campaigns(&counted(frames, kind, rules)?, &frames.sketches, rules)?;
     if rows.column("campaign")?.null_count() == rows.height() {

@@ -95,6 +95,9 @@ pub fn current_reader(
 }
 
 /// The unit that a principal's digest is about, if it may read about it; None for all units.
+///
+/// # Errors
+/// A message that says why the principal may not read such a digest.
 pub(super) fn unit_of(tree: &UnitTree, principal: &Principal, wanted: Option<Id>) -> Result<Option<Id>, String> {
     let name = &principal.name;
     match (principal.role, principal.unit_id) {

@@ -12,6 +12,10 @@ pub struct LinkSettings {
 }
 
 impl LinkSettings {
+    /// Checks the address of the server.
+    ///
+    /// # Errors
+    /// A message about an address that mails cannot link to.
     pub(super) fn check(&self) -> Result<(), String> {
         match &self.base_url {
             Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => {
@@ -56,6 +60,10 @@ impl WebhookSettings {
         self.allow_networks.iter().map(parse).collect()
     }
 
+    /// Checks the time to answer and the networks.
+    ///
+    /// # Errors
+    /// A message about the setting that is invalid.
     pub(super) fn check(&self) -> Result<(), String> {
         if !(1..=120).contains(&self.timeout_seconds) {
             return Err("webhooks: timeout_seconds must be from 1 to 120".into());
@@ -81,6 +89,10 @@ impl Default for AlertSettings {
 }
 
 impl AlertSettings {
+    /// Checks that the limits are in their ranges.
+    ///
+    /// # Errors
+    /// A message about the limit that is not.
     pub(super) fn check(&self) -> Result<(), String> {
         if !(0.001..=100.0).contains(&self.false_alarms_per_month) {
             return Err("alerts: false_alarms_per_month must be from 0.001 to 100".into());

@@ -50,6 +50,10 @@ pub(super) struct Clocks<'p> {
 }
 
 impl<'p> Clocks<'p> {
+    /// The columns of some rows from which days overdue are computed.
+    ///
+    /// # Errors
+    /// If a column is missing or has another type.
     pub(super) fn of(rows: &'p DataFrame) -> PolarsResult<Self> {
         let rounds = rows.column("rounds")?.list()?;
         let words = rounds.get_inner().i32()?.clone();

@@ -4,7 +4,7 @@ use super::checks::{code, day, lasts_until, listed, name, optional_name, rule};
 use super::tree_edit::TreeEdit;
 use super::{Seen, locked, placeholder};
 use crate::db::{StoreError, WriteTx};
-use crate::domain::calendar::is_valid_on;
+use crate::domain::calendar::{is_valid_on, start_of_day};
 use crate::domain::ids::reference_id;
 use crate::enums::{PeerGroup, UnitKind};
 use crate::events::Entity;
@@ -388,12 +388,13 @@ fn carry_over(
 }
 
 /// The number of complaints about a unit, and of those received on a day or later.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) fn complaints_of(tx: &mut WriteTx<'_>, unit: Id, day: NaiveDate) -> Result<(i64, i64), StoreError> {
-    let all = complaints::table.filter(complaints::unit_id.eq(unit)).count().get_result(tx.conn)?;
-    let later = complaints::table
-        .filter(complaints::unit_id.eq(unit))
-        .filter(complaints::received_at.ge(crate::domain::calendar::start_of_day(day)))
-        .count()
-        .get_result(tx.conn)?;
+    let of_unit = || complaints::table.filter(complaints::unit_id.eq(unit));
+    let all = of_unit().count().get_result(tx.conn)?;
+    let since = start_of_day(day);
+    let later = of_unit().filter(complaints::received_at.ge(since)).count().get_result(tx.conn)?;
     Ok((all, later))
 }

@@ -82,6 +82,10 @@ pub(crate) fn clock_rules_with(conn: &mut Conn, holidays: Years) -> Result<Arc<C
     rules_of(clock_files(conn)?, holidays)
 }
 
+/// The rules in some files with some holidays. The rules that were parsed last are kept.
+///
+/// # Errors
+/// If a file cannot be parsed.
 pub(super) fn rules_of(files: Option<ClockFiles>, holidays: Years) -> Result<Arc<ClockRules>, StoreError> {
     if files.is_none() && holidays.is_empty() {
         return Ok(Arc::clone(&SHIPPED));

@@ -77,6 +77,9 @@ pub struct AllegationChange {
 
 /// Applies the parts of a correction that concern allegations, in this order: `own`, the category and unit of the
 /// complaint; changes, removals, replacements; and what is added.
+///
+/// # Errors
+/// If the correction names what the complaint or the register does not have, or the database fails.
 pub(super) fn apply(
     tx: &mut WriteTx<'_>,
     aliases: &Aliases,

@@ -53,6 +53,9 @@ pub(super) fn check_explanation(new: &NewMeasure) -> Result<(), StoreError> {
 }
 
 /// Checks a new suspension: its ground, that the officer was heard, and its length. Returns the limits that apply.
+///
+/// # Errors
+/// The refusal, if the ground is missing, the officer was not heard, or the suspension would last too long.
 pub(super) fn terms(
     tx: &mut WriteTx<'_>,
     rules: SuspensionRules<'_>,
@@ -95,6 +98,9 @@ fn explained_flag(conn: &mut Conn, flag: Option<&Flag>, decided_on: NaiveDate) -
 
 /// Refuses a suspension from `from` to `to` that overlaps another one of the officer; `except` is itself, where it is
 /// recorded already. Until the transaction ends no other transaction writes suspensions of this officer.
+///
+/// # Errors
+/// The refusal, if there is another one; else if the database fails.
 pub(super) fn refuse_overlap(
     tx: &mut WriteTx<'_>,
     officer: Id,
@@ -135,6 +141,9 @@ fn limit_of(rules: SuspensionRules<'_>, measure: &Measure) -> Limit {
 }
 
 /// Checks another last day of a suspension.
+///
+/// # Errors
+/// The refusal, if the suspension would last too long or overlap another one; else if the database fails.
 pub(super) fn check_end(
     tx: &mut WriteTx<'_>,
     rules: SuspensionRules<'_>,
@@ -166,6 +175,9 @@ pub(super) fn check_end(
 }
 
 /// Extends a suspension, once.
+///
+/// # Errors
+/// The refusal, if the suspension cannot be extended or the extension is invalid; else if the database fails.
 pub(super) fn extend(
     tx: &mut WriteTx<'_>,
     rules: SuspensionRules<'_>,

@@ -48,11 +48,17 @@ pub(super) fn today() -> NaiveDate {
 }
 
 /// The stored rounds of a complaint.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) async fn clocks_of(ctx: &Context<'_>, complaint: Id) -> Result<Vec<ComplaintClock>> {
     Ok(one(loaders(ctx)?, ClocksKey(complaint)).await?.unwrap_or_default())
 }
 
 /// The rounds of a complaint, of which there is at least one.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) async fn rounds_of(ctx: &Context<'_>, complaint: &Complaint) -> Result<Vec<ComplaintRound>> {
     let row = &complaint.0;
     let rules = snapshot(ctx)?.reference.clock_rules.clone();
@@ -98,12 +104,18 @@ pub(super) async fn rounds_of(ctx: &Context<'_>, complaint: &Complaint) -> Resul
 }
 
 /// The escalations of a complaint.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) async fn escalations_of(ctx: &Context<'_>, complaint: Id) -> Result<Vec<Inline<Escalation>>> {
     let rows = one(loaders(ctx)?, EscalationsKey(complaint)).await?.unwrap_or_default();
     Ok(rows.into_iter().map(Escalation::from).map(Inline).collect())
 }
 
 /// The unit that the latest escalation of the present round names.
+///
+/// # Errors
+/// If the database cannot be read.
 pub(super) async fn escalated_to(ctx: &Context<'_>, complaint: Id) -> Result<Option<Inline<Unit>>> {
     let rows = one(loaders(ctx)?, EscalationsKey(complaint)).await?.unwrap_or_default();
     let round = clocks_of(ctx, complaint).await?.last().map_or(1, |row| row.round);

@@ -84,6 +84,9 @@ async fn take(posted: &Posted, step: &Step, form: &mut Form, complaint: &Value) 
 }
 
 /// Sends the mutation of a form. None if it was done, else the problems for which it was refused.
+///
+/// # Errors
+/// If the mutation fails otherwise than by a refusal or a conflict.
 pub async fn refused(
     visit: &Visit,
     form: &mut Form,
