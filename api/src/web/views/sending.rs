@@ -17,9 +17,9 @@ pub enum Sent {
 ///
 /// # Errors
 /// The errors of the answer, except refusals and conflicts, which are among the problems.
-pub async fn send(
+pub async fn send<'f>(
     posted: &Posted,
-    forms: &mut [Form],
+    forms: impl IntoIterator<Item = &'f mut Form>,
     ask: impl FnOnce(&Form, i64) -> (&'static str, Value),
 ) -> Result<Vec<Problem>, PageError> {
     match run(posted, forms, ask).await? {
@@ -32,13 +32,13 @@ pub async fn send(
 ///
 /// # Errors
 /// Same errors as [`send`].
-pub async fn run(
+pub async fn run<'f>(
     posted: &Posted,
-    forms: &mut [Form],
+    forms: impl IntoIterator<Item = &'f mut Form>,
     ask: impl FnOnce(&Form, i64) -> (&'static str, Value),
 ) -> Result<Sent, PageError> {
     let visit = &posted.visit;
-    let Some(form) = forms.iter_mut().find(|form| form.is(posted)) else {
+    let Some(form) = forms.into_iter().find(|form| form.is(posted)) else {
         return Ok(Sent::Wrong(vec![Problem::of_form(visit.t("form-no-step"))]));
     };
     form.fill(posted);

@@ -83,24 +83,6 @@ async fn take(posted: &Posted, step: &Step, form: &mut Form, complaint: &Value) 
     }
 }
 
-/// Sends the mutation of a form. None if it was done, else the problems for which it was refused.
-///
-/// # Errors
-/// If the mutation fails otherwise than by a refusal or a conflict.
-pub async fn refused(
-    visit: &Visit,
-    form: &mut Form,
-    document: &'static str,
-    input: &Value,
-) -> Result<Option<Vec<Problem>>, PageError> {
-    match visit.change(document, json!({ "input": input })).await {
-        Ok(_) => Ok(None),
-        Err(PageError::Refused(refused)) => Ok(Some(form.explain(visit, &refused))),
-        Err(PageError::Conflict(refused)) => Ok(Some(conflicts(visit, &refused))),
-        Err(error) => Err(error),
-    }
-}
-
 /// Conflicts in the language of the reader.
 fn conflicts(visit: &Visit, refused: &[Problem]) -> Vec<Problem> {
     refused.iter().map(|problem| conflict(visit, problem)).collect()

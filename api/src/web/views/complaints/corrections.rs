@@ -1,10 +1,9 @@
 //! Corrections that heads of units proposed: the Board decides about them, heads withdraw their own.
 
-use super::change::refused;
 use super::{code_and_name, options, word};
 use crate::web::views::arguments::Arguments;
 use crate::web::views::form::{Field, Form, Kind};
-use crate::web::views::paging;
+use crate::web::views::{paging, sending};
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
 use schema::enums::CorrectionState;
@@ -15,6 +14,8 @@ const LIST: &str = include_str!("../../queries/complaints-corrections.graphql");
 const DECIDE: &str = include_str!("../../queries/complaints-do-decide.graphql");
 const WITHDRAW: &str = include_str!("../../queries/complaints-do-withdraw-proposal.graphql");
 
+/// The step of the form by which a head withdraws a proposal.
+const WITHDRAWS: &str = "withdraw-proposal";
 /// Proposals of a page.
 const ROWS: u32 = 10;
 /// The choice of all states; without a choice the list shows proposals that wait.
@@ -48,31 +49,30 @@ async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
     let visit = &posted.visit;
     let data = load(visit).await?;
     let mut shown = all(visit, &data);
-    let form = shown.iter_mut().flat_map(|one| &mut one.forms).find(|form| form.is(posted));
-    let Some(form) = form else {
-        let problem = Problem::of_form(visit.t("form-no-step"));
-        return Ok(visit.respond(Ok(page(visit, &data, shown, vec![problem]))));
-    };
-    form.fill(posted);
-    let mut problems = form.check(visit);
-    if problems.is_empty() {
-        let version: i64 = posted.field("version").parse().unwrap_or_default();
-        let mut input = json!({
-            "proposalId": posted.field("subject"), "expectedVersion": version, "reason": form.given("reason"),
-        });
-        let (document, done) = match form.step {
-            "withdraw-proposal" => (WITHDRAW, "done-complaints-withdraw-proposal"),
-            step => {
-                input["accept"] = (step == "accept-proposal").into();
-                (DECIDE, "done-complaints-decide")
-            }
-        };
-        problems = match refused(visit, form, document, &input).await? {
-            None => return Ok(visit.go_to("/complaints/corrections", Some(done))),
-            Some(problems) => problems,
-        };
+    let forms = shown.iter_mut().flat_map(|one| &mut one.forms);
+    let problems = sending::send(posted, forms, |form, version| request(posted, form, version)).await?;
+    if !problems.is_empty() {
+        return Ok(visit.respond(Ok(page(visit, &data, shown, problems))));
     }
-    Ok(visit.respond(Ok(page(visit, &data, shown, problems))))
+    let done = match posted.field("step") {
+        WITHDRAWS => "done-complaints-withdraw-proposal",
+        _ => "done-complaints-decide",
+    };
+    Ok(visit.go_to("/complaints/corrections", Some(done)))
+}
+
+/// The mutation of a form and its input.
+fn request(posted: &Posted, form: &Form, version: i64) -> (&'static str, Value) {
+    let mut input = json!({
+        "proposalId": posted.field("subject"), "expectedVersion": version, "reason": form.given("reason"),
+    });
+    match form.step {
+        WITHDRAWS => (WITHDRAW, input),
+        step => {
+            input["accept"] = (step == "accept-proposal").into();
+            (DECIDE, input)
+        }
+    }
 }
 
 async fn load(visit: &Visit) -> Result<Value, PageError> {
@@ -169,7 +169,7 @@ fn forms(visit: &Visit, index: usize, one: &Value) -> Vec<Form> {
         forms.extend([form("accept-proposal", false), form("refuse-proposal", true)]);
     }
     if visit.may("Mutation", "withdrawCorrection") {
-        forms.push(form("withdraw-proposal", false));
+        forms.push(form(WITHDRAWS, false));
     }
     forms
 }

@@ -1,10 +1,9 @@
 //! Confidential complaints as a unit reads them: the text that the Board redacted. Heads answer and transfer them here.
 
-use super::change::refused;
 use super::{code_and_name, options};
 use crate::web::views::arguments::Arguments;
 use crate::web::views::form::{Field, Form, Kind};
-use crate::web::views::paging;
+use crate::web::views::{paging, sending};
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
 use schema::enums::{ComplaintState, ResponseAction, ResponseVisibility};
@@ -15,6 +14,8 @@ const LIST: &str = include_str!("../../queries/complaints-redacted.graphql");
 const RESPOND: &str = include_str!("../../queries/complaints-do-respond-redacted.graphql");
 const TRANSFER: &str = include_str!("../../queries/complaints-do-transfer-redacted.graphql");
 
+/// The step of the form by which a head transfers a complaint.
+const TRANSFERS: &str = "transfer";
 /// Complaints of a page.
 const ROWS: u32 = 10;
 /// The word of an address for the states in which a complaint waits for an answer.
@@ -48,34 +49,28 @@ async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
     let visit = &posted.visit;
     let data = load(visit).await?;
     let mut shown = all(visit, &data);
-    let form = shown.iter_mut().flat_map(|one| &mut one.forms).find(|form| form.is(posted));
-    let Some(form) = form else {
-        let problem = Problem::of_form(visit.t("form-no-step"));
-        return Ok(visit.respond(Ok(page(visit, &data, shown, vec![problem]))));
-    };
-    form.fill(posted);
-    let mut problems = form.check(visit);
-    if problems.is_empty() {
-        let (document, input, done) = request(posted, form);
-        problems = match refused(visit, form, document, &input).await? {
-            None => return Ok(visit.go_to("/complaints/redacted", Some(done))),
-            Some(problems) => problems,
-        };
+    let forms = shown.iter_mut().flat_map(|one| &mut one.forms);
+    let problems = sending::send(posted, forms, |form, version| request(posted, form, version)).await?;
+    if !problems.is_empty() {
+        return Ok(visit.respond(Ok(page(visit, &data, shown, problems))));
     }
-    Ok(visit.respond(Ok(page(visit, &data, shown, problems))))
+    let done = match posted.field("step") {
+        TRANSFERS => "done-complaints-transfer",
+        _ => "done-complaints-respond",
+    };
+    Ok(visit.go_to("/complaints/redacted", Some(done)))
 }
 
-/// The mutation of a form, its input, and the key of the words for what was done.
-fn request(posted: &Posted, form: &Form) -> (&'static str, Value, &'static str) {
-    let version: i64 = posted.field("version").parse().unwrap_or_default();
+/// The mutation of a form and its input.
+fn request(posted: &Posted, form: &Form, version: i64) -> (&'static str, Value) {
     let mut input = json!({ "pseudonym": posted.field("subject"), "expectedVersion": version });
-    if form.step == "transfer" {
+    if form.step == TRANSFERS {
         (input["unit"], input["reason"]) = (form.value("unit").into(), form.value("reason").into());
-        return (TRANSFER, input, "done-complaints-transfer");
+        return (TRANSFER, input);
     }
     (input["action"], input["text"]) = (form.value("action").into(), form.value("text").into());
     (input["outcome"], input["visibility"]) = (form.given("outcome").into(), form.value("visibility").into());
-    (RESPOND, input, "done-complaints-respond")
+    (RESPOND, input)
 }
 
 async fn load(visit: &Visit) -> Result<Value, PageError> {
@@ -158,7 +153,7 @@ fn forms(visit: &Visit, index: usize, one: &Value) -> Vec<Form> {
     }
     if visit.may("Mutation", "transferRedactedComplaint") && waits {
         let fields = vec![field(Kind::Text, "unit").required(), field(Kind::Area, "reason").required()];
-        forms.push(form("transfer", fields));
+        forms.push(form(TRANSFERS, fields));
     }
     forms
 }
