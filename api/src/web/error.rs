@@ -29,7 +29,7 @@ impl Problem {
         Self { field: None, message: message.into(), english: String::new(), said: None }
     }
 
-    pub fn of(field: &str, message: impl Into<String>) -> Self {
+    pub fn at_field(field: &str, message: impl Into<String>) -> Self {
         Self { field: Some(field.to_owned()), ..Self::of_form(message) }
     }
 

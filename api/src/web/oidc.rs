@@ -76,7 +76,7 @@ struct Client {
 }
 
 impl Client {
-    fn of(service: &Service) -> Option<Self> {
+    fn from_service(service: &Service) -> Option<Self> {
         let (settings, jwt) = (&service.settings.web, service.settings.jwt.clone()?);
         let back = format!("{}/sign-in/oidc/back", settings.address.as_ref()?);
         Some(Self { oidc: settings.oidc.clone()?, jwt, back })
@@ -168,8 +168,9 @@ pub struct Next {
 
 /// Leads to the issuer.
 pub async fn begin(service: Data<Service>, http: HttpRequest, asked: Option<Query<Next>>) -> HttpResponse {
-    let refused = |error: &PageError| render_error(&service, &http, None, Preferences::of(&http), (error, &[]));
-    let Some(client) = Client::of(&service) else { return refused(&PageError::NotFound) };
+    let refused =
+        |error: &PageError| render_error(&service, &http, None, Preferences::from_request(&http), (error, &[]));
+    let Some(client) = Client::from_service(&service) else { return refused(&PageError::NotFound) };
     // Without its metadata the issuer is asked: attempts count until it has answered.
     let asks = client.kept_metadata().is_none();
     if asks && let Err(error) = count_attempt(&service, &http) {
@@ -220,7 +221,7 @@ pub struct Answer {
 
 /// Signs in by the answer of the issuer.
 pub async fn back(service: Data<Service>, http: HttpRequest, answer: Option<Query<Answer>>) -> HttpResponse {
-    let Some(client) = Client::of(&service) else { return refuse(&service, &http, SignInError::NotByIssuer) };
+    let Some(client) = Client::from_service(&service) else { return refuse(&service, &http, SignInError::NotByIssuer) };
     let begun = http.cookie(client.cookie_name()).and_then(|cookie| Begun::read(cookie.value()));
     let (Some(begun), Some(answer)) = (begun, answer) else {
         return refuse(&service, &http, SignInError::NotByIssuer);

@@ -25,7 +25,7 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    pub fn of(http: &HttpRequest) -> Self {
+    pub fn from_request(http: &HttpRequest) -> Self {
         let language = http.cookie(LANGUAGE).and_then(|cookie| Locale::from_str(cookie.value()).ok());
         let theme = http.cookie(THEME).and_then(|cookie| theme(cookie.value()));
         Self { locale: language.unwrap_or_else(|| accepted_locale(http)), theme: theme.unwrap_or("auto") }

@@ -29,7 +29,7 @@ const WORDS: [(&str, &str); 10] = [
 ];
 
 /// A refusal as the page says it. Without words for its reason the page says `otherwise`, and quotes the API.
-pub fn told(locale: Locale, problem: &Problem, otherwise: &str) -> Problem {
+pub fn localized(locale: Locale, problem: &Problem, otherwise: &str) -> Problem {
     let Some(said) = &problem.said else { return problem.clone() };
     match words(locale, said) {
         Some(message) => Problem { message, said: None, ..problem.clone() },
@@ -44,7 +44,7 @@ pub fn told(locale: Locale, problem: &Problem, otherwise: &str) -> Problem {
 
 /// A refusal of what the address of a page asks for. Without words for its reason the page says that a value is wrong;
 /// the log has the sentence of the API, which only a page in English quotes.
-pub fn told_of_address(locale: Locale, problem: &Problem) -> Problem {
+pub fn localized_for_address(locale: Locale, problem: &Problem) -> Problem {
     let Some(said) = &problem.said else { return problem.clone() };
     let message = words(locale, said).unwrap_or_else(|| {
         tracing::warn!(refusal = problem.message.as_str(), "a page has no words for a refusal of its address");
@@ -55,10 +55,10 @@ pub fn told_of_address(locale: Locale, problem: &Problem) -> Problem {
 }
 
 /// A refusal as the page says it that answers a request.
-pub fn told_to(http: &HttpRequest, locale: Locale, problem: &Problem) -> Problem {
+pub fn localized_for(http: &HttpRequest, locale: Locale, problem: &Problem) -> Problem {
     match http.method() == Method::GET {
-        true => told_of_address(locale, problem),
-        false => told(locale, problem, "form-refused"),
+        true => localized_for_address(locale, problem),
+        false => localized(locale, problem, "form-refused"),
     }
 }
 
@@ -68,12 +68,12 @@ pub fn words(locale: Locale, said: &Said) -> Option<String> {
     if !has(locale, &key) {
         return None;
     }
-    let values = said.parameters.iter().map(|(name, value)| (name.as_str(), shown(locale, name, value)));
+    let values = said.parameters.iter().map(|(name, value)| (name.as_str(), fluent_value(locale, name, value)));
     Some(word(locale, &key, &values.collect::<Vec<_>>()))
 }
 
 /// A parameter as a reader writes it.
-fn shown(locale: Locale, name: &str, value: &str) -> FluentValue<'static> {
+fn fluent_value(locale: Locale, name: &str, value: &str) -> FluentValue<'static> {
     if NUMBERS.contains(&name)
         && let Ok(number) = value.parse::<i64>()
     {
@@ -140,7 +140,7 @@ mod tests {
         ];
         for (name, values) in all {
             for (value, locale) in values.iter().flat_map(|value| [(value, Locale::Vi), (value, Locale::En)]) {
-                let shown = shown(locale, name, value);
+                let shown = fluent_value(locale, name, value);
                 assert!(!matches!(&shown, FluentValue::String(text) if text == value), "{name} {value} {locale}");
             }
         }
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_in_the_language_of_the_reader() {
-        let told = |locale, problem| told(locale, &problem, "form-refused").message;
+        let told = |locale, problem| localized(locale, &problem, "form-refused").message;
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let range = || {
             let (from, until) = (day("2026-01-02"), day("2026-03-31"));
@@ -179,14 +179,14 @@ mod tests {
     #[test]
     fn what_has_no_words_is_quoted_in_english() {
         let unknown = Problem::of_api("the moon is full", Said::default());
-        let told_vi = told(Locale::Vi, &unknown, "form-refused");
+        let told_vi = localized(Locale::Vi, &unknown, "form-refused");
         assert_eq!(told_vi.message, word(Locale::Vi, "form-refused", &[]));
         assert_eq!(told_vi.english, "the moon is full");
-        let of_address = |locale| told_of_address(locale, &unknown);
+        let of_address = |locale| localized_for_address(locale, &unknown);
         assert_eq!(of_address(Locale::Vi).message, word(Locale::Vi, "filters-refused", &[]));
         assert!(of_address(Locale::Vi).english.is_empty(), "a Vietnamese page quotes nothing of its address");
         assert!(of_address(Locale::En).message.ends_with("the moon is full"));
         let own = Problem::of_form("Hãy chờ.");
-        assert_eq!(told(Locale::Vi, &own, "form-refused").message, "Hãy chờ.", "what the page says itself stays");
+        assert_eq!(localized(Locale::Vi, &own, "form-refused").message, "Hãy chờ.", "what the page says itself stays");
     }
 }

@@ -41,17 +41,19 @@ pub async fn form(service: Data<Service>, http: HttpRequest, asked: Option<Query
     if matches!(session(&service, &http).await, Ok(Some(_))) {
         return HttpResponse::SeeOther().insert_header((LOCATION, next_of(next))).finish();
     }
-    shown(&service, &http, next_of(next), None)
+    form_response(&service, &http, next_of(next), None)
 }
 
-fn shown(service: &Service, http: &HttpRequest, next: &str, failed: Option<SignInError>) -> HttpResponse {
-    let preferences = Preferences::of(http);
+fn form_response(service: &Service, http: &HttpRequest, next: &str, failed: Option<SignInError>) -> HttpResponse {
+    let preferences = Preferences::from_request(http);
     let t = |key: &str| word(preferences.locale, key, &[]);
     // Browsers keep no `Secure` cookie of an address without TLS.
     let insecure = !is_plain_loopback(service, http) && http.connection_info().scheme() == "http";
     let (status, problem) = match failed {
         None => (StatusCode::OK, None),
-        Some(SignInError::Unknown) => (StatusCode::UNAUTHORIZED, Some(Problem::of("token", t("sign-in-unknown")))),
+        Some(SignInError::Unknown) => {
+            (StatusCode::UNAUTHORIZED, Some(Problem::at_field("token", t("sign-in-unknown"))))
+        }
         Some(SignInError::NotByIssuer) => {
             (StatusCode::UNAUTHORIZED, Some(Problem::of_form(t("sign-in-not-by-issuer"))))
         }
@@ -68,14 +70,14 @@ fn shown(service: &Service, http: &HttpRequest, next: &str, failed: Option<SignI
 
 /// The form with the reason why the reader is not signed in.
 pub fn refuse(service: &Service, http: &HttpRequest, failed: SignInError) -> HttpResponse {
-    shown(service, http, "/", Some(failed))
+    form_response(service, http, "/", Some(failed))
 }
 
 /// Signs in with a token.
 pub async fn by_token(service: Data<Service>, http: HttpRequest, form: Option<Form<TokenForm>>) -> HttpResponse {
     // A form of another site could sign a reader in as another user.
     if is_from_elsewhere(&http) {
-        return render_error(&service, &http, None, Preferences::of(&http), (&PageError::Forged, &[]));
+        return render_error(&service, &http, None, Preferences::from_request(&http), (&PageError::Forged, &[]));
     }
     let form = form.map_or(TokenForm { token: None, next: None }, Form::into_inner);
     let next = next_of(form.next.as_deref()).to_owned();
@@ -85,7 +87,7 @@ pub async fn by_token(service: Data<Service>, http: HttpRequest, form: Option<Fo
             .insert_header((LOCATION, next))
             .cookie(session_cookie(&service, &http, Some(secret)))
             .finish(),
-        Err(error) => shown(&service, &http, &next, Some(error)),
+        Err(error) => form_response(&service, &http, &next, Some(error)),
     }
 }
 
@@ -93,14 +95,14 @@ pub async fn by_token(service: Data<Service>, http: HttpRequest, form: Option<Fo
 pub async fn by_code(service: Data<Service>, http: HttpRequest, code: Path<String>) -> HttpResponse {
     match sign_in_by_code(&service, &http, &code).await {
         Ok(secret) => signed_in(&service, &http, secret, "/"),
-        Err(error) => shown(&service, &http, "/", Some(error)),
+        Err(error) => form_response(&service, &http, "/", Some(error)),
     }
 }
 
 /// Sets the cookie and answers a page that leads on: a browser that came from another site sends the cookie only from
 /// a page of this one.
 pub fn signed_in(service: &Service, http: &HttpRequest, secret: String, next: &str) -> HttpResponse {
-    let mut response = lead_on(service, http, Preferences::of(http), next);
+    let mut response = lead_on(service, http, Preferences::from_request(http), next);
     if let Err(error) = response.add_cookie(&session_cookie(service, http, Some(secret))) {
         tracing::error!(%error, "the cookie of a session cannot be written");
     }

@@ -6,7 +6,7 @@ use super::error::{PageError, Problem};
 use super::navigation::{Entry, entries};
 use super::page::Page;
 use super::preferences::Preferences;
-use super::refusals::told_to;
+use super::refusals::localized_for;
 use super::words::{messages, word};
 use crate::http::{Service, Session, stands_for};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -64,7 +64,7 @@ struct ShownSession {
 }
 
 impl ShownSession {
-    fn of(service: &Service, session: &Session) -> Self {
+    fn new(service: &Service, session: &Session) -> Self {
         let idle = stands_for(service).num_seconds();
         let left = session.viewer.expires_at.map(|end| (end.utc() - Timestamp::now().utc()).num_seconds());
         Self { idle, left: left.unwrap_or(i64::from(i32::MAX)) }
@@ -118,7 +118,7 @@ impl Layout {
             here: http.uri().path_and_query().map_or_else(|| path.to_owned(), |here| here.as_str().to_owned()),
             navigation: reader.map(|viewer| entries(viewer.role, path)).unwrap_or_default(),
             reader: reader.map(|viewer| ShownReader { name: viewer.name.clone(), role: viewer.role.as_str() }),
-            session: session.map(|session| ShownSession::of(service, session)),
+            session: session.map(|session| ShownSession::new(service, session)),
             csrf: session.map(|session| session.csrf.clone()),
             demonstration: snapshot.demonstration,
             register_is_empty: reader.is_some_and(|viewer| knows_all(viewer.role)) && snapshot.facts.height() == 0,
@@ -216,7 +216,7 @@ pub fn render_error(
     let again = (may_pass && http.method() == Method::GET).then(|| layout.here.clone());
     let sent: &[(String, String)] = if may_pass { sent } else { &[] };
     let title = word(preferences.locale, error.key(), &[]);
-    let told = |problem| told_to(http, preferences.locale, problem);
+    let told = |problem| localized_for(http, preferences.locale, problem);
     // The page of an error has no fields to lead to.
     let problems = error.problems().iter().map(|problem| Problem { field: None, ..told(problem) }).collect();
     let page = Page::new("error.html", title)

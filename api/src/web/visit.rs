@@ -6,7 +6,7 @@ use super::error::{PageError, Problem};
 use super::file::{Form, download};
 use super::page::Page;
 use super::preferences::{Preferences, local};
-use super::refusals::told_to;
+use super::refusals::localized_for;
 use super::table::Cell;
 use super::templates::{Layout, Shown, day, day_of, in_vietnam, lead_on, moment, render, render_error};
 use super::{whole, words};
@@ -46,8 +46,8 @@ pub struct Visit {
 }
 
 impl Visit {
-    async fn of(http: HttpRequest) -> Result<Self, HttpResponse> {
-        let preferences = Preferences::of(&http);
+    async fn open(http: HttpRequest) -> Result<Self, HttpResponse> {
+        let preferences = Preferences::from_request(&http);
         let Some(service) = http.app_data::<Data<Service>>().cloned() else {
             return Err(HttpResponse::InternalServerError().finish());
         };
@@ -111,7 +111,7 @@ impl Visit {
             };
             let values: [(&str, FluentValue<'_>); 2] =
                 [("name", name.as_str().into()), ("most", self.number(f64::from(most), 0).into())];
-            Some(Problem::of(name, self.t_with(key, &values)))
+            Some(Problem::at_field(name, self.t_with(key, &values)))
         };
         let problems: Vec<Problem> = self.arguments.iter().filter_map(problem).collect();
         if problems.is_empty() { Ok(()) } else { Err(PageError::Refused(problems)) }
@@ -168,7 +168,7 @@ impl Visit {
     }
 
     /// The word of a key that is made of a name; None if the name has no words.
-    pub fn known(&self, key: &str) -> Option<String> {
+    pub fn t_if_known(&self, key: &str) -> Option<String> {
         words::has(self.locale(), key).then(|| self.t(key))
     }
 
@@ -208,7 +208,7 @@ impl Visit {
             Ok(page) => page,
             Err(error) => return self.refuse(&error),
         };
-        page.problems = page.problems.iter().map(|problem| told_to(&self.http, self.locale(), problem)).collect();
+        page.problems = page.problems.iter().map(|problem| localized_for(&self.http, self.locale(), problem)).collect();
         // A file would hide why it is empty.
         if let Some(form) = self.form().filter(|_| page.problems.is_empty()) {
             return match download(form, &page, self.argument("table")) {
@@ -243,7 +243,7 @@ impl FromRequest for Visit {
 
     fn from_request(http: &HttpRequest, _: &mut Payload) -> Self::Future {
         let http = http.clone();
-        Box::pin(async move { Self::of(http).await.map_err(refused) })
+        Box::pin(async move { Self::open(http).await.map_err(refused) })
     }
 }
 
@@ -283,7 +283,7 @@ impl FromRequest for Posted {
         let http = http.clone();
         let form = web::Form::<Vec<(String, String)>>::from_request(&http, payload);
         Box::pin(async move {
-            let mut visit = Visit::of(http).await.map_err(refused)?;
+            let mut visit = Visit::open(http).await.map_err(refused)?;
             let fields = form.await.map(web::Form::into_inner).unwrap_or_default();
             let secret = fields.iter().find(|(key, _)| key == "csrf").map(|(_, value)| value.as_str());
             if is_from_elsewhere(&visit.http) || is_forged(&visit.http, &visit.session, secret) {
@@ -330,7 +330,7 @@ pub async fn not_found(service: Data<Service>, http: HttpRequest) -> HttpRespons
         return nothing_at(http).await;
     }
     let session = session(&service, &http).await.ok().flatten();
-    render_error(&service, &http, session.as_ref(), Preferences::of(&http), (&PageError::NotFound, &[]))
+    render_error(&service, &http, session.as_ref(), Preferences::from_request(&http), (&PageError::NotFound, &[]))
 }
 
 /// The name of an object in a language, of its `nameVi` and `nameEn`.

@@ -167,7 +167,7 @@ impl<'v> Arguments<'v> {
         let mut values: Vec<(&str, FluentValue<'_>)> =
             vec![("field", self.visit.t(name).into()), ("value", repeated.into())];
         values.extend(allowed.iter().map(|(name, value)| (*name, value.clone().into())));
-        self.problems.push(Problem::of(argument, self.visit.t_with(key, &values)));
+        self.problems.push(Problem::at_field(argument, self.visit.t_with(key, &values)));
     }
 }
 

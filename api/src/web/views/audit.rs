@@ -1,6 +1,6 @@
 //! The audit log: looks at people, exports, questions in SQL, changes of tokens.
 
-use super::conditions::{Conditions, given, options, word};
+use super::conditions::{Conditions, argument_values, options, word};
 use super::paging;
 use crate::web::{Cell, Page, PageError, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
@@ -41,7 +41,7 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("total", list["totalCount"].as_u64())
         .with("actions", options(visit, "audit-action", AuditAction::WORDS))
         .with("roles", options(visit, "role", Role::WORDS))
-        .with("given", given(visit, &["action", "role", "actor", "from", "until"]))
+        .with("given", argument_values(visit, &["action", "role", "actor", "from", "until"]))
         .with("newer", newer)
         .with("older", older)
         .problems(listed.problems))

@@ -159,7 +159,7 @@ pub fn in_zone(moment: NaiveDateTime) -> String {
 }
 
 /// The values of arguments, for the fields of a filter; empty where one is missing.
-pub fn given(visit: &Visit, names: &[&'static str]) -> BTreeMap<&'static str, String> {
+pub fn argument_values(visit: &Visit, names: &[&'static str]) -> BTreeMap<&'static str, String> {
     names.iter().map(|name| (*name, visit.argument(name).unwrap_or_default().to_owned())).collect()
 }
 

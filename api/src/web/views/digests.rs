@@ -1,6 +1,6 @@
 //! The archive of the Board's digests: messages, recipients and deliveries; and what digest was sent to whom.
 
-use super::conditions::{Conditions, given, options, word};
+use super::conditions::{Conditions, argument_values, options, word};
 use super::{message, paging};
 use crate::web::{Cell, Page, PageError, Table, Visit, nodes, text};
 use actix_web::HttpResponse;
@@ -64,7 +64,7 @@ async fn archive(visit: &Visit) -> Result<Page, PageError> {
         .table(Table::new("digests", visit.t("digests-caption"), &columns, rows))
         .with("total", list["totalCount"].as_u64())
         .with("locales", options(visit, "digests-locale", &LOCALES))
-        .with("given", given(visit, &["locale", "from", "until"]))
+        .with("given", argument_values(visit, &["locale", "from", "until"]))
         .with("newer", newer)
         .with("older", older)
         .problems(listed.problems))
@@ -106,7 +106,7 @@ async fn deliveries(visit: &Visit) -> Result<Page, PageError> {
         .with("total", list["totalCount"].as_u64())
         .with("states", options(visit, "digests-state", DeliveryState::WORDS))
         .with("locales", options(visit, "digests-locale", &LOCALES))
-        .with("given", given(visit, &["reader", "state", "locale", "from", "until"]))
+        .with("given", argument_values(visit, &["reader", "state", "locale", "from", "until"]))
         .with("newer", newer)
         .with("older", older)
         .problems(listed.problems))

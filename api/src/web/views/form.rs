@@ -1,6 +1,6 @@
 //! Forms of changes: their fields, the values that a reader sent, and the problems of these.
 
-use crate::web::refusals::told;
+use crate::web::refusals::localized;
 use crate::web::{Posted, Problem, Visit};
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Serialize;
@@ -220,7 +220,7 @@ impl Form {
         let mut problems = Vec::new();
         for problem in refused {
             let name = problem.input();
-            let worded = told(visit.locale(), problem, "form-refused");
+            let worded = localized(visit.locale(), problem, "form-refused");
             problems.push(match self.fields.iter_mut().find(|field| field.name == name) {
                 Some(field) => {
                     // The page shows the field by its label.
@@ -237,7 +237,7 @@ impl Form {
 
 /// A conflict in the language of the reader.
 pub fn conflict(visit: &Visit, refused: &Problem) -> Problem {
-    told(visit.locale(), refused, "form-conflict")
+    localized(visit.locale(), refused, "form-conflict")
 }
 
 /// Says a problem at its field.

@@ -1,6 +1,6 @@
 //! Jobs: when each last succeeded and runs next, its runs, and starting and pausing by hand.
 
-use super::conditions::{Conditions, given, options, word};
+use super::conditions::{Conditions, argument_values, options, word};
 use super::form::{Field, Form, Kind};
 use super::{paging, sending};
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
@@ -105,7 +105,7 @@ async fn page(visit: &Visit, jobs: &[Value], forms: &[Form], mut problems: Vec<P
         .with("total", list["totalCount"].as_u64())
         .with("names", names)
         .with("states", options(visit, "jobs-state", RunState::WORDS))
-        .with("given", given(visit, &["job", "state", "from", "until"]))
+        .with("given", argument_values(visit, &["job", "state", "from", "until"]))
         .with("forms", forms)
         .with("newer", newer)
         .with("older", older)
@@ -119,7 +119,7 @@ fn plans(visit: &Visit, jobs: &[Value]) -> Table {
     let rows = jobs.iter().map(|job| {
         let name = text(&job["name"]);
         // The API describes a job in English.
-        let about = visit.known(&format!("jobs-about-{name}")).unwrap_or_else(|| text(&job["about"]).to_owned());
+        let about = visit.t_if_known(&format!("jobs-about-{name}")).unwrap_or_else(|| text(&job["about"]).to_owned());
         let last = visit.time_cell(&job["lastSuccess"]["finishedAt"]);
         let last = match last.text.is_empty() {
             true => Cell::text(visit.t("jobs-never")).marked("mark-late"),

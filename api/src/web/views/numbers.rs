@@ -55,7 +55,7 @@ impl Measure {
 }
 
 /// A number as the reader writes it.
-pub fn shown(visit: &Visit, form: Form, value: f64) -> String {
+pub fn formatted(visit: &Visit, form: Form, value: f64) -> String {
     match form {
         Form::Count | Form::Money => visit.number(value, 0),
         Form::Share => format!("{}%", visit.number(value * 100.0, 1)),
@@ -66,8 +66,8 @@ pub fn shown(visit: &Visit, form: Form, value: f64) -> String {
 /// The cell of a number of an answer; empty for null.
 pub fn cell(visit: &Visit, form: Form, value: &Value) -> Cell {
     amount(value).map_or_else(Cell::default, |number| match form {
-        Form::Share => Cell::share(number, shown(visit, form, number)),
-        _ => Cell::number(number, shown(visit, form, number)),
+        Form::Share => Cell::share(number, formatted(visit, form, number)),
+        _ => Cell::number(number, formatted(visit, form, number)),
     })
 }
 

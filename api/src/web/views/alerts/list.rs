@@ -4,7 +4,7 @@ use super::forms::{self, ask};
 use super::subjects::{ALL_UNITS, Subjects, is_never_made};
 use crate::web::address::address;
 use crate::web::templates::in_vietnam;
-use crate::web::views::conditions::{Conditions, given, options, word};
+use crate::web::views::conditions::{Conditions, argument_values, options, word};
 use crate::web::views::form::Form;
 use crate::web::views::{paging, sending};
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
@@ -64,7 +64,7 @@ async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Resu
         .with("total", list["totalCount"].as_u64())
         .with("kinds", options(visit, "alerts-kind", AlertKind::WORDS))
         .with("states", options(visit, "alerts-state", &STATES))
-        .with("given", given(visit, &["kind", "state", "subject", "from", "until"]))
+        .with("given", argument_values(visit, &["kind", "state", "subject", "from", "until"]))
         .with("newer", newer)
         .with("older", older)
         .with("forms", forms)
@@ -76,7 +76,7 @@ async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Resu
 /// # Errors
 /// The errors of the question for the subjects.
 pub async fn table(visit: &Visit, alerts: &Value) -> Result<Table, PageError> {
-    let subjects = Subjects::of(visit, alerts).await?;
+    let subjects = Subjects::load(visit, alerts).await?;
     let columns = ["subject", "kind", "raised", "cleared", "details"];
     let columns = columns.map(|column| visit.t(&format!("alerts-{column}")));
     let rows = nodes(alerts).map(|alert| {

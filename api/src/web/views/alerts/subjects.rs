@@ -24,7 +24,7 @@ impl Subjects {
     ///
     /// # Errors
     /// The errors of the question.
-    pub async fn of(visit: &Visit, alerts: &Value) -> Result<Self, PageError> {
+    pub async fn load(visit: &Visit, alerts: &Value) -> Result<Self, PageError> {
         let of = |kind: &str| -> BTreeSet<&str> {
             nodes(alerts).filter(|alert| alert["kind"] == kind).map(|alert| text(&alert["subject"])).collect()
         };

@@ -15,12 +15,12 @@ pub async fn propose(posted: Posted) -> HttpResponse {
     let mut problems = Vec::new();
     for (field, key) in [("title", "categories-title-missing"), ("text", "categories-text-missing")] {
         if posted.given(field).is_none() {
-            problems.push(Problem::of(field, visit.t(key)));
+            problems.push(Problem::at_field(field, visit.t(key)));
         }
     }
     let (categories, units) = (codes(posted.field("categories")), codes(posted.field("units")));
     if categories.is_empty() && units.is_empty() {
-        problems.push(Problem::of("categories", visit.t("categories-about-missing")));
+        problems.push(Problem::at_field("categories", visit.t("categories-about-missing")));
     }
     if problems.is_empty() {
         let input = json!({
@@ -28,7 +28,7 @@ pub async fn propose(posted: Posted) -> HttpResponse {
         });
         problems = match visit.change(PROPOSE, json!({ "input": input })).await {
             Ok(_) => return visit.go_to("/categories", Some("done-categories-proposed")),
-            Err(error) => match told(visit, error, |field| match field {
+            Err(error) => match problems_of(visit, error, |field| match field {
                 "units" | "categories" | "title" | "text" => Some(field.to_owned()),
                 _ => None,
             }) {
@@ -57,7 +57,7 @@ pub async fn change(posted: Posted) -> HttpResponse {
     if problems.is_empty() {
         problems = match visit.change(CHANGE, json!({ "input": input(&posted, &id, step) })).await {
             Ok(_) => return visit.go_to("/categories", Some(done(step))),
-            Err(error) => match told(visit, error, |field| match field {
+            Err(error) => match problems_of(visit, error, |field| match field {
                 "implementedOn" => Some(format!("day-{id}")),
                 "reason" => Some(format!("reason-{id}")),
                 _ => None,
@@ -94,10 +94,10 @@ fn input(posted: &Posted, id: &str, step: &str) -> Value {
 fn missing(visit: &Visit, posted: &Posted, id: &str, step: &str) -> Vec<Problem> {
     match step {
         "REJECTED" | "WITHDRAWN" if posted.given("reason").is_none() => {
-            vec![Problem::of(&format!("reason-{id}"), visit.t("categories-reason-missing"))]
+            vec![Problem::at_field(&format!("reason-{id}"), visit.t("categories-reason-missing"))]
         }
         "IMPLEMENTED" if posted.field("day").parse::<NaiveDate>().is_err() => {
-            vec![Problem::of(&format!("day-{id}"), visit.t("layout-not-a-date"))]
+            vec![Problem::at_field(&format!("day-{id}"), visit.t("layout-not-a-date"))]
         }
         _ => Vec::new(),
     }
@@ -118,13 +118,17 @@ fn field_of(message: &str) -> &str {
 ///
 /// # Errors
 /// An error that is no refusal.
-fn told(visit: &Visit, error: PageError, field: impl Fn(&str) -> Option<String>) -> Result<Vec<Problem>, PageError> {
+fn problems_of(
+    visit: &Visit,
+    error: PageError,
+    field: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Problem>, PageError> {
     match error {
         PageError::Refused(problems) => Ok(problems
             .into_iter()
             .map(|problem| Problem {
                 field: field(field_of(&problem.message)),
-                ..refusals::told(visit.locale(), &problem, "form-refused")
+                ..refusals::localized(visit.locale(), &problem, "form-refused")
             })
             .collect()),
         PageError::Conflict(_) => Ok(vec![Problem::of_form(visit.t("categories-conflict"))]),

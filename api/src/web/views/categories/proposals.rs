@@ -75,7 +75,7 @@ pub async fn add(visit: &Visit, page: Page, refused: &Refused, problems: &mut Ve
     }
     let data = ask(visit, PROPOSALS, variables, problems).await?;
     let proposals = &data["proposals"];
-    let shown: Vec<Shown> = nodes(proposals).map(|proposal| shown(visit, proposal, refused)).collect();
+    let shown: Vec<Shown> = nodes(proposals).map(|proposal| template_row(visit, proposal, refused)).collect();
     // The proposals stand below the trends.
     let (newer, older) = paging::links(visit, proposals);
     let below = |link: Option<String>| link.map(|link| format!("{link}#proposals"));
@@ -111,7 +111,7 @@ fn steps(state: &str) -> &'static [&'static str] {
     }
 }
 
-fn shown(visit: &Visit, proposal: &Value, refused: &Refused) -> Shown {
+fn template_row(visit: &Visit, proposal: &Value, refused: &Refused) -> Shown {
     let (id, state) = (text(&proposal["id"]), text(&proposal["state"]));
     let since = visit.date(&proposal["stateSince"]);
     let state_words = match proposal["implementedOn"].is_null() {

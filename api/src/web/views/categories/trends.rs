@@ -2,7 +2,7 @@
 
 use crate::web::views::arguments::Arguments;
 use crate::web::views::conditions::ask;
-use crate::web::views::numbers::{Form, MEASURES, cell, midnight, month_of, shown, today, trend, with_list};
+use crate::web::views::numbers::{Form, MEASURES, cell, formatted, midnight, month_of, today, trend, with_list};
 use crate::web::{Cell, Page, PageError, Picture, Problem, Table, Visit, name, once_in, picture, text};
 use chrono::{Days, Months};
 use jobs::charts::pareto::{self, ParetoBar, ParetoData};
@@ -131,7 +131,7 @@ fn table(visit: &Visit, level: &[&Value], all: &[&Value], trends: &Value) -> Tab
         vec![
             link,
             Cell::text(above.map(|above| name_of(visit, above)).unwrap_or_default()),
-            with_list(visit, Cell::number(total, shown(visit, Form::Count, total)), both, &filter),
+            with_list(visit, Cell::number(total, formatted(visit, Form::Count, total)), both, &filter),
             cell(visit, Form::Share, &row["share"]),
             cell(visit, Form::Share, &row["cumulativeShare"]),
             with_list(visit, cell(visit, Form::Count, &row["recent"]), recent, &filter),

@@ -202,7 +202,7 @@ impl<'v> Reading<'v> {
 
 /// The filter and the order that the address asks for, and the problems of both. Fields by which the role may not
 /// filter are left out.
-pub fn asked(visit: &Visit) -> (Map<String, Value>, Value, Vec<Problem>) {
+pub fn filter_and_order(visit: &Visit) -> (Map<String, Value>, Value, Vec<Problem>) {
     let mut reading = Reading { visit, arguments: Arguments::new(visit), filter: Map::new(), all: Vec::new() };
     if visit.may("ComplaintFilter", "search") {
         let field = if visit.argument("search").is_some_and(is_reference) { "reference" } else { "search" };

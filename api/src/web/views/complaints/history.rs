@@ -35,7 +35,7 @@ fn actor(visit: &Visit, actor: &Value) -> String {
 fn change(visit: &Visit, change: &Value) -> String {
     let path = text(&change["field"]);
     let field = path.rsplit('.').next().unwrap_or(path);
-    let words = visit.known(&format!("complaints-field-{field}")).unwrap_or_else(|| field.to_owned());
+    let words = visit.t_if_known(&format!("complaints-field-{field}")).unwrap_or_else(|| field.to_owned());
     let parts: Vec<&str> = path.split('.').collect();
     let of = match (change["officer"]["code"].as_str(), parts.as_slice()) {
         (Some(officer), _) => officer.to_owned(),

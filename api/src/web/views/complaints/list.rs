@@ -1,6 +1,6 @@
 //! The list of complaints: search, filters, pages.
 
-use super::filter::{ARGUMENTS, ORDERS, asked, counts_quickly, has_more};
+use super::filter::{ARGUMENTS, ORDERS, counts_quickly, filter_and_order, has_more};
 use super::{options, unit_cell};
 use crate::web::views::conditions::ask;
 use crate::web::views::{numbers, paging};
@@ -24,7 +24,7 @@ pub async fn list(visit: Visit) -> HttpResponse {
 }
 
 async fn page(visit: &Visit) -> Result<Page, PageError> {
-    let (filter, order, mut problems) = asked(visit);
+    let (filter, order, mut problems) = filter_and_order(visit);
     let exact = counts_quickly(&filter);
     let mut variables = json!({ "filter": filter, "orderBy": order });
     paging::ask(visit, ROWS, &mut variables);

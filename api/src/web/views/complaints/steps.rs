@@ -173,7 +173,7 @@ impl Maker<'_> {
     }
 
     /// The officers whom the complaint names, each once.
-    fn named(&self) -> Vec<(String, String)> {
+    fn named_officers(&self) -> Vec<(String, String)> {
         let mut named: Vec<(String, String)> = Vec::new();
         for officer in self.officers().map(|row| &row["officer"]) {
             let code = text(&officer["code"]).to_owned();
@@ -186,7 +186,7 @@ impl Maker<'_> {
     }
 
     fn attributions(&self) -> Vec<Field> {
-        let fields = self.named().into_iter().map(|(code, words)| {
+        let fields = self.named_officers().into_iter().map(|(code, words)| {
             let of = |row: &&Value| row["officer"]["code"] == code.as_str();
             let present = self.officers().find(of).map(|row| text(&row["attribution"])).unwrap_or_default();
             let values = options(self.visit, "attribution", Attribution::WORDS);
@@ -210,7 +210,7 @@ impl Maker<'_> {
     }
 
     fn finding(&self) -> Vec<Field> {
-        let named = self.named();
+        let named = self.named_officers();
         let officer = self.field(Kind::Choice, "officer").options(named.clone()).required();
         let officer = Some(officer).filter(|_| !named.is_empty());
         let rest = [
@@ -231,7 +231,7 @@ impl Maker<'_> {
         let of = |name: &str| self.complaint[name].clone();
         let shown = |value: &Value| value.as_str().map_or_else(|| number(value), str::to_owned);
         let none = self.visit.t("form-none");
-        let named = || std::iter::once((String::new(), none.clone())).chain(self.named());
+        let named = || std::iter::once((String::new(), none.clone())).chain(self.named_officers());
         let mut fields = vec![
             self.reason().required(),
             self.category(),
@@ -246,7 +246,7 @@ impl Maker<'_> {
             self.yes_or_no("blamesSystem", of("blamesSystem") == true),
             self.yes_or_no("confidential", of("confidential") == true),
         ];
-        if !self.named().is_empty() {
+        if !self.named_officers().is_empty() {
             fields.push(self.field(Kind::Choice, "replaceFrom").options(named()));
             fields.push(self.field(Kind::Text, "replaceTo"));
             fields.push(self.field(Kind::Choice, "removeOfficer").options(named()));

@@ -3,7 +3,7 @@
 use super::dimensions::Shape;
 use super::question::{Question, dimensions, is_exact, measures};
 use super::{days, lists};
-use crate::web::views::conditions::{ask, given};
+use crate::web::views::conditions::{argument_values, ask};
 use crate::web::views::numbers::{Form, cell, cell_of_group, month_of, options, today, trend};
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, amount, picture};
 use chrono::{Months, NaiveDate};
@@ -25,7 +25,7 @@ pub async fn page(visit: &Visit) -> Result<Page, PageError> {
     if !visit.may("Query", "complaintStatistics") {
         return Err(PageError::Forbidden);
     }
-    let mut question = Question::of(visit);
+    let mut question = Question::from_visit(visit);
     let (document, variables) = (question.document(visit), question.variables(visit));
     let answer = ask(visit, document, variables, &mut question.problems).await?["complaintStatistics"].take();
     let groups: Vec<&Value> = answer["rows"].as_array().into_iter().flatten().collect();
@@ -60,7 +60,7 @@ pub async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("from_month", argument("from"))
         .with("until_month", argument("until"))
         .with("days_used", days::is_used(visit))
-        .with("given", given(visit, &days::ARGUMENTS))
+        .with("given", argument_values(visit, &days::ARGUMENTS))
         .with("flags", ["1", "0"].map(|flag| (flag, visit.t(if flag == "1" { "form-yes" } else { "form-no" }))))
         .problems(question.problems))
 }
@@ -75,7 +75,7 @@ fn table(visit: &Visit, question: &Question, answer: &Value, groups: &[&Value]) 
     }
     // Each number leads to the list of what it counts.
     let listed = |cell: Cell, group: Option<&Value>, measure: &str| match cell.number {
-        Some(_) => Cell { href: lists::of(visit, question, group, measure), ..cell },
+        Some(_) => Cell { href: lists::list_address(visit, question, group, measure), ..cell },
         None => cell,
     };
     let numbers = |group: &Value| -> Vec<Cell> {

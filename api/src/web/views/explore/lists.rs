@@ -28,7 +28,7 @@ type Span = (Option<NaiveDate>, Option<NaiveDate>);
 
 /// The list of the complaints that a measure counts: those of a group, or without one all that the question selects.
 /// None if there is no such list, or the reader may not see it.
-pub fn of(visit: &Visit, question: &Question, group: Option<&Value>, measure: &str) -> Option<String> {
+pub fn list_address(visit: &Visit, question: &Question, group: Option<&Value>, measure: &str) -> Option<String> {
     if !visit.may("Query", "complaints") {
         return None;
     }

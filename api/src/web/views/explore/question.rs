@@ -61,7 +61,7 @@ pub fn is_exact(visit: &Visit) -> bool {
 }
 
 impl Question {
-    pub fn of(visit: &Visit) -> Self {
+    pub fn from_visit(visit: &Visit) -> Self {
         let (mut arguments, mut wrong) = (Arguments::new(visit), Vec::new());
         let offered: Vec<(&str, String)> = dimensions(visit).map(|one| (one.value, one.name(visit))).collect();
         let asked = [("by", "explore-by"), ("and", "explore-and")].map(|name| arguments.one_of(name, &offered));
@@ -143,7 +143,7 @@ fn filter(
     let (from, until) = (arguments.month(("from", "explore-from")), arguments.month(("until", "explore-until")));
     let before = until.and_then(|until| until.checked_add_months(Months::new(1)));
     if from.zip(before).is_some_and(|(from, before)| from >= before) {
-        problems.push(Problem::of("until", visit.t("explore-until-before-from")));
+        problems.push(Problem::at_field("until", visit.t("explore-until-before-from")));
     }
     for (field, day) in [("receivedFrom", from), ("receivedBefore", before)] {
         if let Some(day) = day {

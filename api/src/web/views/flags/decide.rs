@@ -1,7 +1,7 @@
 //! The forms for decisions about a flag, and for the explanation of its officer.
 
 use super::one::{Refused, page};
-use crate::web::refusals::told;
+use crate::web::refusals::localized;
 use crate::web::views::form::conflict;
 use crate::web::{PageError, Posted, Problem, Visit};
 use actix_web::HttpResponse;
@@ -62,7 +62,7 @@ fn missing(visit: &Visit, posted: &Posted, step: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut require = |field: &str, key: &str| {
         if posted.given(field).is_none() {
-            problems.push(Problem::of(field, visit.t(key)));
+            problems.push(Problem::at_field(field, visit.t(key)));
         }
     };
     match step {
@@ -95,5 +95,5 @@ fn at_its_field(visit: &Visit, problem: &Problem) -> Problem {
         "reason" => Some("reason"),
         _ => None,
     };
-    Problem { field: field.map(str::to_owned), ..told(visit.locale(), problem, "form-refused") }
+    Problem { field: field.map(str::to_owned), ..localized(visit.locale(), problem, "form-refused") }
 }

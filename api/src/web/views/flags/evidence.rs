@@ -42,10 +42,10 @@ pub struct Shown {
 
 /// The complaints of the answer, the latest first. `officer` is the code of the flagged one; None for a branch.
 pub fn evidence(visit: &Visit, complaints: &Value, officer: Option<&str>, new: &[&str]) -> Vec<Shown> {
-    nodes(complaints).map(|complaint| shown(visit, complaint, officer, new)).collect()
+    nodes(complaints).map(|complaint| template_row(visit, complaint, officer, new)).collect()
 }
 
-fn shown(visit: &Visit, complaint: &Value, officer: Option<&str>, new: &[&str]) -> Shown {
+fn template_row(visit: &Visit, complaint: &Value, officer: Option<&str>, new: &[&str]) -> Shown {
     let allegations = complaint["officers"].as_array().map(Vec::as_slice).unwrap_or_default();
     // A complaint may name several officers: this is its allegation against this one.
     let own = allegations.iter().find(|one| officer.is_some() && one["officer"]["code"].as_str() == officer);

@@ -2,7 +2,7 @@
 
 use super::forms;
 use crate::web::views::complaints::unit_cell;
-use crate::web::views::conditions::{Conditions, given, options, word};
+use crate::web::views::conditions::{Conditions, argument_values, options, word};
 use crate::web::views::form::Form;
 use crate::web::views::{paging, sending};
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, name, nodes, text};
@@ -69,7 +69,7 @@ async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Resu
         .table(Table::new("guidance", visit.t("guidance-caption"), &columns, rows))
         .with("total", list["totalCount"].as_u64())
         .with("states", options(visit, "guidance-state", GuidanceState::WORDS))
-        .with("given", given(visit, &["search", "state", "unit", "category", "from", "until"]))
+        .with("given", argument_values(visit, &["search", "state", "unit", "category", "from", "until"]))
         .with("forms", forms)
         .with("newer", newer)
         .with("older", older)

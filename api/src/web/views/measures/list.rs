@@ -2,7 +2,7 @@
 
 use super::{forms, officer};
 use crate::web::views::complaints::unit_cell;
-use crate::web::views::conditions::{Conditions, given, options, word};
+use crate::web::views::conditions::{Conditions, argument_values, options, word};
 use crate::web::views::form::Form;
 use crate::web::views::{paging, sending};
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes, text};
@@ -59,7 +59,7 @@ async fn page(visit: &Visit, forms: &[Form], mut problems: Vec<Problem>) -> Resu
         .with("total", list["totalCount"].as_u64())
         .with("kinds", options(visit, "measures-kind", MeasureKind::WORDS))
         .with("states", options(visit, "measures-state", MeasureState::WORDS))
-        .with("given", given(visit, &["kind", "state", "unit", "officer", "from", "until"]))
+        .with("given", argument_values(visit, &["kind", "state", "unit", "officer", "from", "until"]))
         .with("ids", visit.arguments("id").collect::<Vec<_>>())
         .with("forms", forms)
         .with("newer", newer)

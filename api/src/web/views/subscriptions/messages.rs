@@ -37,7 +37,7 @@ pub async fn sent(visit: Visit) -> HttpResponse {
 }
 
 async fn previewed(visit: &Visit, document: &'static str) -> Result<Value, PageError> {
-    let mut data = asked(visit, document, json!({ "id": visit.part("id") })).await?;
+    let mut data = find(visit, document, json!({ "id": visit.part("id") })).await?;
     match data["digestPreview"].take() {
         Value::Null => Err(PageError::NotFound),
         preview => Ok(preview),
@@ -45,7 +45,7 @@ async fn previewed(visit: &Visit, document: &'static str) -> Result<Value, PageE
 }
 
 async fn digest(visit: &Visit) -> Result<Value, PageError> {
-    let data = asked(visit, MESSAGE, json!({ "digest": visit.part("digest") })).await?;
+    let data = find(visit, MESSAGE, json!({ "digest": visit.part("digest") })).await?;
     let mut subscriptions = data["digestSubscriptions"].as_array().into_iter().flatten();
     let own = subscriptions.find(|one| one["id"] == visit.part("id"));
     let digest = own.and_then(|own| own["digests"].as_array()).and_then(|digests| digests.first());
@@ -54,7 +54,7 @@ async fn digest(visit: &Visit) -> Result<Value, PageError> {
 }
 
 /// Asks about an id of the address. A value that is not an id names no object.
-async fn asked(visit: &Visit, document: &'static str, variables: Value) -> Result<Value, PageError> {
+async fn find(visit: &Visit, document: &'static str, variables: Value) -> Result<Value, PageError> {
     match visit.query(document, variables).await {
         Err(PageError::Refused(_)) => Err(PageError::NotFound),
         answer => answer,

@@ -1,7 +1,7 @@
 //! The numbers of the month, with their usual range and those of a year before.
 
 use crate::web::views::numbers::{
-    Form, MEASURES, Measure, by_month, drawn, midnight, month_of, shown, trend_of, with_list,
+    Form, MEASURES, Measure, by_month, drawn, formatted, midnight, month_of, trend_of, with_list,
 };
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, amount};
 use chrono::{Datelike, Days, Months, NaiveDate};
@@ -84,8 +84,8 @@ fn cell(visit: &Visit, form: Form, value: Option<f64>) -> Cell {
     value.map_or_else(
         || Cell::text(NONE),
         |value| match form {
-            Form::Share => Cell::share(value, shown(visit, form, value)),
-            _ => Cell::number(value, shown(visit, form, value)),
+            Form::Share => Cell::share(value, formatted(visit, form, value)),
+            _ => Cell::number(value, formatted(visit, form, value)),
         },
     )
 }
@@ -110,9 +110,9 @@ fn row(visit: &Visit, measure: &Measure, last: &TrendMonth) -> Vec<Cell> {
             value = value.marked("mark-unusual");
         }
     }
-    let usual = last
-        .usual
-        .map(|(low, high)| format!("{} – {}", shown(visit, measure.form, low), shown(visit, measure.form, high)));
+    let usual = last.usual.map(|(low, high)| {
+        format!("{} – {}", formatted(visit, measure.form, low), formatted(visit, measure.form, high))
+    });
     vec![
         Cell::text(name_of(visit, measure)),
         value,

@@ -1,7 +1,7 @@
 //! Compares a unit with its peers.
 
 use super::address_of;
-use crate::web::views::numbers::{Form, cell, shown};
+use crate::web::views::numbers::{Form, cell, formatted};
 use crate::web::{Cell, Page, PageError, Table, Visit, name, nodes, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ pub async fn add(visit: &Visit, page: Page, unit: &Value, days: u32) -> Result<P
     let overall = share_of(&peers);
     let mine = peers.iter().find(|peer| peer["unitCode"] == own).and_then(|peer| peer["shareInTime"].as_f64());
     let sentence = mine.zip(overall).map(|(mine, overall)| {
-        let words = |share: f64| shown(visit, Form::Share, share);
+        let words = |share: f64| formatted(visit, Form::Share, share);
         visit.t_with(
             "units-peers-sentence",
             &[("own", words(mine).into()), ("all", words(overall).into()), ("count", peers.len().into())],
@@ -79,7 +79,7 @@ fn table(visit: &Visit, peers: &[&Value], own: &str, overall: Option<f64>, days:
         }
         let limits = match (peer["shareInTimeLower"].as_f64(), peer["shareInTimeUpper"].as_f64()) {
             (Some(lower), Some(upper)) => {
-                format!("{} – {}", shown(visit, Form::Share, lower), shown(visit, Form::Share, upper))
+                format!("{} – {}", formatted(visit, Form::Share, lower), formatted(visit, Form::Share, upper))
             }
             _ => String::new(),
         };

@@ -1,7 +1,7 @@
 //! The endpoints, the forms for them, and the log of messages.
 
 use super::forms::{self, choice, key_of};
-use crate::web::views::conditions::{Conditions, given, word};
+use crate::web::views::conditions::{Conditions, argument_values, word};
 use crate::web::views::form::Form;
 use crate::web::views::sending::{Sent, run};
 use crate::web::views::{paging, sending};
@@ -82,7 +82,7 @@ async fn page(
         .with("total", log["totalCount"].as_u64())
         .with("choices", choices)
         .with("events", events.collect::<Vec<(String, String)>>())
-        .with("given", given(visit, &["endpoint", "event", "from", "until"]))
+        .with("given", argument_values(visit, &["endpoint", "event", "from", "until"]))
         .with("forms", forms)
         .with("newer", newer)
         .with("older", older)
