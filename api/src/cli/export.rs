@@ -16,7 +16,7 @@ use crate::export::{
     table_of,
 };
 use crate::graphql::ComplaintFilter;
-use crate::http::{Groups, LocalExports, StatisticsAsked};
+use crate::http::{Groups, LocalExports, StatisticsRequest};
 use arrow_schema::SchemaRef;
 use files::{Written, begin, keep, write_manifest};
 use jobs::runner::settings::Settings;
@@ -147,9 +147,9 @@ pub fn run(db: &Db, database: &str, settings: &Settings, args: &Args, out: &Outp
 }
 
 /// The statistic of the options.
-fn statistic(args: &Args, filter: Value) -> anyhow::Result<StatisticsAsked> {
+fn statistic(args: &Args, filter: Value) -> anyhow::Result<StatisticsRequest> {
     let having = text_of("--having", args.having.as_deref())?;
-    let asked = StatisticsAsked::of(args.of_statistics(having), of_statistics(args, filter));
+    let asked = StatisticsRequest::parse(args.of_statistics(having), of_statistics(args, filter));
     asked.map_err(|(_, _, message)| anyhow::Error::msg(message))
 }
 

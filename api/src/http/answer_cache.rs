@@ -68,7 +68,7 @@ pub struct ReadAt {
 }
 
 impl ReadAt {
-    pub fn of(snapshot: &Snapshot) -> Self {
+    pub fn from_snapshot(snapshot: &Snapshot) -> Self {
         Self { position: snapshot.position, names_version: snapshot.names_version }
     }
 }

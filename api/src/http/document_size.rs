@@ -20,7 +20,7 @@ pub struct Size {
 
 impl Size {
     /// Counts tokens; stops as soon as a limit is exceeded.
-    pub fn of(text: &str, limits: &Limits) -> Self {
+    pub fn measure(text: &str, limits: &Limits) -> Self {
         let (mut size, mut depth) = (Self { tokens: 0, brackets: 0, longest_name: 0 }, 0usize);
         for token in Lexer::new(text).flatten() {
             size.tokens += 1;

@@ -36,7 +36,7 @@ enum RequestBody {
 }
 
 pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes, actix_web::Error>) -> HttpResponse {
-    let Some(media) = Media::of(&http) else { return not_acceptable(&http) };
+    let Some(media) = Media::negotiate(&http) else { return not_acceptable(&http) };
     let content_type = http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = content_type.split(';').next().unwrap_or_default().trim();
     // CSRF protection: any web page can post a form, but a browser sends JSON across origins only after a preflight
@@ -129,7 +129,7 @@ async fn with_position(service: &Service, wrote: bool, mut response: HttpRespons
 }
 
 pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
-    let Some(media) = Media::of(&http) else { return not_acceptable(&http) };
+    let Some(media) = Media::negotiate(&http) else { return not_acceptable(&http) };
     let wrong = |message: String| refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     let body = match Query::<UrlBody>::from_query(http.query_string()) {
         Ok(url) => match url.into_inner().body() {

@@ -164,7 +164,7 @@ pub async fn sdl(service: Data<Service>, http: HttpRequest) -> HttpResponse {
                 let message = "send a token: Authorization: Bearer …";
                 return refusal(&http, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message);
             }
-            Err(outcome) => return respond(Media::of(&http).unwrap_or(Media::Json), outcome),
+            Err(outcome) => return respond(Media::negotiate(&http).unwrap_or(Media::Json), outcome),
         }
     }
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(service.sdl.clone())

@@ -244,7 +244,7 @@ pub async fn metrics(service: Data<Service>, http: HttpRequest) -> HttpResponse 
             let message = "send a token: Authorization: Bearer …, or read them where api.metrics_listen says";
             refused(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
         }
-        Err(outcome) => respond(Media::of(&http).unwrap_or(Media::Json), outcome),
+        Err(outcome) => respond(Media::negotiate(&http).unwrap_or(Media::Json), outcome),
     }
 }
 

@@ -41,7 +41,7 @@ mod tls;
 mod unsubscribe;
 mod unused_memory;
 
-pub use export::{Groups, LocalExports, StatisticsArguments, StatisticsAsked, parsed_json};
+pub use export::{Groups, LocalExports, StatisticsArguments, StatisticsRequest, parsed_json};
 pub use health::not_found as nothing_at;
 pub use in_process::in_process;
 pub use protocol::locale as accepted_locale;

@@ -222,7 +222,7 @@ async fn execute(
             persisted.found_valid(prepared.valid_by);
         }
         let outcome = match never_ran {
-            true => OperationResult::of(response, Some(StatusCode::BAD_REQUEST)),
+            true => OperationResult::from_response(response, Some(StatusCode::BAD_REQUEST)),
             false => OperationResult::of_answer(response, &budget, prepared.is_query()),
         };
         let position = before.filter(|before| Some(*before) == after && outcome.errors.is_empty());
@@ -365,7 +365,7 @@ fn not_audited(is_query: bool) -> OperationResult {
     if is_query {
         return OperationResult::refused_for(StatusCode::SERVICE_UNAVAILABLE, errors);
     }
-    let mut outcome = OperationResult::of(Response::from_errors(errors), None);
+    let mut outcome = OperationResult::from_response(Response::from_errors(errors), None);
     outcome.wrote = true;
     outcome
 }

@@ -65,7 +65,7 @@ pub async fn prepare(
         false => body.query.unwrap_or_default(),
     };
     let cached = if is_known { service.persisted.cached(&text) } else { None };
-    let size = cached.as_ref().map_or_else(|| Size::of(&text, &limits), |parsed| parsed.size);
+    let size = cached.as_ref().map_or_else(|| Size::measure(&text, &limits), |parsed| parsed.size);
     size.within(&limits).map_err(|message| wrong(Code::ValidationFailed, message))?;
     let document = match cached {
         Some(parsed) => parsed,
@@ -117,7 +117,7 @@ pub async fn prepare(
         }
         if document.selects_lists_only {
             let (began, key) = (Instant::now(), AnswerKey::new(valid_by, viewer, locale));
-            let now = ReadAt::of(&service.app.snapshots.current());
+            let now = ReadAt::from_snapshot(&service.app.snapshots.current());
             match service.answer_cache.find(&key, now).await {
                 Found::Answer(answer) if budget.count_again(answer.counted, answer.json.len() as u64) => {
                     return Ok(Ready::Answered(give_again(service, viewer, &answer, budget, began).await));

@@ -27,7 +27,7 @@ pub enum Media {
 
 impl Media {
     /// The media type that the client prefers; None if it accepts neither.
-    pub fn of(http: &HttpRequest) -> Option<Self> {
+    pub fn negotiate(http: &HttpRequest) -> Option<Self> {
         let Some(accepted) = accepted(http) else { return Some(Self::Json) };
         accepted.iter().find_map(|media| match media.as_str() {
             "application/graphql-response+json" => Some(Self::GraphqlResponse),
@@ -148,11 +148,11 @@ impl OperationResult {
     }
 
     pub fn refused_for(status: StatusCode, errors: Vec<ServerError>) -> Self {
-        Self { is_graphql: false, ..Self::of(Response::from_errors(errors), Some(status)) }
+        Self { is_graphql: false, ..Self::from_response(Response::from_errors(errors), Some(status)) }
     }
 
     /// The outcome of a parsed operation.
-    pub fn of(response: Response, refused: Option<StatusCode>) -> Self {
+    pub fn from_response(response: Response, refused: Option<StatusCode>) -> Self {
         let mut response = response;
         shorten(&mut response.errors);
         let mut json = Vec::new();
@@ -181,7 +181,7 @@ impl OperationResult {
                      each{written}"
                 );
                 let response = Response::from_errors(vec![coded(Code::BadUserInput, message)]);
-                Self { wrote: !is_query, ..Self::of(response, None) }
+                Self { wrote: !is_query, ..Self::from_response(response, None) }
             }
         }
     }
@@ -311,5 +311,5 @@ fn write(mut builder: HttpResponseBuilder, media: Media, json: Bytes) -> HttpRes
 
 /// A response with a single error.
 pub fn refusal(http: &HttpRequest, status: StatusCode, code: Code, message: impl Into<String>) -> HttpResponse {
-    respond(Media::of(http).unwrap_or(Media::Json), OperationResult::refused(status, code, message))
+    respond(Media::negotiate(http).unwrap_or(Media::Json), OperationResult::refused(status, code, message))
 }

@@ -163,7 +163,7 @@ impl RightsWatch {
 
     /// Whether the viewer has lost its rights by the last look-up, however old.
     pub fn is_lost(&self) -> bool {
-        self.has_expired() || self.found() == Some(false)
+        self.has_expired() || self.last_result() == Some(false)
     }
 
     /// None if the last result is too old or does not include the token.
@@ -171,7 +171,7 @@ impl RightsWatch {
         if self.has_expired() {
             return Some(false);
         }
-        match self.found() {
+        match self.last_result() {
             Some(true) => {
                 let at = self.latest.borrow().at;
                 at.is_some_and(|at| at.elapsed() < OLD_AFTER).then_some(true)
@@ -182,7 +182,7 @@ impl RightsWatch {
 
     /// The last result: whether the token is still valid and its owner's rights are unchanged, or whether the account
     /// was not disabled. None if it was not looked up.
-    fn found(&self) -> Option<bool> {
+    fn last_result(&self) -> Option<bool> {
         let latest = self.latest.borrow();
         Some(match latest.found.get(&self.viewer.token_id)? {
             Found::Lost => false,

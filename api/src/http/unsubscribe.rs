@@ -27,7 +27,7 @@ pub async fn form(service: Data<Service>, token: Path<String>) -> HttpResponse {
 
 /// Ends the subscription. Mail programs send the body `List-Unsubscribe=One-Click`; a browser sends none.
 pub async fn unsubscribe(service: Data<Service>, token: Path<String>) -> HttpResponse {
-    let Some((of, id)) = named(&service, &token) else { return unknown() };
+    let Some((of, id)) = subscription_of(&service, &token) else { return unknown() };
     let db = service.app.db.clone();
     match block(move || db.write(ACTOR, |tx| end(tx, of, id))).await {
         Ok(Ok(_)) => page(StatusCode::OK, "<p>Đã ngừng. · Done: no more of these mails will be sent.</p>"),
@@ -40,7 +40,7 @@ pub async fn unsubscribe(service: Data<Service>, token: Path<String>) -> HttpRes
     }
 }
 
-fn named(service: &Service, token: &str) -> Option<(Of, Id)> {
+fn subscription_of(service: &Service, token: &str) -> Option<(Of, Id)> {
     parsed(service.app.keys.as_deref()?, token)
 }
 

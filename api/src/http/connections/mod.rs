@@ -49,7 +49,7 @@ pub(super) enum Activity {
 }
 
 impl Activity {
-    const fn of(code: u8) -> Self {
+    const fn from_code(code: u8) -> Self {
         match code {
             0 => Self::Idle,
             1 => Self::Receiving,
@@ -87,7 +87,7 @@ pub(super) struct Slot {
 
 impl Slot {
     fn activity(&self) -> Activity {
-        Activity::of(self.activity.load(Ordering::SeqCst))
+        Activity::from_code(self.activity.load(Ordering::SeqCst))
     }
 }
 
@@ -183,7 +183,7 @@ impl Place {
     /// evicted.
     fn becomes(&self, activity: Activity) {
         let code = self.slot.activity.load(Ordering::SeqCst);
-        if code == activity as u8 || Activity::of(code) == Activity::Evicted {
+        if code == activity as u8 || Activity::from_code(code) == Activity::Evicted {
             return self.touch();
         }
         self.slot.since.store(self.connections.now(), Ordering::Relaxed);

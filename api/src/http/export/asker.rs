@@ -5,7 +5,7 @@ use super::super::Service;
 use super::super::operation::{budget, run};
 use super::super::prepare::{Ready, prepare};
 use super::super::protocol::{Body, Media, OperationResult, refusal, respond};
-use super::asked::Wrong;
+use super::request::Wrong;
 use crate::access::Viewer;
 use crate::graphql::ComplaintFilter;
 use crate::graphql::error::Code;

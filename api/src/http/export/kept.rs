@@ -1,7 +1,7 @@
 //! Files of exports that are kept for some minutes: a reader of Parquet asks for the end of a file, then for parts of
 //! it, and all of these must be parts of one file.
 
-use super::asked::Asked;
+use super::request::ExportRequest;
 use crate::access::Viewer;
 use crate::export::{About, Content, Form, Subject};
 use schema::Id;
@@ -33,7 +33,7 @@ pub struct Key {
 }
 
 impl Key {
-    pub fn of(viewer: &Viewer, key_version: u32, asked: &Asked) -> Self {
+    pub fn new(viewer: &Viewer, key_version: u32, asked: &ExportRequest) -> Self {
         Self {
             token: viewer.token_id,
             role: viewer.role,

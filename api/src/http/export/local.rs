@@ -2,8 +2,8 @@
 //! counted as a server does it.
 
 use super::super::{ServerOptions, Service};
-use super::asked::StatisticsAsked;
 use super::asker::{Asker, Refused};
+use super::request::StatisticsRequest;
 use super::statistics::{Groups, groups};
 use crate::access::Viewer;
 use crate::config::ApiSettings;
@@ -88,7 +88,7 @@ impl LocalExports {
     ///
     /// # Errors
     /// Says which argument is wrong, or that the statistic failed.
-    pub fn groups(&self, asked: &StatisticsAsked) -> anyhow::Result<Groups> {
+    pub fn groups(&self, asked: &StatisticsRequest) -> anyhow::Result<Groups> {
         let asker = self.asker();
         self.runtime.block_on(groups(&asker, asked)).map_err(|refused| failure(&refused))
     }

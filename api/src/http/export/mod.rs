@@ -1,17 +1,17 @@
 //! The routes `/export/TABLE.{csv,parquet,arrow,xlsx}`: stream rows as a file, while a background thread writes it. A
 //! complete file is kept for some minutes, so that readers can ask for parts of it and for its manifest.
 
-mod asked;
 mod asker;
 mod kept;
 mod local;
 mod produce;
+mod request;
 mod send;
 mod statistics;
 
-pub use asked::{StatisticsArguments, StatisticsAsked, parsed_json};
 pub use kept::KeptExports;
 pub use local::LocalExports;
+pub use request::{StatisticsArguments, StatisticsRequest, parsed_json};
 pub use statistics::Groups;
 
 use super::Service;
@@ -29,10 +29,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use asked::Asked;
 use asker::{Asker, Refused};
 use kept::{KEEP, Kept, Key};
 use produce::{Source, Work};
+use request::ExportRequest;
 use schema::domain::ids::random_id;
 use schema::enums::{AuditAction, Role};
 use schema::register::audit::Audited;
@@ -56,8 +56,8 @@ pub async fn file(service: Data<Service>, http: HttpRequest, name: Path<String>)
 
 async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Result<HttpResponse, HttpResponse> {
     let refused = |status, code, message: String| refusal(http, status, code, message);
-    let asked =
-        Asked::of(name, http.query_string()).map_err(|(status, code, message)| refused(status, code, message))?;
+    let asked = ExportRequest::parse(name, http.query_string())
+        .map_err(|(status, code, message)| refused(status, code, message))?;
     let viewer = authenticated(service, http).await.map_err(|outcome| respond(Media::Json, outcome))?;
     let Some(viewer) = viewer else {
         let message = "send a token: Authorization: Bearer …";
@@ -78,8 +78,8 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     if let Some(response) = counted_by_token(service, Some(&viewer), Media::GraphqlResponse, 1) {
         return Err(response);
     }
-    let key = Key::of(&viewer, keys.version(), &asked);
-    let mut wanted = Wanted::of(http, asked.form);
+    let key = Key::new(&viewer, keys.version(), &asked);
+    let mut wanted = Wanted::from_request(http, asked.form);
     if let Some(kept) = kept_file(service, http, &key, &asked, &mut wanted)? {
         let is_whole = !asked.manifest && wanted.range.is_none() && !wanted.head;
         if is_whole {
@@ -171,7 +171,7 @@ fn kept_file(
     service: &Service,
     http: &HttpRequest,
     key: &Key,
-    asked: &Asked,
+    asked: &ExportRequest,
     wanted: &mut Wanted,
 ) -> Result<Option<Arc<Kept>>, HttpResponse> {
     let files = &service.kept_exports;
@@ -204,7 +204,7 @@ fn of_kept(
     service: &Data<Service>,
     http: &HttpRequest,
     viewer: &Viewer,
-    asked: &Asked,
+    asked: &ExportRequest,
     kept: &Kept,
     wanted: &Wanted,
     download: Permit,
@@ -240,7 +240,7 @@ async fn download(service: &Service, http: &HttpRequest, viewer: &Viewer) -> Res
     place.ok_or_else(|| too_many(http))
 }
 
-async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u32) {
+async fn audit(service: &Service, viewer: &Viewer, asked: &ExportRequest, key_version: u32) {
     let Some(log) = service.audit.get() else { return };
     let mut objects = json!({
         "table": asked.subject.name(),
@@ -264,7 +264,7 @@ async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u
 }
 
 /// Where the rows come from, once the filter is allowed.
-async fn source(asker: &Asker<'_>, asked: &Asked) -> Result<Source, Refused> {
+async fn source(asker: &Asker<'_>, asked: &ExportRequest) -> Result<Source, Refused> {
     if let Some(statistics) = &asked.statistics {
         return Ok(Source::Statistics(groups(asker, statistics).await?));
     }

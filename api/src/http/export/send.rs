@@ -35,7 +35,7 @@ fn tag(text: &str) -> String {
 }
 
 impl Wanted {
-    pub fn of(http: &HttpRequest, form: Form) -> Self {
+    pub fn from_request(http: &HttpRequest, form: Form) -> Self {
         let text = |name: HeaderName| http.headers().get(&name).and_then(|value| value.to_str().ok());
         let tags = text(IF_MATCH).map(|tags| tags.split(',').map(tag).filter(|tag| tag != "*").collect());
         let head = http.method() == Method::HEAD;
@@ -142,7 +142,7 @@ mod tests {
     fn a_range_counts_in_get_alone_and_not_in_csv() {
         let wanted = |method: Method, format: Format| {
             let http = TestRequest::default().method(method).insert_header((RANGE, "bytes=0-9")).to_http_request();
-            Wanted::of(&http, Form { format, bom: false })
+            Wanted::from_request(&http, Form { format, bom: false })
         };
         assert!(wanted(Method::GET, Format::Parquet).range.is_some());
         assert!(wanted(Method::GET, Format::Csv).range.is_none());

@@ -1,7 +1,7 @@
 //! The groups of a statistic, asked over the GraphQL schema as the viewer: the access table decides about them.
 
-use super::asked::StatisticsAsked;
 use super::asker::{Asker, Refused};
+use super::request::StatisticsRequest;
 use crate::export::People;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
@@ -51,7 +51,7 @@ struct Page {
 ///
 /// # Errors
 /// The refusal of a page, or that the register changed between pages again and again.
-pub async fn groups(asker: &Asker<'_>, asked: &StatisticsAsked) -> Result<Groups, Refused> {
+pub async fn groups(asker: &Asker<'_>, asked: &StatisticsRequest) -> Result<Groups, Refused> {
     for _ in 0..TRIES {
         if let Some(groups) = of_one_position(asker, asked).await? {
             return Ok(groups);
@@ -62,7 +62,7 @@ pub async fn groups(asker: &Asker<'_>, asked: &StatisticsAsked) -> Result<Groups
 }
 
 /// None where the register changed between two pages.
-async fn of_one_position(asker: &Asker<'_>, asked: &StatisticsAsked) -> Result<Option<Groups>, Refused> {
+async fn of_one_position(asker: &Asker<'_>, asked: &StatisticsRequest) -> Result<Option<Groups>, Refused> {
     let first = page(asker, asked, None).await?;
     let (position, as_of, mut end) = (first.position, first.as_of, first.end);
     let mut batches = vec![first.batch];
@@ -81,7 +81,7 @@ async fn of_one_position(asker: &Asker<'_>, asked: &StatisticsAsked) -> Result<O
     Ok(Some(Groups { schema: asked.question.schema(), batches, people: asked.question.people(), position, as_of }))
 }
 
-async fn page(asker: &Asker<'_>, asked: &StatisticsAsked, after: Option<String>) -> Result<Page, Refused> {
+async fn page(asker: &Asker<'_>, asked: &StatisticsRequest, after: Option<String>) -> Result<Page, Refused> {
     let mut given = asked.given.clone();
     let mut variables = asked.variables.clone();
     given.push(("first", "Int!"));
@@ -98,7 +98,7 @@ async fn page(asker: &Asker<'_>, asked: &StatisticsAsked, after: Option<String>)
     })
 }
 
-fn read(answer: &[u8], asked: &StatisticsAsked) -> anyhow::Result<Page> {
+fn read(answer: &[u8], asked: &StatisticsRequest) -> anyhow::Result<Page> {
     let answer: Value = serde_json::from_slice(answer)?;
     let statistics = &answer["data"]["complaintStatistics"];
     let rows = statistics["rows"].as_array().context("the answer has no rows")?;

@@ -18,7 +18,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use answer::Refused;
-use request::{Asked, UrlPart, content};
+use request::{SqlRequest, UrlPart, content};
 
 /// A question with its limits checked.
 struct Question {
@@ -53,7 +53,7 @@ async fn of_body(
 ) -> Result<HttpResponse, HttpResponse> {
     let content = content(http)
         .map_err(|message| refusal(http, StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadUserInput, message))?;
-    let url = UrlPart::of(http).map_err(|message| bad_input(http, message))?;
+    let url = UrlPart::parse(http).map_err(|message| bad_input(http, message))?;
     let format = format(http, &url)?;
     let Ok(body) = body else {
         let message = format!("the body is larger than {} bytes, or was cut off", service.settings.largest_body());
@@ -70,7 +70,7 @@ async fn of_body(
 }
 
 async fn of_url(service: &Data<Service>, http: &HttpRequest) -> Result<HttpResponse, HttpResponse> {
-    let url = UrlPart::of(http).map_err(|message| bad_input(http, message))?;
+    let url = UrlPart::parse(http).map_err(|message| bad_input(http, message))?;
     let format = format(http, &url)?;
     let viewer = asker(service, http).await?;
     let asked = url.alone().map_err(|message| bad_input(http, message))?;
@@ -81,7 +81,7 @@ async fn answered(
     service: &Data<Service>,
     http: &HttpRequest,
     viewer: Viewer,
-    asked: Asked,
+    asked: SqlRequest,
     format: AnswerFormat,
 ) -> Result<HttpResponse, HttpResponse> {
     if let Some(response) = counted_by_token(service, Some(&viewer), Media::GraphqlResponse, 1) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// A question as a client writes it, in JSON.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+pub struct SqlRequest {
     pub query: String,
     #[serde(default)]
     parameters: Vec<Value>,
@@ -38,7 +38,7 @@ impl From<SourceName> for SqlSource {
     }
 }
 
-impl Asked {
+impl SqlRequest {
     /// The values of `$1`, `$2`, ….
     ///
     /// # Errors
@@ -92,7 +92,7 @@ pub fn content(http: &HttpRequest) -> Result<Content, String> {
 impl UrlPart {
     /// # Errors
     /// Names the part that is wrong.
-    pub fn of(http: &HttpRequest) -> Result<Self, String> {
+    pub fn parse(http: &HttpRequest) -> Result<Self, String> {
         Query::<Self>::from_query(http.query_string())
             .map(Query::into_inner)
             .map_err(|e| format!("the query of the URL: {e}"))
@@ -102,7 +102,7 @@ impl UrlPart {
     ///
     /// # Errors
     /// If there is none.
-    pub fn alone(self) -> Result<Asked, String> {
+    pub fn alone(self) -> Result<SqlRequest, String> {
         let query = self.query.clone().ok_or("the URL has no query: write ?query=SELECT…")?;
         self.with(query)
     }
@@ -111,7 +111,7 @@ impl UrlPart {
     ///
     /// # Errors
     /// If the body is no question, or the URL says something else than the body.
-    pub fn with_body(self, content: Content, body: &[u8]) -> Result<Asked, String> {
+    pub fn with_body(self, content: Content, body: &[u8]) -> Result<SqlRequest, String> {
         if self.query.is_some() {
             return Err("the question is in the body: leave `query` out of the URL".into());
         }
@@ -129,12 +129,12 @@ impl UrlPart {
         }
     }
 
-    fn with(self, query: String) -> Result<Asked, String> {
+    fn with(self, query: String) -> Result<SqlRequest, String> {
         let parameters = match &self.parameters {
             None => Vec::new(),
             Some(text) => serde_json::from_str(text).map_err(|e| format!("parameters is not a JSON list: {e}"))?,
         };
-        Ok(Asked { query, parameters, rows: self.rows, source: self.source.unwrap_or_default() })
+        Ok(SqlRequest { query, parameters, rows: self.rows, source: self.source.unwrap_or_default() })
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     fn url(query: &str) -> Result<UrlPart, String> {
-        UrlPart::of(&TestRequest::with_uri(&format!("/sql?{query}")).to_http_request())
+        UrlPart::parse(&TestRequest::with_uri(&format!("/sql?{query}")).to_http_request())
     }
 
     #[test]

@@ -35,7 +35,7 @@ struct UrlQuery {
 
 /// A request for an export.
 #[derive(Debug)]
-pub struct Asked {
+pub struct ExportRequest {
     pub subject: Subject,
     pub form: Form,
     /// Whether only the manifest of the file is wanted.
@@ -45,7 +45,7 @@ pub struct Asked {
     pub filter: Value,
     /// The selection of rows, which the description of the file shows.
     pub query: Value,
-    pub statistics: Option<StatisticsAsked>,
+    pub statistics: Option<StatisticsRequest>,
 }
 
 /// The arguments of a statistic but its filter, as a URL or a command line has them.
@@ -64,7 +64,7 @@ pub struct StatisticsArguments {
 
 /// The question of a statistic.
 #[derive(Debug)]
-pub struct StatisticsAsked {
+pub struct StatisticsRequest {
     pub question: StatisticsQuestion,
     /// Names and types of the arguments that are given.
     pub given: Vec<(&'static str, &'static str)>,
@@ -89,12 +89,12 @@ pub fn parsed_json(name: &str, text: Option<&str>) -> Result<Value, Wrong> {
     serde_json::from_str(text).map_err(|e| wrong(format!("{name} is not JSON: {e}")))
 }
 
-impl Asked {
+impl ExportRequest {
     /// Reads the last part of a path, such as `complaints.csv`, and the query of a URL.
     ///
     /// # Errors
     /// Says what is wrong and what to write instead.
-    pub fn of(file: &str, query: &str) -> Result<Self, Wrong> {
+    pub fn parse(file: &str, query: &str) -> Result<Self, Wrong> {
         let absent = |message: String| (StatusCode::NOT_FOUND, Code::NotFound, message);
         let (name, manifest) = file.strip_suffix(MANIFEST).map_or((file, false), |name| (name, true));
         let (name, extension) = match name.split_once('.') {
@@ -141,7 +141,7 @@ impl Asked {
             };
             return Ok(Self { subject, form, manifest, references: url.references, filter, query, statistics: None });
         }
-        let statistics = StatisticsAsked::of(arguments, filter.clone())?;
+        let statistics = StatisticsRequest::parse(arguments, filter.clone())?;
         let query = statistics.query.clone();
         Ok(Self { subject, form, manifest, references: false, filter, query, statistics: Some(statistics) })
     }
@@ -155,12 +155,12 @@ impl StatisticsArguments {
     }
 }
 
-impl StatisticsAsked {
+impl StatisticsRequest {
     /// Reads the arguments of a statistic; `filter` is null for none.
     ///
     /// # Errors
     /// Says which argument is wrong, and which values it can have.
-    pub fn of(arguments: StatisticsArguments, filter: Value) -> Result<Self, Wrong> {
+    pub fn parse(arguments: StatisticsArguments, filter: Value) -> Result<Self, Wrong> {
         let StatisticsArguments { group_by, measures, having, as_of, timezone, fill } = arguments;
         let question = StatisticsQuestion::parse(group_by.as_deref(), measures.as_deref()).map_err(wrong)?;
         let mut given = vec![("groupBy", "[StatisticsDimension!]!")];
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_path_names_table_and_format() {
         let asked = |file: &str, query: &str| {
-            let asked = Asked::of(file, query).map_err(|(status, _, message)| (status.as_u16(), message));
+            let asked = ExportRequest::parse(file, query).map_err(|(status, _, message)| (status.as_u16(), message));
             asked.map(|asked| (asked.subject, asked.form.format, asked.manifest))
         };
         assert_eq!(asked("complaints.csv", "bom=true"), Ok((Subject::Complaints, Format::Csv, false)));
