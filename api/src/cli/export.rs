@@ -28,7 +28,7 @@ use schema::domain::calendar::local_date;
 use schema::keys::Keys;
 use schema::pseudonyms::Pseudonyms;
 use schema::{Db, Timestamp};
-use selection::{condition, described, given_filter, of_statistics, text_of};
+use selection::{condition, description, given_filter, of_statistics, text_of};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
@@ -114,7 +114,7 @@ pub fn run(db: &Db, database: &str, settings: &Settings, args: &Args, out: &Outp
             (Rows::Groups(local.groups(statistic)?), statistic.query.clone())
         }
         (local, _) => {
-            let asked = described(args, filter.clone());
+            let asked = description(args, filter.clone());
             objects["filter"] = asked.clone();
             let filter = local.as_ref().map(|local| local.filter(filter)).transpose()?.flatten();
             (Rows::Of(Box::new(filter)), asked)

@@ -76,7 +76,7 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             let listed = db.read(|conn: &mut Conn| -> Result<Vec<Rule>, StoreError> {
                 let mut all = rules(conn)?;
                 all.retain(|rule| on.is_none_or(|on| is_valid_on(on, rule.valid_from, rule.valid_to)));
-                described(conn, &all)
+                with_codes(conn, &all)
             })?;
             out.print_rows(&listed, rules_table)?;
         }
@@ -96,14 +96,14 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             };
             let done = db.write_unless(args.dry_run, "cli", |tx| {
                 let rule = put_rule(tx, &new)?;
-                described(tx.conn, &[rule])
+                with_codes(tx.conn, &[rule])
             })?;
             tell(&done.value, args.dry_run, out)?;
         }
         Command::End { id, on, dry_run } => {
             let done = db.write_unless(*dry_run, "cli", |tx| {
                 let rule = end_rule(tx, *id, *on)?;
-                described(tx.conn, &[rule])
+                with_codes(tx.conn, &[rule])
             })?;
             tell(&done.value, *dry_run, out)?;
         }
@@ -134,7 +134,7 @@ struct Rule {
     valid_to: Option<NaiveDate>,
 }
 
-fn described(conn: &mut Conn, rules: &[RoutingRule]) -> Result<Vec<Rule>, StoreError> {
+fn with_codes(conn: &mut Conn, rules: &[RoutingRule]) -> Result<Vec<Rule>, StoreError> {
     let categories: Vec<Id> = rules.iter().filter_map(|rule| rule.category_id).collect();
     let units: Vec<Id> = rules.iter().flat_map(|rule| [rule.unit_id, rule.responsible_unit_id]).flatten().collect();
     let (categories, units) = (IssueCategory::load(conn, &categories)?, Unit::load(conn, &units)?);

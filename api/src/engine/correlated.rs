@@ -25,14 +25,14 @@ pub fn refuse(plan: &LogicalPlan) -> Result<()> {
         if let LogicalPlan::Join(join) = node
             && let Some(lateral) = lateral(&join.right)
         {
-            checked(lateral, Kind::Lateral)?;
+            check(lateral, Kind::Lateral)?;
         }
         node.apply_expressions(|expression| {
             expression.apply(|one| {
                 match one {
-                    Expr::Exists(of) => checked(&of.subquery, Kind::Exists)?,
-                    Expr::InSubquery(of) => checked(&of.subquery, Kind::In)?,
-                    Expr::ScalarSubquery(of) => checked(of, Kind::Value)?,
+                    Expr::Exists(of) => check(&of.subquery, Kind::Exists)?,
+                    Expr::InSubquery(of) => check(&of.subquery, Kind::In)?,
+                    Expr::ScalarSubquery(of) => check(of, Kind::Value)?,
                     _ => {}
                 }
                 Ok(TreeNodeRecursion::Continue)
@@ -50,7 +50,7 @@ fn lateral(plan: &LogicalPlan) -> Option<&Subquery> {
     }
 }
 
-fn checked(of: &Subquery, kind: Kind) -> Result<()> {
+fn check(of: &Subquery, kind: Kind) -> Result<()> {
     if is_correlated(of) { node(&of.subquery, kind, true) } else { Ok(()) }
 }
 

@@ -181,7 +181,7 @@ impl Origin {
                 of.expr.get(index).is_some_and(|one| self.is_double(one, &[of.input.as_ref()]))
             }
             LogicalPlan::Aggregate(of) => {
-                aggregated(of, index).is_some_and(|one| self.is_double(one, &[of.input.as_ref()]))
+                aggregate_column(of, index).is_some_and(|one| self.is_double(one, &[of.input.as_ref()]))
             }
             LogicalPlan::Window(of) => match index.checked_sub(of.input.schema().fields().len()) {
                 None => self.is_output_double(&of.input, index),
@@ -203,7 +203,7 @@ impl Origin {
 }
 
 /// The expression of a column of an aggregation. None with grouping sets, whose columns are others.
-fn aggregated(of: &Aggregate, index: usize) -> Option<&Expr> {
+fn aggregate_column(of: &Aggregate, index: usize) -> Option<&Expr> {
     if of.group_expr.iter().any(|one| matches!(one, Expr::GroupingSet(_))) {
         return None;
     }

@@ -43,7 +43,7 @@ impl ScalarUDFImpl for WithLongPeriods {
         match part.try_as_str().flatten().and_then(Period::named) {
             Some(period) => {
                 let times = times.to_array_of_size(arguments.number_rows)?;
-                Ok(ColumnarValue::Array(begun(&times, period)?))
+                Ok(ColumnarValue::Array(beginnings(&times, period)?))
             }
             None => self.0.invoke_with_args(arguments),
         }
@@ -79,7 +79,7 @@ impl Period {
 }
 
 /// The beginnings of the periods in which times lie.
-fn begun(times: &ArrayRef, period: Period) -> Result<ArrayRef> {
+fn beginnings(times: &ArrayRef, period: Period) -> Result<ArrayRef> {
     let DataType::Timestamp(unit, _) = times.data_type() else {
         return Err(DataFusionError::Execution("date_trunc: a time of the day has no year".into()));
     };
@@ -92,10 +92,10 @@ fn begun(times: &ArrayRef, period: Period) -> Result<ArrayRef> {
     let options = CastOptions { safe: false, ..CastOptions::default() };
     let numbers = cast_with_options(times, &DataType::Int64, &options)?;
     let numbers = numbers.as_primitive::<Int64Type>().iter();
-    let begun = numbers.map(|time| time.map(|time| begin(time, of_second, period)).transpose());
-    let begun: Int64Array = begun.collect::<Result<_>>()?;
+    let beginnings = numbers.map(|time| time.map(|time| begin(time, of_second, period)).transpose());
+    let beginnings: Int64Array = beginnings.collect::<Result<_>>()?;
     // The clock of instants is that of UTC (`super::local_times`).
-    Ok(cast_with_options(&begun, times.data_type(), &options)?)
+    Ok(cast_with_options(&beginnings, times.data_type(), &options)?)
 }
 
 /// The beginning of the period in which a time lies, both in units of which a second has so many.

@@ -40,7 +40,7 @@ pub fn given_filter(args: &Args) -> anyhow::Result<Value> {
 
 /// The options that select complaints, as the description of a file shows them; null for all complaints. `filter` is
 /// that of `--filter`.
-pub fn described(args: &Args, filter: Value) -> Value {
+pub fn description(args: &Args, filter: Value) -> Value {
     let day = |day: NaiveDate| Value::from(day.to_string());
     object([
         ("from", args.from.map(day)),

@@ -84,7 +84,7 @@ pub fn run(wanted: &Wanted<'_>, found: Option<Found>) -> anyhow::Result<Asked> {
 ///
 /// # Errors
 /// If the name is missing, or a value is not written as `name=value`.
-pub fn typed(statement: &str) -> anyhow::Result<Option<Wanted<'_>>> {
+pub fn named_query(statement: &str) -> anyhow::Result<Option<Wanted<'_>>> {
     let Some(named) = statement.strip_prefix('@') else { return Ok(None) };
     let mut words = named.split_whitespace();
     let name = words.next().context("write the name of a saved question behind @")?;
@@ -96,7 +96,7 @@ pub fn typed(statement: &str) -> anyhow::Result<Option<Wanted<'_>>> {
 ///
 /// # Errors
 /// If a part is missing, or this version of the program lacks the type of a parameter.
-pub fn described(document: &Value) -> anyhow::Result<Found> {
+pub fn from_description(document: &Value) -> anyhow::Result<Found> {
     let text = document["text"].as_str().context("the server describes no text of the question")?;
     let parameter = |one: &Value| -> anyhow::Result<QueryParameter> {
         let default = Some(one["default"].clone()).filter(|_| one["required"] == false);
@@ -125,10 +125,10 @@ mod tests {
 
     #[test]
     fn a_statement_of_the_prompt_names_a_saved_question_with_its_values() {
-        assert_eq!(typed("SELECT '@a'").unwrap(), None);
+        assert_eq!(named_query("SELECT '@a'").unwrap(), None);
         let given = vec![("since".to_owned(), "2025-01-01".to_owned())];
-        assert_eq!(typed("@of since=2025-01-01").unwrap(), Some(Wanted { name: "of", version: None, given }));
-        assert!(typed("@of since").is_err() && typed("@ ").is_err());
+        assert_eq!(named_query("@of since=2025-01-01").unwrap(), Some(Wanted { name: "of", version: None, given }));
+        assert!(named_query("@of since").is_err() && named_query("@ ").is_err());
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
             { "name": "a", "type": "DATE", "required": true, "default": null },
             { "name": "b", "type": "TEXT", "required": false, "default": null },
         ] });
-        let Found { text, parameters, .. } = described(&document).unwrap();
+        let Found { text, parameters, .. } = from_description(&document).unwrap();
         let defaults: Vec<_> = parameters.iter().map(|one| one.default.clone()).collect();
         assert_eq!((text.as_str(), defaults), ("SELECT $a, $b", vec![None, Some(Value::Null)]));
     }

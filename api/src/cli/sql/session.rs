@@ -82,7 +82,7 @@ impl Session<'_> {
                 self.show(&table(&["TABLE", "WHAT IT HOLDS"], rows), screen)?;
             }
             Input::Table(name) => match self.way.tables().iter().find(|one| one.name.eq_ignore_ascii_case(name)) {
-                Some(one) => self.show(&described(one), screen)?,
+                Some(one) => self.show(&columns_of(one), screen)?,
                 None => print_note(format_args!("error: there is no table {name:?}: \\d lists the tables")),
             },
             Input::Timing => {
@@ -112,7 +112,7 @@ impl Session<'_> {
         let began = Instant::now();
         let running = self.way.begin();
         let asking = self.interrupts.asking(running.clone());
-        let asked = self.way.typed(sql).and_then(|asked| self.way.ask(&running, &asked));
+        let asked = self.way.parse(sql).and_then(|asked| self.way.ask(&running, &asked));
         let answered = asked.and_then(|mut answer| {
             let rows = print::rows(&mut answer)?;
             Ok((answer, rows))
@@ -152,7 +152,7 @@ impl Session<'_> {
 }
 
 /// The columns of a table.
-fn described(one: &Table) -> String {
+fn columns_of(one: &Table) -> String {
     let rows = one.columns.iter().map(|column| {
         let null = if column.nullable { "yes" } else { "no" };
         vec![column.name.to_owned(), type_name(&column.of.arrow()), null.to_owned(), column.comment.to_owned()]

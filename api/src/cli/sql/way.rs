@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::interrupt::Running;
 use super::lake::LakeOfFolder;
 use super::register::{Register, saved_in};
-use super::saved::{self, Asked, Found, Wanted, described};
+use super::saved::{self, Asked, Found, Wanted, from_description};
 use super::server::Server;
 use anyhow::Context;
 use jobs::tables::{TABLES, Table};
@@ -56,8 +56,8 @@ impl Way<'_> {
     ///
     /// # Errors
     /// The errors of [`Self::saved`], and a wrong form of `@NAME`.
-    pub fn typed(&self, statement: &str) -> anyhow::Result<Asked> {
-        match saved::typed(statement)? {
+    pub fn parse(&self, statement: &str) -> anyhow::Result<Asked> {
+        match saved::named_query(statement)? {
             Some(wanted) => self.saved(&wanted),
             None => Ok(Asked { title: String::new(), text: statement.to_owned(), values: Vec::new() }),
         }
@@ -65,14 +65,14 @@ impl Way<'_> {
 
     fn find(&self, name: &str, version: Option<i32>) -> anyhow::Result<Option<Found>> {
         match self {
-            Self::Register(register) => stored(register.saved(name, version)?),
+            Self::Register(register) => from_database(register.saved(name, version)?),
             Self::Lake(_, open) => {
                 let db = open().with_context(|| format!("the database that holds the saved question @{name}"))?;
-                stored(saved_in(&db, name, version)?)
+                from_database(saved_in(&db, name, version)?)
             }
             Self::Server(server) => match server.saved(name, version)? {
                 Value::Null => Ok(None),
-                document => described(&document).map(Some),
+                document => from_description(&document).map(Some),
             },
         }
     }
@@ -94,7 +94,7 @@ impl Way<'_> {
 }
 
 /// A question as the database holds it.
-fn stored(query: Option<SavedQuery>) -> anyhow::Result<Option<Found>> {
+fn from_database(query: Option<SavedQuery>) -> anyhow::Result<Option<Found>> {
     let Some(query) = query else { return Ok(None) };
     let parameters = query.query_parameters()?;
     let title = format!("-- saved question {}, version {}\n", query.name, query.version);
