@@ -1,8 +1,10 @@
 //! Vietnam with Hoàng Sa and Trường Sa, and the areas whose numbers chance hardly explains.
 
+mod areas;
 mod outline;
 mod places;
 
+pub use areas::{Area as ProvinceArea, Located, areas, unusual};
 pub use places::{Branches, Place, Places, Unit};
 
 use super::canvas::{Anchor, Canvas, Look, Px, TEXT_SIZE, Type, escape};

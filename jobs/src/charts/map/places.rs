@@ -7,6 +7,9 @@ use schema::domain::toml_text;
 use serde::Deserialize;
 use std::slice;
 
+/// Levels between a branch and a unit with a shape, at most.
+const LEVELS: usize = 5;
+
 /// The shapes of provinces and of units.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +96,11 @@ impl Places {
             return slice::from_ref(&branch.shape);
         }
         self.unit.iter().find(|unit| unit.code == code).map_or(&[][..], |unit| unit.shapes.as_slice())
+    }
+
+    /// The shapes of the first unit that has some. The codes lead upwards, from a branch to the units above it.
+    pub fn of_lowest<'c>(&self, upwards: impl Iterator<Item = &'c str>) -> &[String] {
+        upwards.take(LEVELS).map(|code| self.of_unit(code)).find(|shapes| !shapes.is_empty()).unwrap_or_default()
     }
 }
 

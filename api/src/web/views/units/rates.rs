@@ -3,11 +3,8 @@
 use super::above;
 use crate::web::{PageError, Picture, Visit, kept_picture, name, text};
 use chrono::NaiveDate;
-use jobs::charts::Unusual;
 use jobs::charts::funnel::{self, FunnelData, FunnelPoint};
-use jobs::charts::map::{self, MapArea, MapData, Place, Places};
-use jobs::numeric::funnel::{Funnel, Z_998};
-use schema::enums::Locale;
+use jobs::charts::map::{self, Located, MapArea, MapData, Places};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,9 +13,6 @@ use std::sync::LazyLock;
 static PLACES: LazyLock<Option<Places>> = LazyLock::new(|| {
     Places::built_in().inspect_err(|error| tracing::error!(%error, "the shapes of units cannot be read")).ok()
 });
-
-/// Levels between a branch and a unit with a shape, at most.
-const LEVELS: usize = 5;
 
 /// A branch of the funnel.
 fn points(funnel: &Value) -> impl Iterator<Item = (&str, f64, f64, &Value)> {
@@ -67,16 +61,17 @@ pub fn map_picture(visit: &Visit, funnel: &Value, units: &[Value]) -> Result<(Op
     let own = visit.service.settings.web.places.as_deref();
     let day: Option<NaiveDate> = text(&funnel["asOf"]).parse().ok();
     let Some((places, day)) = own.or(PLACES.as_ref()).zip(day) else { return Ok((None, 0)) };
-    let (areas, elsewhere) = areas(funnel, &by_code(units), places, day);
+    let (areas, elsewhere) = map::areas(places, day, located(funnel, &by_code(units), places, day));
     if areas.iter().all(|area| area.expected <= 0.0) {
         return Ok((None, elsewhere));
     }
+    let tau2 = funnel["tau2"].as_f64().unwrap_or(0.0);
     let areas = areas.into_iter().map(|area| MapArea {
         label: area.label(visit.locale()),
-        shapes: area.provinces.iter().flat_map(|province| province.shapes.clone()).collect(),
+        shapes: area.shapes(),
         observed: area.observed,
         expected: area.expected,
-        unusual: unusual(area.observed, area.expected, funnel),
+        unusual: map::unusual(area.observed, area.expected, tau2),
     });
     let data =
         MapData { what: visit.t("units-episodes"), areas_name: visit.t("units-provinces"), areas: areas.collect() };
@@ -92,96 +87,27 @@ fn label(visit: &Visit, names: &BTreeMap<&str, &Value>, code: &str) -> String {
     names.get(code).map_or(code, |unit| name(unit, visit.locale())).to_owned()
 }
 
-/// A province with the numbers of the branches in it; or several, if it is not known in which of them branches lie.
-struct Area<'p> {
-    provinces: Vec<&'p Place>,
-    observed: f64,
-    expected: f64,
-}
-
-impl Area<'_> {
-    fn label(&self, locale: Locale) -> String {
-        let name = |place: &&Place| match locale {
-            Locale::Vi => place.vi.clone(),
-            Locale::En => place.en.clone(),
-        };
-        self.provinces.iter().map(name).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// The provinces of a day with the numbers of their branches, and how many branches lie in none of them.
-fn areas<'p>(
-    funnel: &Value,
-    units: &BTreeMap<&str, &Value>,
-    places: &'p Places,
-    day: NaiveDate,
-) -> (Vec<Area<'p>>, usize) {
-    let provinces = places.provinces(day);
-    // Each province leads to another one of its area, or to itself.
-    let mut joined: Vec<usize> = (0..provinces.len()).collect();
-    let (mut counted, mut elsewhere, on) = (Vec::new(), 0, day.to_string());
-    for (branch, observed, expected, _) in points(funnel) {
-        let shapes = shapes_of(branch, units, places, &on);
-        let is_in = |province: &Place| province.shapes.iter().any(|shape| shapes.contains(shape));
-        let mut within = (0..provinces.len()).filter(|at| is_in(&provinces[*at]));
-        let Some(first) = within.next() else {
-            elsewhere += 1;
-            continue;
-        };
-        for other in within {
-            let (one, other) = (leader(&joined, first), leader(&joined, other));
-            joined[one.max(other)] = one.min(other);
-        }
-        counted.push((first, observed, expected));
-    }
-    let mut areas: BTreeMap<usize, Area<'p>> = BTreeMap::new();
-    for (at, province) in provinces.iter().enumerate() {
-        let none = || Area { provinces: Vec::new(), observed: 0.0, expected: 0.0 };
-        areas.entry(leader(&joined, at)).or_insert_with(none).provinces.push(province);
-    }
-    for (at, observed, expected) in counted {
-        if let Some(area) = areas.get_mut(&leader(&joined, at)) {
-            area.observed += observed;
-            area.expected += expected;
-        }
-    }
-    (areas.into_values().collect(), elsewhere)
-}
-
-/// The first province of the area of a province.
-fn leader(joined: &[usize], mut at: usize) -> usize {
-    while joined[at] != at {
-        at = joined[at];
-    }
-    at
-}
-
-/// The shapes of a branch, or else of the lowest unit above it that has some on a day.
-fn shapes_of<'p>(branch: &str, units: &BTreeMap<&str, &Value>, places: &'p Places, day: &str) -> &'p [String] {
-    let upwards = std::iter::successors(Some(branch), |code| above(units.get(code).copied()?, day));
-    upwards.take(LEVELS).map(|code| places.of_unit(code)).find(|shapes| !shapes.is_empty()).unwrap_or_default()
-}
-
-/// Whether chance hardly explains a ratio, by the limits of the funnel. Provinces differ no more than branches do:
-/// with the variance between branches the limits are rather too wide.
-fn unusual(observed: f64, expected: f64, funnel: &Value) -> Option<Unusual> {
-    if expected <= 0.0 {
-        return None;
-    }
-    let shape = Funnel { z: Vec::new(), phi: 1.0, tau2: funnel["tau2"].as_f64().unwrap_or(0.0) };
-    let limits = shape.limits(expected, Z_998);
-    Unusual::of(observed / expected, limits.lower, limits.upper)
+/// The branches of the funnel with their shapes: their own, or else those of the lowest unit above them that has some on
+/// a day.
+fn located<'p>(funnel: &Value, units: &BTreeMap<&str, &Value>, places: &'p Places, day: NaiveDate) -> Vec<Located<'p>> {
+    let on = day.to_string();
+    let branches = points(funnel).map(|(branch, observed, expected, _)| {
+        let upwards = std::iter::successors(Some(branch), |code| above(units.get(code).copied()?, &on));
+        Located { shapes: places.of_lowest(upwards), observed, expected }
+    });
+    branches.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schema::enums::Locale;
     use serde_json::json;
 
     /// The areas with numbers by their names, how many areas there are, and how many branches lie in none.
     fn drawn(funnel: &Value, units: &[Value], places: &Places) -> (Vec<(String, f64, f64)>, usize, usize) {
         let day = text(&funnel["asOf"]).parse().unwrap();
-        let (areas, elsewhere) = areas(funnel, &by_code(units), places, day);
+        let (areas, elsewhere) = map::areas(places, day, located(funnel, &by_code(units), places, day));
         let number = areas.len();
         let with_numbers = areas.iter().filter(|area| area.expected > 0.0);
         let found = with_numbers.map(|area| (area.label(Locale::En), area.observed, area.expected));
@@ -224,15 +150,5 @@ mod tests {
         // The unit above is that of the day.
         let after = vec![("Ho Chi Minh City".to_owned(), 4.0, 4.0)];
         assert_eq!(drawn(&points_of("2026-03-01", &points), &units, &places), (after, 34, 0));
-    }
-
-    #[test]
-    fn only_what_chance_hardly_explains_is_unusual() {
-        let funnel = json!({ "tau2": 0.0 });
-        assert_eq!(unusual(100.0, 100.0, &funnel), None);
-        assert_eq!(unusual(125.0, 100.0, &funnel), None);
-        assert_eq!(unusual(200.0, 100.0, &funnel), Some(Unusual::High));
-        assert_eq!(unusual(10.0, 100.0, &funnel), Some(Unusual::Low));
-        assert_eq!(unusual(5.0, 0.0, &funnel), None);
     }
 }
