@@ -99,7 +99,7 @@ fn two_readers_with_different_scopes_get_different_mails_with_pictures_and_table
                 }
             }
             // The Board sees what is unusual among all units, a head nothing of other units.
-            for name in ["funnel", "gravest"] {
+            for name in ["funnel", "gravest", "timeline"] {
                 assert_eq!(pictures.contains(name), to != "head@example.org", "{to}: {pictures:?}");
             }
             assert!(pictures.contains("trend"), "{to}: {pictures:?}");
@@ -128,7 +128,7 @@ fn two_readers_with_different_scopes_get_different_mails_with_pictures_and_table
         // No other branch is named: no overdue list of the neighbour, no ranking.
         assert!(!head_text.contains(&format!("[{other}]")), "{head_text}");
         assert!(head["seals"].list().is_empty() && head["answers"]["best"].list().is_empty());
-        assert_eq!(head["unusual"], json!({ "funnel": null, "gravest": null }));
+        assert_eq!(head["unusual"], json!({ "funnel": null, "gravest": null, "timeline": null, "cusum": null }));
         assert!(!chair["unusual"]["funnel"]["branches"].list().is_empty());
         assert!(!chair["flags"]["standing"].list().is_empty());
         for flag in chair["flags"]["standing"].list() {

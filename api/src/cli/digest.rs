@@ -291,7 +291,7 @@ fn preview(
     let snapshot = snapshot(db, settings)?;
     let document = db.read_snapshot(|conn| {
         let previous = before(conn, as_of, locale)?;
-        document(conn, &snapshot, as_of, previous.as_ref().map(|(_, document)| document))
+        document(conn, &snapshot, settings.places.as_deref(), as_of, previous.as_ref().map(|(_, document)| document))
     })?;
     let rendered = render(&document, locale, settings.links.base_url.as_deref())?;
     let summary = json!({ "subject": rendered.subject, "asOf": as_of, "locale": locale, "folder": folder });

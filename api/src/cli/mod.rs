@@ -187,7 +187,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     // Report wrong settings before anything else happens.
     let mut settings =
         cli.config.as_deref().map(|file| Settings::load(file, REGISTRY)).transpose()?.unwrap_or_default();
-    ApiSettings::of(&settings)?;
+    // The maps of digests have the shapes of the page.
+    settings.places = ApiSettings::of(&settings)?.web.places;
     SqlSettings::of(&settings)?;
     if let Command::Key(command) = &cli.command {
         return key::run(command, out);

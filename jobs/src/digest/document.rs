@@ -9,13 +9,15 @@ use super::news::{NewsPart, PreviousDigest, news_part};
 use super::numbers::{NumbersPart, numbers_part};
 use super::people::{UnitName, subjects};
 use super::sections::{FOR_ANALYSTS, sections_for};
-use super::unusual::{UnusualPart, unusual_part};
+use super::timeline::timeline_part;
+use super::unusual::{UnusualPart, gravest_of, unusual_part};
 use crate::JobError;
 use crate::analyses::before_after::first_day;
 use crate::analyses::category_trends::CategoryTrend;
 use crate::analyses::overdue::{OverdueDocument, UnitEscalated, sum_by_unit};
 use crate::analyses::timeliness::TimelinessDocument;
 use crate::analyses::trends::{Totals, TrendsDocument};
+use crate::charts::map::Places;
 use crate::facts::monthly::MonthlySource;
 use crate::flags;
 use crate::results::recurrence;
@@ -31,7 +33,7 @@ use schema::tables::{job_results, job_runs};
 use schema::{Conn, Id, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The document of a digest, the same for all languages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -157,13 +159,15 @@ pub struct RegisterChange {
     pub count: i64,
 }
 
-/// Composes a digest about all units as of a day; `before` is the earlier digest with which it compares.
+/// Composes a digest about all units as of a day; `before` is the earlier digest with which it compares. `places` are the
+/// shapes of its map; None: those of the program.
 ///
 /// # Errors
 /// `NotFound` when a job has no result up to that day, `History` when one cannot be parsed.
 pub fn document(
     conn: &mut Conn,
     snapshot: &Snapshot,
+    places: Option<&Places>,
     as_of: NaiveDate,
     before: Option<&DigestDocument>,
 ) -> Result<DigestDocument, JobError> {
@@ -180,6 +184,22 @@ pub fn document(
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
     let states = states(conn)?;
     let subjects = subjects(conn, &flagged, as_of)?;
+    let flags = flags_part(&flagged, before.map(|before| &before.flags), &states, subjects);
+    let built_in;
+    let places = match places {
+        Some(places) => places,
+        None => {
+            built_in = Places::built_in()?;
+            &built_in
+        }
+    };
+    let on = recurrence_run.as_of.unwrap_or(as_of);
+    let mut unusual = unusual_part(&found.funnel, &found.cusum, &snapshot.reference, (places, on));
+    unusual.gravest = gravest_of(&flagged).map(|(_, part)| part).filter(|part| part.longest().is_some());
+    let told: HashSet<Id> = flags.changed_officers().collect();
+    if let Some((stored, _)) = gravest_of(flagged.iter().filter(|stored| told.contains(&stored.assessment.flag_id))) {
+        unusual.timeline = Some(timeline_part(conn, stored, &recurrence_run, on)?);
+    }
     let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
     let position = all.iter().filter_map(|run| run.known_at).max().unwrap_or(0);
     let stale = all
@@ -193,13 +213,13 @@ pub fn document(
         position,
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
         stale,
-        unusual: unusual_part(&found.funnel, &flagged, &snapshot.reference),
+        unusual,
         monthly: found.monthly,
         unit: None,
         narrowed: false,
         analyst: false,
         sections: Vec::new(),
-        flags: flags_part(&flagged, before.map(|before| &before.flags), &states, subjects),
+        flags,
         measures: measures_part(conn, as_of, position, before.map(|before| (before.as_of, before.position)), None)?,
         overdue,
         overdue_on: overdue_run.as_of.filter(|day| *day != as_of),

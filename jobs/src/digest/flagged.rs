@@ -99,6 +99,16 @@ pub struct Standing {
     pub was: Option<Tier>,
 }
 
+impl FlagsPart {
+    /// The flags on officers that are new or were raised.
+    pub(super) fn changed_officers(&self) -> impl Iterator<Item = Id> {
+        let told = |one: &&Standing| {
+            one.kind == SubjectKind::Officer && matches!(one.change.as_deref(), Some("flags-new" | "flags-raised"))
+        };
+        self.standing.iter().filter(told).map(|one| one.flag)
+    }
+}
+
 /// The state of each flag, with the Board's reason when it is dismissed.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use super::news::news_part;
 use super::numbers::numbers_part;
 use super::people::subjects;
 use super::reader::{Reader, ReaderRights};
-use super::unusual::UnusualPart;
+use super::unusual::{UnusualPart, cusum_of};
 use crate::JobError;
 use crate::analyses::before_after::first_day;
 use crate::analyses::category_trends::TrendPeriod;
@@ -104,6 +104,12 @@ pub(super) fn head_document(
         escalated_to: named_by(snapshot, escalated.iter().filter_map(|row| row.unit_id)),
         branches: by_responsible_unit(snapshot, &late),
     };
+    // As the page: an officer does not read sums that count complaints about the own person.
+    let reads_sums = reader.principal.role == Role::Board && reader.principal.officer_id.is_none();
+    let series = match unit.kind {
+        UnitKind::Branch if reads_sums => flags::document_of_run(conn, recurrence_run.id)?.unwrap_or_default().cusum,
+        _ => Vec::new(),
+    };
     late.sort_by_key(|one| (Reverse(one.days_over), one.complaint));
     let before_scorecard = col("day").lt_eq(lit(day_number(as_of) - own.days));
     let older = handled(&visible.facts, day_number(as_of))?.filter(col("overdue").and(before_scorecard)).collect()?;
@@ -167,7 +173,7 @@ pub(super) fn head_document(
         news: news_part(conn, &visible, &trends.categories, as_of, before.map(DigestDocument::as_previous))?,
         blame: Vec::new(),
         proposals: Vec::new(),
-        unusual: UnusualPart::default(),
+        unusual: UnusualPart { cusum: cusum_of(&unit.code, &series, reference), ..UnusualPart::default() },
         head: Some(head),
     })
 }

@@ -25,6 +25,7 @@ pub mod sections;
 mod send;
 mod sheets;
 pub mod template_words;
+mod timeline;
 mod unusual;
 
 pub use document::{DigestDocument, document};

@@ -8,12 +8,15 @@ use super::measured::MeasuresPart;
 use super::news::NewsPart;
 use super::numbers::NumbersPart;
 use super::people::{SubjectName, UnitName};
-use super::unusual::{FunnelLine, FunnelPart, GravestPart, UnusualPart, WindowLine};
+use super::timeline::{EpisodeLine, MeasureSpan, TierLine, TimelinePart};
+use super::unusual::{CusumPart, FunnelLine, FunnelPart, GravestPart, ProvinceLine, UnusualPart, WindowLine};
 use crate::analyses::overdue::OverdueDocument;
+use crate::analyses::recurrence::CusumWeek;
 use crate::analyses::trends::Totals;
 use chrono::NaiveDate;
+use schema::Id;
 use schema::domain::ids::random_id;
-use schema::enums::{SubjectKind, Tier};
+use schema::enums::{MeasureKind, SubjectKind, Tier};
 use std::collections::BTreeMap;
 
 fn day(text: &str) -> NaiveDate {
@@ -113,11 +116,52 @@ pub(super) fn of_board() -> DigestDocument {
     let windows = vec![window(false, 14.2, 9.8, 19.9), window(true, 3.1, 1.2, 6.0)];
     let mut document = quiet();
     document.unusual = UnusualPart {
-        funnel: Some(FunnelPart { days: 365, phi: 1.0, tau2: 0.0, branches }),
+        funnel: Some(FunnelPart { days: 365, phi: 1.0, tau2: 0.0, branches, provinces: provinces() }),
         gravest: Some(GravestPart { flag: grave.flag, windows }),
+        timeline: Some(time_line(grave.flag)),
+        cusum: Some(signal()),
     };
     document.flags.standing = vec![grave];
     document
+}
+
+fn provinces() -> Vec<ProvinceLine> {
+    let line = |vi: &str, en: &str, shape: &str, observed: u32| ProvinceLine {
+        name_vi: vi.to_owned(),
+        name_en: en.to_owned(),
+        shapes: vec![shape.to_owned()],
+        observed,
+        expected: 10.0,
+    };
+    vec![line("Hà Nội", "Hanoi", "hanoi", 40), line("Thành phố Hồ Chí Minh", "Ho Chi Minh City", "hcm", 11)]
+}
+
+fn time_line(flag: Id) -> TimelinePart {
+    let episode = |on: &str, is_confirmed: bool| EpisodeLine { day: day(on), complaints: 1, is_confirmed };
+    TimelinePart {
+        flag,
+        from: day("2025-02-01"),
+        to: day("2025-12-31"),
+        episodes: vec![episode("2025-02-01", false), episode("2025-05-07", true), episode("2025-11-20", false)],
+        tiers: vec![
+            TierLine { day: day("2025-05-31"), tier: Tier::Watch },
+            TierLine { day: day("2025-12-31"), tier: Tier::SuspensionReview },
+        ],
+        measures: vec![MeasureSpan { kind: MeasureKind::FormalReview, from: day("2025-06-10"), to: None }],
+    }
+}
+
+fn signal() -> CusumPart {
+    let week = |from: &str, observed: u32, sum: f64, signal: bool| CusumWeek {
+        from: day(from),
+        observed,
+        expected: 1.0,
+        sum,
+        signal,
+    };
+    let weeks =
+        vec![week("2025-12-11", 1, 0.3, false), week("2025-12-18", 3, 2.1, false), week("2025-12-25", 5, 5.6, true)];
+    CusumPart { branch: unit("01AF", "Cảng Hà Nội", "Hanoi port"), limit: 4.0, weeks }
 }
 
 /// The digest about a unit that answers less than its peers in time.

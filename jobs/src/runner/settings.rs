@@ -4,6 +4,7 @@ mod notifications;
 
 pub use notifications::{AlertSettings, LinkSettings, WebhookSettings};
 
+use crate::charts::map::Places;
 use crate::classification::Rules;
 use crate::digest::address;
 use crate::lake;
@@ -49,6 +50,9 @@ pub struct Settings {
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
     #[serde(skip)]
     pub keys: Option<Arc<Keys>>,
+    /// The shapes of units that `[web]` names; None: those of the program. The `api` crate reads the file.
+    #[serde(skip)]
+    pub places: Option<Arc<Places>>,
 }
 
 /// The addresses to which digests and mails about alerts may be sent.

@@ -9,6 +9,7 @@ use crate::digest::{LOCALES, before, document, outbox, reader, render};
 use crate::notify::{self, Audience, Item};
 use crate::results::recurrence;
 use crate::runner::job::{Context, Job, Publish, day_of};
+use crate::runner::settings::Settings;
 use crate::snapshot::Snapshot;
 use diesel::prelude::*;
 use schema::domain::ids::random_id;
@@ -43,8 +44,7 @@ impl Job for Digest {
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
         let snapshot = context.snapshot()?;
-        let base_url = context.settings.links.base_url.as_deref();
-        let composed = context.db.read_snapshot(|conn| make(conn, &snapshot, run, base_url))?;
+        let composed = context.db.read_snapshot(|conn| make(conn, &snapshot, run, context.settings))?;
         run.known_at = composed.first().map(|digest| digest.position);
         let by_mail = context.settings.smtp.is_some();
         Ok(Box::new(move |tx, run| {
@@ -80,13 +80,14 @@ impl Job for Digest {
     }
 }
 
-fn make(conn: &mut Conn, snapshot: &Snapshot, run: &JobRun, base_url: Option<&str>) -> Result<Vec<Row>, JobError> {
+fn make(conn: &mut Conn, snapshot: &Snapshot, run: &JobRun, settings: &Settings) -> Result<Vec<Row>, JobError> {
     let as_of = day_of(run)?;
+    let (places, base_url) = (settings.places.as_deref(), settings.links.base_url.as_deref());
     LOCALES
         .into_iter()
         .map(|locale| {
             let previous = before(conn, as_of, locale)?;
-            let document = document(conn, snapshot, as_of, previous.as_ref().map(|(_, document)| document))?;
+            let document = document(conn, snapshot, places, as_of, previous.as_ref().map(|(_, document)| document))?;
             let rendered = render(&document, locale, base_url)?;
             Ok(Row {
                 id: random_id(),

@@ -57,7 +57,7 @@ pub fn compose(
         };
         let previous = outbox::previous(conn, subscription, as_of)?;
         let before = previous.as_ref().map(|(_, document)| document);
-        let document = of_reader(conn, snapshot, &reader, as_of, before)?;
+        let document = of_reader(conn, snapshot, settings, &reader, as_of, before)?;
         Ok(Ok((previous.map(|(id, _)| id), document)))
     })?;
     let (previous_id, mut document) = match found {
@@ -74,12 +74,13 @@ pub fn compose(
 fn of_reader(
     conn: &mut Conn,
     snapshot: &Snapshot,
+    settings: &Settings,
     reader: &Reader,
     as_of: NaiveDate,
     before: Option<&DigestDocument>,
 ) -> Result<DigestDocument, JobError> {
     let Some(unit) = reader.unit_id else {
-        let document = document(conn, snapshot, as_of, before)?;
+        let document = document(conn, snapshot, settings.places.as_deref(), as_of, before)?;
         let is_analyst = reader.principal.role == Role::DataTeam;
         return Ok(if is_analyst { document.for_analysts() } else { document });
     };

@@ -4,11 +4,16 @@ use super::{Cell, Table};
 use crate::JobError;
 use crate::charts::Unusual;
 use crate::digest::document::DigestDocument;
+use crate::digest::flagged::Standing;
 use crate::digest::head_part::HeadPart;
 use crate::digest::messages::Messages;
+use crate::digest::timeline::TimelinePart;
+use crate::digest::unusual::{CusumPart, FunnelPart};
+use chrono::NaiveDate;
 use fluent_bundle::FluentArgs;
 
-/// The branches with the limits of chance, and the windows of the gravest flag.
+/// The branches and provinces with the limits of chance, the gravest flag, the time line of a changed flag, and the weeks
+/// of a branch.
 ///
 /// # Errors
 /// `Template` when a message is missing.
@@ -52,6 +57,9 @@ pub(super) fn unusual(document: &DigestDocument, messages: &Messages) -> Result<
             "against-chance",
         ];
         tables.push(Table { name: "funnel", columns, rows });
+        if !funnel.provinces.is_empty() {
+            tables.push(provinces(funnel, messages)?);
+        }
     }
     if let Some(gravest) = &document.unusual.gravest
         && let Some(flag) = document.flags.standing.iter().find(|flag| flag.flag == gravest.flag)
@@ -69,7 +77,70 @@ pub(super) fn unusual(document: &DigestDocument, messages: &Messages) -> Result<
         let columns = &["kind", "code", "window", "ratio", "lower-95", "upper-95"];
         tables.push(Table { name: "gravest", columns, rows });
     }
+    if let Some(line) = &document.unusual.timeline
+        && let Some(flag) = document.flags.standing.iter().find(|flag| flag.flag == line.flag)
+    {
+        tables.push(timeline(line, flag, messages)?);
+    }
+    if let Some(series) = &document.unusual.cusum {
+        tables.push(cusum(series, messages)?);
+    }
     Ok(tables)
+}
+
+fn provinces(funnel: &FunnelPart, messages: &Messages) -> Result<Table, JobError> {
+    let word = |key: &str| messages.message(key, &FluentArgs::new());
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for line in &funnel.provinces {
+        let against = match funnel.unusual(line) {
+            Some(Unusual::High) => word("chance-high")?,
+            Some(Unusual::Low) => word("chance-low")?,
+            None => String::new(),
+        };
+        let observed = f64::from(line.observed);
+        let mut row: Vec<Cell> = vec![line.in_language(messages.is_english()).to_owned().into()];
+        row.extend([observed, line.expected, observed / line.expected].map(Cell::Number));
+        row.push(against.into());
+        rows.push(row);
+    }
+    Ok(Table { name: "map", columns: &["province", "observed", "expectation", "ratio", "against-chance"], rows })
+}
+
+/// The events of a flag, the earliest first.
+fn timeline(line: &TimelinePart, flag: &Standing, messages: &Messages) -> Result<Table, JobError> {
+    let word = |key: &str| messages.message(key, &FluentArgs::new());
+    let mut events: Vec<(NaiveDate, String, Cell)> = Vec::new();
+    for episode in &line.episodes {
+        let key = if episode.is_confirmed { "episode-confirmed" } else { "episode" };
+        events.push((episode.day, word(key)?, Some(episode.complaints).into()));
+    }
+    for change in &line.tiers {
+        let proposed = change.tier.proposed(flag.kind);
+        events.push((change.day, word("tier-column")?, word(proposed.as_str())?.into()));
+    }
+    for measure in &line.measures {
+        let kind = word(&format!("measure-{}", measure.kind.as_str()))?;
+        events.push((measure.from, word("measure")?, kind.into()));
+    }
+    events.sort_by_key(|(day, ..)| *day);
+    let rows = events
+        .into_iter()
+        .map(|(day, event, detail)| vec![flag.code.clone().into(), Cell::Day(day), event.into(), detail]);
+    Ok(Table { name: "timeline", columns: &["code", "day", "event", "detail"], rows: rows.collect() })
+}
+
+/// The weeks of a branch with the sum by which it exceeds its expectation.
+fn cusum(series: &CusumPart, messages: &Messages) -> Result<Table, JobError> {
+    let yes = messages.message("yes", &FluentArgs::new())?;
+    let rows = series.weeks.iter().map(|week| {
+        let signal = if week.signal { yes.clone() } else { String::new() };
+        let mut row: Vec<Cell> = vec![series.branch.code.clone().into(), Cell::Day(week.from)];
+        row.extend([f64::from(week.observed), week.expected, week.sum, series.limit].map(Cell::Number));
+        row.push(signal.into());
+        row
+    });
+    let columns = &["unit-code", "week-from", "observed", "expectation", "cusum-sum", "cusum-limit", "cusum-signal"];
+    Ok(Table { name: "cusum", columns, rows: rows.collect() })
 }
 
 /// The answers of the unit compared with its peers, and the waiting times of its complaints.
@@ -125,10 +196,11 @@ mod tests {
     #[test]
     fn each_picture_has_its_table_and_each_column_its_name() {
         let board = names(&of_board());
-        assert!(["funnel", "gravest", "answers"].iter().all(|name| board.contains(name)), "{board:?}");
+        let of_board = ["funnel", "map", "gravest", "timeline", "cusum", "answers"];
+        assert!(of_board.iter().all(|name| board.contains(name)), "{board:?}");
         let head = names(&about_a_unit());
         assert!(["scorecard", "waiting"].iter().all(|name| head.contains(name)), "{head:?}");
-        assert!(["funnel", "gravest", "answers"].iter().all(|name| !head.contains(name)), "{head:?}");
+        assert!(of_board.iter().all(|name| !head.contains(name)), "{head:?}");
         for locale in [Locale::Vi, Locale::En] {
             let messages = Messages::new(locale).unwrap();
             let head = about_a_unit().head.unwrap();
@@ -150,6 +222,17 @@ mod tests {
         assert_eq!([marked(0), marked(1), marked(2)], [true, false, false]);
         assert!(matches!(found[0].rows[0][4], Cell::Number(ratio) if (ratio - 4.0).abs() < 1e-9));
         assert!(matches!(found[0].rows[0][8], Cell::Number(upper) if upper < 4.0));
-        assert!(matches!(found[1].rows[0][3], Cell::Number(ratio) if (ratio - 14.2).abs() < 1e-9));
+        let order: Vec<&str> = found.iter().map(|table| table.name).collect();
+        assert_eq!(order, ["funnel", "map", "gravest", "timeline", "cusum"]);
+        assert!(matches!(found[2].rows[0][3], Cell::Number(ratio) if (ratio - 14.2).abs() < 1e-9));
+        let days: Vec<NaiveDate> = found[3]
+            .rows
+            .iter()
+            .filter_map(|row| match row[1] {
+                Cell::Day(day) => Some(day),
+                _ => None,
+            })
+            .collect();
+        assert!(days.len() == 6 && days.is_sorted(), "{days:?}");
     }
 }

@@ -1,31 +1,31 @@
 //! The pictures of a digest, drawn from the numbers in its document. The document has only what its reader may see.
 
+mod unusual;
+
 use super::document::DigestDocument;
-use super::flagged::Standing;
 use super::messages::Messages;
-use super::unusual::WindowLine;
 use crate::JobError;
-use crate::charts::funnel::FunnelData;
-use crate::charts::interval::{IntervalData, IntervalRow};
 use crate::charts::pareto::{ParetoBar, ParetoData};
 use crate::charts::peers::PeersData;
 use crate::charts::trend::{TrendData, TrendMonth};
 use crate::charts::waiting::{WaitingCurve, WaitingData};
-use crate::charts::{Chart, Style, Theme, Width, Words, funnel, interval, pareto, peers, png, trend, waiting};
+use crate::charts::{Chart, Style, Theme, Width, Words, pareto, peers, png, trend, waiting};
 use fluent_bundle::FluentArgs;
-use schema::enums::{DigestSection, Locale, SubjectKind};
+use schema::enums::{DigestSection, Locale};
 use serde::Serialize;
 
 /// Pixels of a picture for each CSS pixel of the mail: present screens have two or three. A picture that would be larger
 /// than [`MOST_BYTES`] has fewer.
 const SCALES: [f32; 2] = [2.0, 1.0];
-/// The most bytes of a picture. A digest has at most four.
+/// The most bytes of a picture.
 const MOST_BYTES: usize = 250_000;
+/// The most bytes of all pictures of a digest.
+const MOST_TOGETHER: usize = 1_000_000;
 
 /// A picture as a template shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Picture {
-    /// Its name: `trend`, `waiting`, `peers`, `funnel`, `gravest` or `categories`.
+    /// Its name: `trend`, `waiting`, `peers`, `funnel`, `map`, `gravest`, `timeline`, `cusum` or `categories`.
     pub name: &'static str,
     /// The id of its part of the mail.
     pub cid: String,
@@ -45,7 +45,10 @@ pub(super) fn drawn(document: &DigestDocument, locale: Locale) -> Result<Vec<(Pi
         drawing.waiting()?,
         drawing.peers()?,
         drawing.funnel()?,
+        drawing.map()?,
         drawing.gravest()?,
+        drawing.timeline()?,
+        drawing.cusum()?,
         drawing.categories()?,
     ];
     Ok(all.into_iter().flatten().collect())
@@ -130,62 +133,6 @@ impl Drawing<'_> {
         Ok(Some(named("peers", peers::chart(&data, &self.words, style("peers"))?)))
     }
 
-    /// The branches against the limits of chance.
-    fn funnel(&self) -> Result<Option<(Picture, Chart)>, JobError> {
-        let plot = self.document.unusual.funnel.as_ref();
-        let Some(plot) = plot.filter(|_| self.document.has(DigestSection::Flags)) else { return Ok(None) };
-        let is_english = self.messages.is_english();
-        let points = plot.branches.iter().map(|line| plot.point(line, line.branch.in_language(is_english).to_owned()));
-        let data = FunnelData {
-            what: self.word("episodes")?,
-            units_name: self.word("branches")?,
-            // Phi compares variances.
-            dispersion: plot.phi.max(1.0).sqrt(),
-            units: points.collect(),
-        };
-        Ok(Some(named("funnel", funnel::chart(&data, &self.words, style("funnel"))?)))
-    }
-
-    /// The numbers of the gravest flag with their limits.
-    fn gravest(&self) -> Result<Option<(Picture, Chart)>, JobError> {
-        let document = self.document;
-        let gravest = document.unusual.gravest.as_ref().filter(|_| document.has(DigestSection::Flags));
-        let Some((gravest, longest)) = gravest.and_then(|gravest| Some((gravest, gravest.longest()?))) else {
-            return Ok(None);
-        };
-        let Some(flag) = document.flags.standing.iter().find(|flag| flag.flag == gravest.flag) else {
-            return Ok(None);
-        };
-        let mut args = FluentArgs::new();
-        args.set("who", self.who(flag)?);
-        // Rounded like the ratio in the plain words about the flag.
-        args.set("times", self.messages.number(longest.ratio, usize::from(longest.ratio < 10.0)));
-        args.set("days", longest.days);
-        let row = |window: &WindowLine| -> Result<IntervalRow, JobError> {
-            let key = if window.is_confirmed { "days-confirmed" } else { "days" };
-            let label = self.days(key, window.days)?;
-            Ok(IntervalRow { label, ratio: window.ratio, lower: window.lower, upper: window.upper })
-        };
-        let data = IntervalData {
-            title: self.messages.message("gravest-title", &args)?,
-            rows_name: self.word("window")?,
-            ratio_name: self.word("ratio")?,
-            limits_name: self.word("limits-95")?,
-            rows: gravest.windows.iter().map(row).collect::<Result<_, _>>()?,
-        };
-        Ok(Some(named("gravest", interval::chart(&data, &self.words, style("gravest"))?)))
-    }
-
-    /// The subject of a flag, as lists name it.
-    fn who(&self, flag: &Standing) -> Result<String, JobError> {
-        let unit = flag.subject.unit.as_ref().filter(|_| flag.kind == SubjectKind::Branch);
-        Ok(match (&flag.subject.name, unit) {
-            (Some(name), _) => format!("{name} [{}]", flag.code),
-            (None, Some(unit)) => format!("{} [{}]", unit.in_language(self.messages.is_english()), flag.code),
-            (None, None) => format!("{} {}", self.word(flag.kind.as_str())?, flag.code),
-        })
-    }
-
     /// The categories of the recent complaints.
     fn categories(&self) -> Result<Option<(Picture, Chart)>, JobError> {
         let document = self.document;
@@ -214,14 +161,15 @@ fn named(name: &'static str, chart: Chart) -> (Picture, Chart) {
     (Picture { name, cid, alt: chart.alt.clone(), width: Width::Wide.px() as u32 }, chart)
 }
 
-/// The pictures as PNG, each with its name and its id.
+/// The pictures as PNG, each with its name and its id. The last ones have fewer pixels if the first need much room.
 ///
 /// # Errors
 /// If a picture cannot be drawn or rendered.
 pub(super) fn files(document: &DigestDocument, locale: Locale) -> Result<Vec<(Picture, Vec<u8>)>, JobError> {
-    let mut files = Vec::new();
+    let (mut files, mut left) = (Vec::new(), MOST_TOGETHER);
     for (picture, chart) in drawn(document, locale)? {
-        if let Some(bytes) = within(&chart, MOST_BYTES)? {
+        if let Some(bytes) = within(&chart, MOST_BYTES.min(left))? {
+            left -= bytes.len();
             files.push((picture, bytes));
         }
     }
@@ -258,14 +206,18 @@ mod tests {
 
     #[test]
     fn the_board_sees_what_is_unusual_and_others_do_not() {
-        assert_eq!(names(&of_board()), ["funnel", "gravest"]);
+        assert_eq!(names(&of_board()), ["funnel", "map", "gravest", "timeline", "cusum"]);
         assert!(names(&of_board().for_analysts()).is_empty());
         let mut overdue_alone = of_board();
         overdue_alone.limit(&[DigestSection::Overdue]);
         assert!(names(&overdue_alone).is_empty());
         let mut ended = of_board();
         ended.flags.standing.clear();
-        assert_eq!(names(&ended), ["funnel"], "a flag that the digest does not name has no picture");
+        assert_eq!(names(&ended), ["funnel", "map", "cusum"], "a flag that the digest does not name has no picture");
+        let mut usual = of_board();
+        usual.unusual.funnel.as_mut().unwrap().provinces.remove(0);
+        usual.unusual.cusum = None;
+        assert_eq!(names(&usual), ["funnel", "gravest", "timeline"], "a map says where something is unusual");
     }
 
     #[test]
@@ -277,6 +229,15 @@ mod tests {
         assert_eq!(gravest.title, "Nguyễn Văn A [CC01]: 14 times as many episodes as expected in 365 days");
         assert!(gravest.alt.contains("365 days: 14.2 (9.8 – 19.9)."), "{}", gravest.alt);
         assert!(gravest.alt.contains("365 days, confirmed complaints alone: 3.1"), "{}", gravest.alt);
+        let map = picture(&of_board(), "map", Locale::En);
+        let title = "Of 2 provinces with branches, 1 has more and 0 fewer episodes than chance explains";
+        assert_eq!(map.title, title);
+        assert!(map.alt.ends_with("More than chance explains: Hanoi."), "{}", map.alt);
+        let line = picture(&of_board(), "timeline", Locale::En);
+        assert!(line.title.starts_with("Nguyễn Văn A [CC01]: 3 episodes"), "{}", line.title);
+        assert!(line.table.rows.iter().any(|row| row[2].starts_with("Formal review")), "{:?}", line.table);
+        let cusum = picture(&of_board(), "cusum", Locale::En);
+        assert!(cusum.title.starts_with("Hanoi port: "), "{}", cusum.title);
         let gravest = picture(&of_board(), "gravest", Locale::Vi);
         assert_eq!(gravest.title, "Nguyễn Văn A [CC01]: số đợt phản ánh trong 365 ngày gấp 14 lần kỳ vọng");
     }
@@ -305,7 +266,11 @@ mod tests {
         for document in [of_board(), about_a_unit()] {
             for (picture, bytes) in files(&document, Locale::Vi).unwrap() {
                 let pixels = Pixmap::decode_png(&bytes).unwrap();
-                assert!(bytes.len() <= MOST_BYTES && pixels.width() == 2 * picture.width, "{}", picture.name);
+                // A map has the outlines of all provinces: it may need more bytes than a picture of lines.
+                let widths = [2 * picture.width, picture.width];
+                let of_picture = if picture.name == "map" { &widths[..] } else { &widths[..1] };
+                assert!(bytes.len() <= MOST_BYTES, "{}: {} bytes", picture.name, bytes.len());
+                assert!(of_picture.contains(&pixels.width()), "{}: {} wide", picture.name, pixels.width());
                 assert!(pixels.pixels().iter().all(PremultipliedColorU8::is_opaque), "{} on a dark mail", picture.name);
                 let corner = pixels.pixels()[0];
                 assert_eq!((corner.red(), corner.green(), corner.blue()), (255, 255, 255), "{}", picture.name);
