@@ -45,6 +45,7 @@ mod disclosure_aggregates;
 mod disclosure_over_time;
 mod disclosure_suppression;
 mod documents;
+mod drawn_mails;
 mod duplicates;
 mod ended_early;
 mod escalations;
