@@ -17,7 +17,8 @@ pub struct Received {
 }
 
 /// An HTTP server on a free port of this machine. `/ok` answers 204, `/hang` nothing, `/redirect` leads to `/ok`,
-/// `/later` is 503 with `Retry-After`, and another path is the status, such as `/410`. Its threads end with the test.
+/// `/later` is 503 with `Retry-After`, and another path is the status, such as `/410`, with the place to which it leads,
+/// such as `/308/127.0.0.2:80/ok`. Its threads end with the test.
 pub struct Receiver {
     pub port: u16,
     received: Arc<Mutex<Vec<Received>>>,
@@ -27,7 +28,15 @@ impl Receiver {
     /// # Panics
     /// If no port is free.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::at("127.0.0.1")
+    }
+
+    /// One at another address of this machine.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub fn at(address: &str) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("a port");
         let port = listener.local_addr().expect("its address").port();
         let received = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&received);
@@ -62,7 +71,10 @@ fn answer(mut stream: TcpStream, log: &Mutex<Vec<Received>>) {
         "/ok" => "204 No Content".to_owned(),
         "/redirect" => "302 Found\r\nlocation: /ok".to_owned(),
         "/later" => "503 Service Unavailable\r\nretry-after: 3600".to_owned(),
-        status => format!("{} Answer", status.trim_start_matches('/')),
+        path => match path.trim_start_matches('/').split_once('/') {
+            Some((status, to)) => format!("{status} Answer\r\nlocation: http://{to}"),
+            None => format!("{} Answer", path.trim_start_matches('/')),
+        },
     };
     let text = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     let _client_left = stream.write_all(text.as_bytes());

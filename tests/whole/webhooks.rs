@@ -2,12 +2,18 @@
 
 use crate::program;
 use diesel::prelude::*;
+use schema::Timestamp;
+use schema::enums::DeliveryState;
 use schema::keys::Keys;
 use schema::tables::notifications;
 use serde_json::{Value, json};
 use std::process::Command;
 use tests::fixtures::Files;
 use tests::{Database, Json, Receiver, Role, TestApp, project, python};
+
+/// The waits after the attempts, in seconds, as docs/alerts.md has them: 5 seconds, 5 and 30 minutes, and then 2, 5, 10,
+/// 14, 20 and 24 hours.
+const WAITS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
 /// A configuration that permits receivers on this machine.
 const HERE: &str = "[webhooks]\nallow_networks = [\"127.0.0.0/8\"]\ntimeout_seconds = 1\n";
@@ -144,6 +150,49 @@ fn each_answer_of_a_receiver_has_its_consequence() {
     }
 }
 
+/// The attempts of the only message, its state, and when the next one is.
+fn outgoing(database: &Database) -> (i32, DeliveryState, Timestamp) {
+    let columns = (notifications::attempts, notifications::state, notifications::next_attempt_at);
+    let found = database
+        .open()
+        .read(|conn| Ok(notifications::table.select(columns).first::<(i32, DeliveryState, Timestamp)>(conn)?));
+    found.expect("a message")
+}
+
+#[test]
+fn each_attempt_waits_as_long_as_documented_and_the_tenth_is_the_last() {
+    for database in Database::both() {
+        let place = Place::new(&database, HERE);
+        let receiver = Receiver::start();
+        let url = receiver.url("/500");
+        place.add(&database, &url);
+        place.json(&database, &["webhook", "test", &url]);
+        let one = json!({ "sent": 0, "failed": 1 });
+        for (attempt, wait) in (1..).zip(WAITS) {
+            let asked = chrono::Utc::now();
+            assert_eq!(place.notify(&database), one, "attempt {attempt} on {}", database.name);
+            let (attempts, state, next) = outgoing(&database);
+            assert_eq!((attempts, state), (attempt, DeliveryState::Pending));
+            let waits = (next.utc() - asked).num_seconds();
+            assert!((wait..=wait + 60).contains(&waits), "after attempt {attempt}: {waits} seconds, not {wait}");
+            if wait > 60 {
+                assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": 0 }), "not before its time");
+            }
+            let due = database.open().write("test", |tx| {
+                diesel::update(notifications::table).set(notifications::next_attempt_at.eq(tx.now)).execute(tx.conn)?;
+                Ok(())
+            });
+            due.expect("the outbox is changed");
+        }
+        assert_eq!(place.notify(&database), one, "the last attempt");
+        let (attempts, state, _) = outgoing(&database);
+        assert_eq!((attempts, state), (10, DeliveryState::Failed));
+        let received = receiver.received();
+        assert_eq!(received.len(), 10);
+        assert!(received.iter().all(|request| request.headers["webhook-id"] == received[0].headers["webhook-id"]));
+    }
+}
+
 #[test]
 fn private_addresses_and_plain_http_are_refused_after_resolving() {
     let database = Database::sqlite();
@@ -158,6 +207,80 @@ fn private_addresses_and_plain_http_are_refused_after_resolving() {
     let log = place.json(&database, &["webhook", "deliveries"]);
     assert!(log.list().iter().all(|one| one["error"].text().contains("private address")), "{log}");
     assert!(receiver.received().is_empty(), "nothing was connected to");
+}
+
+#[test]
+fn no_spelling_of_an_address_reaches_what_only_the_server_reaches() {
+    let database = Database::sqlite();
+    let place = Place::new(&database, "[webhooks]\ntimeout_seconds = 2\n");
+    let receiver = Receiver::start();
+    let hosts = [
+        // Private networks, links, carriers and the addresses of metadata in a cloud.
+        "10.0.0.1",
+        "172.16.0.1",
+        "172.31.255.254",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "100.127.255.254",
+        "[fc00::1]",
+        "[fd12:3456:789a::1]",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        // IPv4 in IPv6.
+        "[::ffff:127.0.0.1]",
+        "[::ffff:a9fe:a9fe]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        // This machine, however it is written.
+        "0.0.0.0",
+        "[::]",
+        "0",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "017700000001",
+    ];
+    for host in hosts {
+        let url = format!("https://{host}:{}/ok", receiver.port);
+        place.add(&database, &url);
+        place.json(&database, &["webhook", "test", &url]);
+    }
+    assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": hosts.len() }));
+    let log = place.json(&database, &["webhook", "deliveries", "--limit", "100"]);
+    assert_eq!(log.list().len(), hosts.len());
+    for one in log.list() {
+        assert!(one["error"].text().contains("private address"), "{one}");
+    }
+    assert!(receiver.received().is_empty(), "nothing was connected to");
+}
+
+#[test]
+fn no_redirect_leads_to_an_address_that_is_refused() {
+    let database = Database::sqlite();
+    let place = Place::new(&database, "[webhooks]\nallow_networks = [\"127.0.0.1/32\"]\ntimeout_seconds = 2\n");
+    let (receiver, inside) = (Receiver::start(), Receiver::at("127.0.0.2"));
+    let to = format!("127.0.0.2:{}/ok", inside.port);
+    let statuses = [301, 302, 303, 307, 308];
+    let redirects = statuses.map(|status| receiver.url(&format!("/{status}/{to}")));
+    for url in redirects.iter().chain([&format!("http://{to}")]) {
+        place.add(&database, url);
+        place.json(&database, &["webhook", "test", url]);
+    }
+    assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": 6 }));
+    let log = place.json(&database, &["webhook", "deliveries"]);
+    for one in log.list() {
+        let place = redirects.iter().position(|url| one["address"] == url.as_str());
+        let status = place.map_or(Value::Null, |place| json!(statuses[place]));
+        assert_eq!((&one["status"], &one["state"]), (&status, &json!("PENDING")), "{one}");
+        let why = if place.is_some() { "redirects are not followed" } else { "private address 127.0.0.2" };
+        assert!(one["error"].text().contains(why), "{one}");
+    }
+    assert_eq!(receiver.received().len(), 5, "each was asked once");
+    assert!(inside.received().is_empty(), "nobody was led there");
 }
 
 #[test]

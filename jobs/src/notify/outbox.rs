@@ -212,7 +212,9 @@ mod tests {
 
     #[test]
     fn waits_grow_and_end_with_a_day() {
-        assert_eq!((wait_after(1), wait_after(2), wait_after(9)), (5, 300, 86_400));
+        let (minute, hour) = (60, 3_600);
+        let documented = [5, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
+        assert_eq!([1, 2, 3, 4, 5, 6, 7, 8, 9].map(wait_after), documented);
         assert_eq!(ATTEMPTS, 10);
         assert!(WAITS.is_sorted());
     }

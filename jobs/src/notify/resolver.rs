@@ -13,17 +13,20 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::NextTimeout;
 
 #[derive(Debug)]
-pub struct CheckedResolver {
+pub struct CheckedResolver<R = DefaultResolver> {
     /// Networks that may be sent to although they are not public.
     allowed: Vec<IpNet>,
-    inner: DefaultResolver,
+    /// Finds the addresses of a host.
+    inner: R,
 }
 
 impl CheckedResolver {
     pub fn new(allowed: Vec<IpNet>) -> Self {
         Self { allowed, inner: DefaultResolver::default() }
     }
+}
 
+impl<R> CheckedResolver<R> {
     /// Why an address is refused; None if it is not.
     fn refusal(&self, address: IpAddr, is_plain: bool) -> Option<String> {
         let address = address.to_canonical();
@@ -39,7 +42,7 @@ impl CheckedResolver {
     }
 }
 
-impl Resolver for CheckedResolver {
+impl<R: Resolver> Resolver for CheckedResolver<R> {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let addresses = self.inner.resolve(uri, config, timeout)?;
         let is_plain = uri.scheme_str() != Some("https");
@@ -86,6 +89,62 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::Mutex;
+    use std::thread;
+    use std::time::Duration;
+    use ureq::Agent;
+    use ureq::unversioned::transport::DefaultConnector;
+
+    /// A name whose addresses differ each time that somebody asks.
+    #[derive(Debug)]
+    struct Rebound(Mutex<Vec<Vec<SocketAddr>>>);
+
+    impl Resolver for Rebound {
+        fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let mut found = self.empty();
+            for address in self.0.lock().expect("the answers").remove(0) {
+                found.push(address);
+            }
+            Ok(found)
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_after_the_check_gains_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let (allowed, private) = (listener.local_addr().expect("its address"), "10.0.0.1:80");
+        let private: SocketAddr = private.parse().expect("an address");
+        let answers = vec![vec![allowed, private], vec![allowed], vec![private]];
+        let network = "127.0.0.1/32".parse().expect("a network");
+        let resolver = CheckedResolver { allowed: vec![network], inner: Rebound(Mutex::new(answers)) };
+        let config = Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(20)))
+            .max_idle_connections(0)
+            .proxy(None)
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
+        let send = || match agent.post("http://rebound.example/").send("{}") {
+            Ok(answer) => answer.status().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert!(send().contains("private address 10.0.0.1"), "one of two addresses is private");
+        let served = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let (mut request, mut part) = (Vec::new(), [0; 4096]);
+            while !request.ends_with(b"{}") {
+                let read = stream.read(&mut part).expect("a request");
+                assert!(read > 0, "the client went away");
+                request.extend_from_slice(&part[..read]);
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").expect("an answer");
+        });
+        // The name leads elsewhere at once, but nobody asks again for this connection.
+        assert_eq!(send(), "204 No Content");
+        served.join().expect("the receiver");
+        assert!(send().contains("private address 10.0.0.1"), "the next attempt is checked, too");
+    }
 
     #[test]
     fn only_public_addresses_and_those_allowed_are_sent_to() {
@@ -103,6 +162,7 @@ mod tests {
             "::1",
             "::",
             "fe80::1",
+            "fc00::1",
             "fd00::1",
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
