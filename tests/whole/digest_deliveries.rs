@@ -4,10 +4,12 @@ use crate::alerts::change;
 use crate::reader_digests::{branches, config, run, subscribe, token, world};
 use crate::web::Visitor;
 use diesel::prelude::*;
-use schema::tables::digest_subscriptions;
+use schema::Timestamp;
+use schema::enums::DeliveryState;
+use schema::tables::{deliveries, digest_subscriptions, reader_digests};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tests::{Client, Json, MailServer, Role, TestApp};
+use tests::{Client, Database, Json, MailServer, Role, TestApp};
 
 const PAGE: &str = "query ($after: String, $first: Int) { digestDeliveries(first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor }
@@ -120,5 +122,64 @@ fn an_admin_sees_what_was_sent_to_whom_and_the_board_what_concerns_it() {
         let one = by_address(&all)["head@example.org"];
         assert_eq!((&one["reader"], &one["forReader"]), (&Value::Null, &json!(true)), "{one}");
         assert!(visitor.get("/digests/sent").text.contains("Người nhận trước đây"));
+    }
+}
+
+/// The waits after the attempts, in minutes, as docs/operations.md has them.
+const WAITS: [i64; 7] = [2, 4, 8, 16, 32, 64, 128];
+
+/// The attempts, the state and the next attempt of a digest for the Board's address and of one for a reader.
+fn outgoing(database: &Database) -> [(i32, DeliveryState, Timestamp); 2] {
+    type Row = (i32, DeliveryState, Timestamp);
+    let found = database.open().read(|conn| {
+        let of_address =
+            deliveries::table.select((deliveries::attempts, deliveries::state, deliveries::next_attempt_at));
+        let of_reader = reader_digests::table.select((
+            reader_digests::attempts,
+            reader_digests::state,
+            reader_digests::next_attempt_at,
+        ));
+        Ok([of_address.first::<Row>(conn)?, of_reader.first::<Row>(conn)?])
+    });
+    found.expect("two digests")
+}
+
+#[test]
+fn each_attempt_waits_twice_as_long_and_the_eighth_is_the_last() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        // A port where nobody listens.
+        let config = config(folder.path(), MailServer::new().port);
+        token(database, "chair", &["--role", "BOARD"]);
+        subscribe(database, "chair@example.org", "en", &["--reader", "chair"]);
+        subscribe(database, "office@example.org", "vi", &[]);
+        run(database, "reader-digests", &config);
+        run(database, "digest", &config);
+        let failed = json!({ "sent": 0, "failed": 2 });
+        for (attempt, minutes) in (1..).zip(WAITS) {
+            let asked = chrono::Utc::now();
+            assert_eq!(run(database, "deliver-digests", &config), failed, "attempt {attempt} on {}", database.name);
+            for (attempts, state, next) in outgoing(database) {
+                assert_eq!((attempts, state), (attempt, DeliveryState::Pending));
+                let waits = (next.utc() - asked).num_seconds();
+                assert!(
+                    (minutes * 60..=minutes * 60 + 60).contains(&waits),
+                    "after attempt {attempt}: {waits} seconds"
+                );
+            }
+            assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 0, "failed": 0 }), "before its time");
+            change(database, |tx| {
+                diesel::update(deliveries::table).set(deliveries::next_attempt_at.eq(tx.now)).execute(tx.conn)?;
+                diesel::update(reader_digests::table)
+                    .set(reader_digests::next_attempt_at.eq(tx.now))
+                    .execute(tx.conn)?;
+                Ok(())
+            });
+        }
+        assert_eq!(run(database, "deliver-digests", &config), failed, "the last attempt");
+        for (attempts, state, _) in outgoing(database) {
+            assert_eq!((attempts, state), (8, DeliveryState::Failed), "{}", database.name);
+        }
     }
 }
