@@ -98,6 +98,7 @@ mod overlapping_postings;
 mod own_numbers;
 mod past_days;
 mod pgwire;
+mod planted_bursts;
 mod priorities;
 mod private_files;
 mod questions;
