@@ -289,3 +289,45 @@ fn a_flag_that_ended_is_told_with_name_and_unit_to_those_who_may_see_it() {
         }
     }
 }
+
+#[test]
+fn the_weeks_of_a_branch_are_for_the_board_as_on_the_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let server = MailServer::started();
+        let config = config(folder.path(), server.port);
+        let board = app.as_role(Role::Board);
+        let weeks_of = |code: &str| {
+            let weeks = "cusum { limit weeks { from observed expected sum signal } }";
+            board.data(&format!("{{ unit(code: \"{code}\") {{ {weeks} }} }}"))["unit"]["cusum"].clone()
+        };
+        let points = board.data("{ funnelPlot { points { unitCode } } }")["funnelPlot"]["points"].clone();
+        let mut known = points.list().iter().map(|point| {
+            let code = point["unitCode"].text().to_owned();
+            let weeks = weeks_of(&code);
+            (code, weeks)
+        });
+        let (branch, weeks) = known.find(|(_, weeks)| !weeks.is_null()).expect("a branch with weeks");
+        token(database, "chair", &["--role", "BOARD"]);
+        token(database, "head", &["--role", "UNIT_HEAD", "--unit", &branch]);
+        for name in ["chair", "head"] {
+            let more = ["--reader", name, "--unit", &branch];
+            subscribe(database, &format!("{name}@example.org"), "en", &more);
+        }
+        run(database, "reader-digests", &config);
+        assert_eq!(run(database, "deliver-digests", &config), json!({ "sent": 2, "failed": 0 }));
+        for raw in server.mails() {
+            let mail = MessageParser::default().parse(&raw).expect("a mail that parses");
+            let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("a recipient");
+            let is_of_board = to == "chair@example.org";
+            let sent = document(&raw)["unusual"]["cusum"].clone();
+            let is_drawn = mail.body_html(0).expect("HTML").contains("src=\"cid:cusum.png");
+            assert_eq!((sent.is_object(), is_drawn), (is_of_board, is_of_board), "{to} on {}: {sent}", database.name);
+            if is_of_board {
+                assert_eq!((&sent["code"], &sent["limit"]), (&json!(branch), &weeks["limit"]));
+                assert_eq!(sent["weeks"], weeks["weeks"]);
+            }
+        }
+    }
+}
