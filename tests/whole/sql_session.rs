@@ -238,6 +238,36 @@ fn one_question_is_printed_in_each_format_from_the_database_and_from_a_server() 
 }
 
 #[test]
+fn one_question_reads_what_it_needs_and_is_answered_as_by_a_server() {
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let key = files.key_file();
+        let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
+        let team = app.as_role(Role::DataTeam);
+        for sql in [
+            "SELECT 1 AS one",
+            "SELECT code, kind FROM units ORDER BY code",
+            "SELECT COUNT(*) AS n, MIN(received_on) AS first FROM complaints",
+            "SELECT kind, COUNT(*) AS n FROM complaints GROUP BY kind ORDER BY kind",
+            "SELECT branch, peer_group, SUM(cost_vnd) AS cost FROM complaints GROUP BY 1, 2 ORDER BY 1, 2",
+            "SELECT overdue, COUNT(*) AS n, MAX(waited_days) AS days FROM complaints GROUP BY overdue ORDER BY overdue",
+            "SELECT COUNT(DISTINCT enterprise) AS e, SUM(officers) AS o, COUNT(finding) AS f FROM complaints",
+            "SELECT COUNT(*) AS n FROM allegations a JOIN complaints c USING (complaint) WHERE c.kind = 'CONDUCT'",
+            // The text does not name the columns that these read.
+            "SELECT * FROM complaints ORDER BY complaint LIMIT 20",
+            "SELECT u.*, t.n FROM (SELECT unit, COUNT(*) AS n FROM complaints GROUP BY unit) AS t
+             JOIN units u ON u.code = t.unit ORDER BY u.code",
+        ] {
+            let by_command = program().json(&app.database, &["sql", sql, "--key-file", &key]);
+            let query = "query($sql: String!) { sql(query: $sql) { rows } }";
+            let by_server = team.data_with(query, &json!({ "sql": sql }))["sql"].clone();
+            assert!(!by_server["rows"].list().is_empty(), "{sql}");
+            assert_eq!(by_command["rows"], by_server["rows"], "{}: {sql}", app.database.name);
+        }
+    }
+}
+
+#[test]
 fn parameters_come_from_the_command_line() {
     let (app, files) = with_register();
     let key = files.key();

@@ -10,7 +10,7 @@ use super::{Lake, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlResult};
 use arrow_schema::{DataType, SchemaRef};
 use jobs::lake::Manifest;
 use jobs::snapshot::{Snapshot, SnapshotStore};
-use jobs::tables::{ColumnSet, Wanted, table};
+use jobs::tables::{ColumnSet, Wanted, parts_of, table};
 use schema::Db;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -175,9 +175,9 @@ impl SqlService {
     /// Answers a question that presumably reads the wanted columns.
     fn answer(&self, asker: &SqlAsker, question: SqlQuestion, wanted: Vec<Wanted>) -> Result<SqlResult, QueryError> {
         let SqlQuestion { text, parameters, limits } = question;
-        let snapshot = self.snapshots.current();
+        let mut snapshot = self.snapshots.current();
         let asking = Asking::new(text, parameters, limits, false);
-        let (answer, lease) = self.first_answer(asker, &snapshot, &asking, wanted)?;
+        let (answer, lease) = self.first_answer(asker, &mut snapshot, &asking, wanted)?;
         let Answer::Schema(columns) = answer else { return Err(out_of_turn()) };
         let state = State {
             position: snapshot.position,
@@ -201,7 +201,7 @@ impl SqlService {
         let limits = QueryLimits { rows: 0, memory_mb: DESCRIBES_IN_MB, answer_bytes: u64::MAX, deadline, time };
         let asking = Asking::new(text.to_owned(), Vec::new(), limits, true);
         // A description reads no rows.
-        let (first, mut lease) = self.first_answer(asker, &self.snapshots.current(), &asking, Vec::new())?;
+        let (first, mut lease) = self.first_answer(asker, &mut self.snapshots.current(), &asking, Vec::new())?;
         let mut next = || lease.engine()?.next(deadline, limits.memory_mb, time);
         let (Answer::Parameters(parameters), Answer::Schema(columns), Answer::End(_)) = (first, next()?, next()?)
         else {
@@ -213,11 +213,12 @@ impl SqlService {
         Ok(Description { parameters, columns })
     }
 
-    /// Asks, and sends the engine the further columns that it reports to need.
+    /// Asks, and sends the engine the further columns that it reports to need. `snapshot` becomes the one that these are
+    /// made of, where it lacks parts of the register that they need.
     fn first_answer(
         &self,
         asker: &SqlAsker,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &mut Arc<Snapshot>,
         asking: &Asking,
         wanted: Vec<Wanted>,
     ) -> Result<(Answer, Lease), QueryError> {
@@ -267,10 +268,16 @@ impl SqlService {
     fn send(
         &self,
         lease: &mut Lease,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &mut Arc<Snapshot>,
         wanted: &[Wanted],
         asking: &Asking,
     ) -> Result<(), QueryError> {
+        // The snapshot of a server holds everything. A command reads what the question needs while its engine starts.
+        let parts = parts_of(wanted);
+        if !snapshot.has(parts) {
+            self.snapshots.provide(&self.db, parts)?;
+            *snapshot = self.snapshots.current();
+        }
         let cache = Arc::clone(&lease.tables);
         let columns = if wanted.is_empty() {
             Vec::new()

@@ -1,18 +1,13 @@
-//! Reads a snapshot from the database: whole, or the complaints that changed after an earlier one.
+//! Reads the complaints that changed after a snapshot.
 
 use super::columns::{Allegation, Columns, Row};
-use super::episodes::{self, number_all};
-use super::people::read_people;
-use super::pieces::{IdHalves, Pieces};
+use super::episodes;
+use super::pieces::IdHalves;
 use super::rounds::ClockRows;
 use super::{Enterprises, Officers, Reference, Snapshot, next_contents_version};
 use crate::JobError;
-use crate::row_by_row::for_each;
-use diesel::connection::DefaultLoadingMode;
-use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use polars_core::runtime::THREAD_POOL;
-use schema::db::dialect::{KEYS_PER_QUERY, current_position, scanning};
+use schema::db::dialect::KEYS_PER_QUERY;
 use schema::domain::calendar::local_date;
 use schema::enums::ReferenceEventKind;
 use schema::models::{ComplaintClock, Enterprise, Officer};
@@ -107,12 +102,6 @@ pub(super) fn next_names_version() -> u64 {
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-/// The number of a full reading of the register, from 1.
-fn next_reading() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    LAST.fetch_add(1, Ordering::Relaxed) + 1
-}
-
 /// The units, categories, enterprises and officers of a snapshot, with later changes and new officers. None when
 /// columns depend on what changed, such as when a new unit moves the places of others or an enterprise counts as
 /// another one. `refreshed` reads new enterprises with the complaints that name them.
@@ -171,85 +160,7 @@ fn people_since(conn: &mut Conn, position: i64, kept: &mut Kept) -> Result<bool,
     Ok(true)
 }
 
-/// Reads the whole register, into pieces of at most `most` rows.
-///
-/// # Errors
-/// If the database cannot be read, or columns cannot be made.
-pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, JobError> {
-    scanning(conn, |conn| read_all(conn, as_of, most))
-}
-
-fn read_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, JobError> {
-    let position = current_position(conn)?;
-    let reference = Reference::load(conn)?;
-    let (enterprises, officers) = read_people(conn)?;
-    let (enterprises, officers) = THREAD_POOL
-        .join(|| enterprises.in_order(&[]).unwrap_or_default(), || officers.in_order(&[]).unwrap_or_default());
-    let mut clocks = clock_rows(conn, None)?;
-    let allegations = complaint_officers::table
-        .order((complaint_officers::complaint_id, complaint_officers::ordinal))
-        .select(ALLEGATION);
-    // A duplicate counts by its original.
-    let linked: HashSet<Id> = linked_complaints(conn)?.into_iter().collect();
-    let rows = complaints::table.count().get_result::<i64>(conn)?;
-    let mut rows = usize::try_from(rows).unwrap_or(0);
-    let mut columns = Columns::new(rows.min(most), local_date(as_of), &reference);
-    let mut duplicates = Columns::new(linked.len(), local_date(as_of), &reference);
-    let mut pieces = Pieces::new(most);
-    // What is reserved takes no memory before it is used, and a list that grows is copied.
-    let mut named: Vec<(Id, u32)> = Vec::with_capacity(rows + rows / 2);
-    for_each!(conn, allegations, Allegation, |row| named.push((row.0, columns.word_of(&row, &officers))));
-    // Both lists are ordered by complaint, which allows a merge join. Few complaints have rows of the clock.
-    let (mut rest, mut words) = (named.as_slice(), Vec::new());
-    for_each!(conn, complaints::table.order(complaints::id).select(Row::as_select()), Row, |row| {
-        words.clear();
-        words.extend(next_of(&mut rest, row.id));
-        let clock = clocks.remove(&row.id).unwrap_or_default();
-        if linked.contains(&row.id) {
-            duplicates.push(&row, &clock, &words, &reference, &enterprises);
-        } else {
-            columns.push(&row, &clock, &words, &reference, &enterprises);
-            if columns.height() == most {
-                rows = rows.saturating_sub(most);
-                pieces.push(columns.take_frame(rows.min(most))?)?;
-            }
-        }
-    });
-    let mut later = columns.take_later();
-    later.extend(duplicates.take_later());
-    pieces.push(columns.into_frame()?)?;
-    // The numbering of episodes needs memory, too.
-    drop((named, clocks));
-    number_all(&mut pieces)?;
-    Ok(Snapshot {
-        later: Arc::new(later),
-        facts: pieces.facts()?,
-        pieces: Arc::new(pieces),
-        duplicates: Arc::new(Pieces::new(most).changed(&[], &duplicates.into_frame()?)?),
-        reference: Arc::new(reference),
-        position,
-        as_of,
-        demonstration: schema::register::demonstration::mark(conn)?.is_some(),
-        enterprises: Arc::new(enterprises),
-        officers: Arc::new(officers),
-        names_version: next_names_version(),
-        contents_version: next_contents_version(),
-        transaction: transaction_at(conn, position)?,
-        reading: next_reading(),
-        episodes: Arc::default(),
-    })
-}
-
-/// Takes the values of a complaint from the head of a list ordered by complaint; drops those of earlier complaints.
-fn next_of<T: Copy>(list: &mut &[(Id, T)], complaint: Id) -> impl Iterator<Item = T> {
-    let from = list.iter().position(|(id, _)| *id >= complaint).unwrap_or(list.len());
-    let count = list[from..].iter().position(|(id, _)| *id != complaint).unwrap_or(list.len() - from);
-    let (found, rest) = list[from..].split_at(count);
-    *list = rest;
-    found.iter().map(|(_, value)| *value)
-}
-
-const ALLEGATION: (
+pub(super) const ALLEGATION: (
     complaint_officers::complaint_id,
     complaint_officers::officer_id,
     complaint_officers::finding,
@@ -264,7 +175,10 @@ const ALLEGATION: (
 );
 
 /// The rounds and the first escalation of complaints: of some, or of all that have any.
-fn clock_rows(conn: &mut Conn, of: Option<&[Id]>) -> Result<HashMap<Id, ClockRows>, JobError> {
+///
+/// # Errors
+/// If the database cannot be read.
+pub(super) fn clock_rows(conn: &mut Conn, of: Option<&[Id]>) -> Result<HashMap<Id, ClockRows>, JobError> {
     let mut found: HashMap<Id, ClockRows> = HashMap::new();
     let rounds = complaint_clocks::table
         .order((complaint_clocks::complaint_id, complaint_clocks::round))
@@ -390,6 +304,7 @@ pub(super) fn refreshed(
         contents_version: next_contents_version(),
         transaction,
         reading: before.reading,
+        parts: before.parts,
         later: Arc::new(later),
         episodes: Arc::default(),
     })

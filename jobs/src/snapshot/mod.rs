@@ -7,7 +7,9 @@ mod columns;
 mod comparison;
 mod episodes;
 mod file;
+mod full_reading;
 mod load;
+mod parts;
 mod past;
 mod people;
 mod pieces;
@@ -21,6 +23,7 @@ mod shared;
 pub(crate) use columns::word;
 pub use columns::{IndexColumn, any_named, attribution, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
+pub use parts::Parts;
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
 pub use pieces::Piece;
@@ -34,7 +37,8 @@ use crate::JobError;
 use arc_swap::ArcSwap;
 use chrono::NaiveDate;
 use columns::EPISODE;
-use load::{Transaction, kept_since, load_all, refreshed, transaction_at};
+use full_reading::load_all;
+use load::{Transaction, kept_since, refreshed, transaction_at};
 use pieces::Pieces;
 use polars::prelude::{Column, DataFrame};
 use schema::db::dialect::current_position;
@@ -85,6 +89,8 @@ pub struct Snapshot {
     transaction: Option<Transaction>,
     /// The number of the full reading of the register from which it stems; 0 if it stems from a file.
     reading: u64,
+    /// The parts of the register that were read; columns of others are null.
+    parts: Parts,
     /// The complaints whose finding counts from a later day than that of `as_of`, and that day.
     later: Arc<Vec<(NaiveDate, Id)>>,
     /// The rows of `facts`; none if a question chose these or changed their columns.
@@ -96,6 +102,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether it holds some parts of the register. Without a part, columns are null and lists are empty.
+    pub fn has(&self, parts: Parts) -> bool {
+        self.parts.has(parts)
+    }
+
     /// The rows of `facts` in pieces, which are in the order of ids, as the rows are. An id begins with the day of
     /// receipt that the complaint had when it was stored, so that the days of pieces ascend, too, and overlap by few.
     /// Empty for a snapshot that was made of another one.
@@ -143,6 +154,8 @@ pub struct SnapshotStore {
     current: ArcSwap<Snapshot>,
     refreshing: Mutex<()>,
     full_readings: AtomicU64,
+    /// The file from which missing parts come, if it fits.
+    file: Option<SnapshotFile>,
 }
 
 impl SnapshotStore {
@@ -164,7 +177,39 @@ impl SnapshotStore {
     /// # Errors
     /// When the database fails.
     pub(crate) fn load_in(db: &Db, clock: impl Fn() -> Timestamp, most: usize) -> Result<Self, JobError> {
-        Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock(), most))?, 1))
+        Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock(), most, Parts::ALL))?, 1))
+    }
+
+    /// Begins with units and categories: [`Self::provide`] adds what a question needs. `file` may hold it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn begin(db: &Db, file: Option<SnapshotFile>) -> Result<Self, JobError> {
+        let begun = db.read_snapshot(|conn| load_all(conn, Timestamp::now(), pieces::ROWS, Parts::NONE))?;
+        Ok(Self { file, ..Self::of(begun, 0) })
+    }
+
+    /// Replaces the current snapshot with one that holds some further parts, unless it holds them.
+    ///
+    /// # Errors
+    /// When the database fails, or the operation is cancelled; the current snapshot then stays.
+    pub fn provide(&self, db: &Db, parts: Parts) -> Result<(), JobError> {
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let before = self.current();
+        if before.has(parts) {
+            return Ok(());
+        }
+        let next = match self.file.as_ref().and_then(|file| file.load(db, &Timestamp::now)) {
+            Some(kept) => kept,
+            None => {
+                let parts = before.parts.and(parts);
+                let next = db.read_snapshot(|conn| load_all(conn, Timestamp::now(), before.pieces.most(), parts))?;
+                self.full_readings.fetch_add(u64::from(parts.has(Parts::ALL)), Ordering::Relaxed);
+                next
+            }
+        };
+        self.current.store(Arc::new(next));
+        Ok(())
     }
 
     /// Loads the first snapshot from a file and from the events after its position; from the database alone if there is
@@ -181,7 +226,7 @@ impl SnapshotStore {
 
     fn of(snapshot: Snapshot, full_readings: u64) -> Self {
         let full_readings = AtomicU64::new(full_readings);
-        Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()), full_readings }
+        Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()), full_readings, file: None }
     }
 
     /// Number of times that the first load and refreshes read the whole register. A refresh does it when columns depend
@@ -230,10 +275,12 @@ impl SnapshotStore {
             if !is_other && position == before.position && before.later.iter().all(|(day, _)| *day > today) {
                 return Ok(None);
             }
-            let kept = if is_other { None } else { kept_since(conn, &before)? };
+            // A refresh reads all columns of what changed.
+            let is_kept = !is_other && before.has(Parts::ALL);
+            let kept = if is_kept { kept_since(conn, &before)? } else { None };
             match kept {
                 // Indices may have changed: load everything again.
-                None => load_all(conn, now, before.pieces.most()).map(Some),
+                None => load_all(conn, now, before.pieces.most(), before.parts).map(Some),
                 Some(kept) => refreshed(conn, &before, kept, position, now).map(Some),
             }
         })?;

@@ -13,16 +13,25 @@ use schema::models::{Enterprise, Officer};
 use schema::tables::{enterprises, officers};
 use schema::{Conn, Id};
 
-/// Reads all enterprises and officers in the order in which the database has them: in that of ids, an SQLite database
-/// is read many times over, or kept in memory.
+/// Reads all enterprises in the order in which the database has them: in that of ids, an SQLite database is read many
+/// times over, or kept in memory.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub(super) fn read_people(conn: &mut Conn) -> Result<(EnterpriseRows, OfficerRows), JobError> {
-    let (mut all_enterprises, mut all_officers) = (EnterpriseRows::default(), OfficerRows::default());
-    for_each!(conn, enterprises::table.select(Enterprise::as_select()), Enterprise, |row| all_enterprises.add(&row));
-    for_each!(conn, officers::table.select(Officer::as_select()), Officer, |row| all_officers.add(&row));
-    Ok((all_enterprises, all_officers))
+pub(super) fn read_enterprises(conn: &mut Conn) -> Result<EnterpriseRows, JobError> {
+    let mut all = EnterpriseRows::default();
+    for_each!(conn, enterprises::table.select(Enterprise::as_select()), Enterprise, |row| all.add(&row));
+    Ok(all)
+}
+
+/// Reads all officers, as [`read_enterprises`].
+///
+/// # Errors
+/// If the database cannot be read.
+pub(super) fn read_officers(conn: &mut Conn) -> Result<OfficerRows, JobError> {
+    let mut all = OfficerRows::default();
+    for_each!(conn, officers::table.select(Officer::as_select()), Officer, |row| all.add(&row));
+    Ok(all)
 }
 
 #[derive(Debug, Clone)]

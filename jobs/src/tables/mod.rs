@@ -21,6 +21,7 @@ mod makers;
 mod measures;
 mod names;
 mod parallel;
+mod parts;
 mod people;
 mod piece_columns;
 mod piece_rows;
@@ -36,6 +37,7 @@ mod workload;
 
 pub use cache::{TableCache, stream};
 pub use column_set::{ColumnSet, Wanted};
+pub use parts::parts_of;
 
 use crate::JobError;
 use arrow_array::{ArrayRef, RecordBatch};

@@ -17,7 +17,7 @@ impl Running {
 
     fn cancel(self) {
         match self {
-            // No statement of the database runs for long here: the engine computes.
+            // What reads the register looks at the token between two pieces, and what waits for the engine often.
             Self::Register(token) => {
                 token.cancel();
             }

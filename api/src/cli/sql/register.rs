@@ -33,7 +33,8 @@ pub struct Register {
 }
 
 impl Register {
-    /// Loads the snapshot of a database to ask it as the role of the arguments.
+    /// Opens a database to ask it as the role of the arguments. A session loads the whole snapshot now, so that each
+    /// answer comes quickly. For one question the service reads what the question needs.
     ///
     /// # Errors
     /// If the role may not ask in SQL, or the database fails.
@@ -45,7 +46,11 @@ impl Register {
         let asker = SqlAsker::for_role(role, &keys).with_context(|| format!("a {role} may not ask in SQL"))?;
         // Only a server writes the file: what another user writes here, the server could not replace.
         let file = SnapshotFile::of(&db, &settings.snapshot, settings.keys.clone());
-        let snapshots = Arc::new(SnapshotStore::load_kept(&db, file.as_ref())?);
+        let snapshots = match args.query {
+            None => SnapshotStore::load_kept(&db, file.as_ref())?,
+            Some(_) => SnapshotStore::begin(&db, file)?,
+        };
+        let snapshots = Arc::new(snapshots);
         let service = SqlService::new(db.clone(), Arc::clone(&snapshots));
         Ok(Self {
             db,

@@ -3,8 +3,8 @@
 use super::layout::Contents;
 use super::{FROM_A_FILE, Failed, PROGRAM, doubt};
 use crate::snapshot::load::{Kept, are_too_many, changes_since, next_names_version, refreshed, transaction_at};
-use crate::snapshot::people::read_people;
-use crate::snapshot::{Enterprises, Officers, Reference, Snapshot, next_contents_version};
+use crate::snapshot::people::{read_enterprises, read_officers};
+use crate::snapshot::{Enterprises, Officers, Parts, Reference, Snapshot, next_contents_version};
 use polars_core::runtime::THREAD_POOL;
 use schema::db::dialect::{current_position, scanning};
 use schema::domain::calendar::local_date;
@@ -67,6 +67,7 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
         contents_version: next_contents_version(),
         transaction,
         reading: FROM_A_FILE,
+        parts: Parts::ALL,
         later,
         episodes: Arc::default(),
     };
@@ -80,7 +81,7 @@ fn people(
     enterprise_places: &[(Id, u32)],
     officer_places: &[(Id, u32)],
 ) -> Result<(Enterprises, Officers), Failed> {
-    let (enterprises, officers) = read_people(conn)?;
+    let (enterprises, officers) = (read_enterprises(conn)?, read_officers(conn)?);
     // Neither list needs the other, and each takes about as long as reading its rows.
     let (enterprises, officers) = THREAD_POOL.join(
         || {

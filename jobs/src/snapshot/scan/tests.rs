@@ -1,6 +1,7 @@
 //! Pages from columns are those of a list that is filtered and sorted as a whole.
 
 use super::*;
+use crate::snapshot::Parts;
 use crate::snapshot::columns::{IndexColumn, word};
 use crate::snapshot::pieces::Pieces;
 use polars::prelude::{
@@ -75,6 +76,7 @@ fn snapshot(rows: &[Row], most: usize) -> Snapshot {
         contents_version: 1,
         transaction: None,
         reading: 1,
+        parts: Parts::ALL,
         later: Arc::default(),
         pieces: Arc::new(pieces),
         duplicates: Arc::default(),
