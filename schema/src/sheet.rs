@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
 
 /// Escapes a cell so that no spreadsheet evaluates it.
@@ -78,6 +79,16 @@ fn quoted(cell: &str) -> Cow<'_, str> {
 /// Bytes that are written at once.
 const BUFFER: usize = 64 * 1024;
 
+/// Writes text behind bytes.
+struct Behind<'b>(&'b mut Vec<u8>);
+
+impl fmt::Write for Behind<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
 /// A CSV writer whose cells no spreadsheet evaluates. All CSV output of this program goes through it. What is not
 /// flushed at the end is lost.
 pub struct SheetWriter<W: Write> {
@@ -114,6 +125,29 @@ impl<W: Write> SheetWriter<W> {
             true => self.buffer.extend_from_slice(cell.as_bytes()),
             false => self.buffer.extend_from_slice(quoted(&escape_cell(cell)).as_bytes()),
         }
+    }
+
+    /// Adds a cell that `write` writes: a number, a day or another value without any character that separates cells.
+    /// Only its first character can need an apostrophe, so that the others are not looked at.
+    ///
+    /// # Errors
+    /// If `write` fails.
+    pub fn value_cell(&mut self, write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) -> fmt::Result {
+        let (before, had_cells) = (self.buffer.len(), self.has_cells);
+        if had_cells {
+            self.buffer.push(b',');
+        }
+        self.has_cells = true;
+        let from = self.buffer.len();
+        write(&mut Behind(&mut self.buffer))?;
+        if self.buffer.get(from).is_none_or(u8::is_ascii_alphanumeric) {
+            return Ok(());
+        }
+        let cell = String::from_utf8_lossy(&self.buffer[from..]).into_owned();
+        self.buffer.truncate(before);
+        self.has_cells = had_cells;
+        self.cell(&cell);
+        Ok(())
     }
 
     /// Ends the present row.
@@ -207,6 +241,22 @@ mod tests {
             assert_eq!(escape_cell(cell), expected, "{cell:?}");
             assert_eq!(unescape_cell(&escape_cell(cell)), cell);
         }
+    }
+
+    #[test]
+    fn a_value_is_written_as_the_cell_of_its_text() {
+        let values = ["", "5", "-5", "-0.25", "1e21", "2024-01-05T00:00:01.500Z", "+12345-01-01", "-Infinity", "true"];
+        let (mut by_text, mut by_value) = (SheetWriter::new(Vec::<u8>::new()), SheetWriter::new(Vec::<u8>::new()));
+        for row in [&values[..], &values[..1], &values[2..]] {
+            for value in row {
+                by_text.cell(value);
+                by_value.value_cell(|out| out.write_str(value)).unwrap();
+            }
+            by_text.end_row().unwrap();
+            by_value.end_row().unwrap();
+        }
+        assert_eq!(by_value.into_inner().unwrap(), by_text.into_inner().unwrap());
+        assert!(SheetWriter::new(Vec::<u8>::new()).value_cell(|_| Err(fmt::Error)).is_err());
     }
 
     #[test]

@@ -19,13 +19,14 @@ pub fn write_csv_rows<W: Write>(
     let columns = columns.collect::<Result<Vec<TextColumn<'_>>, _>>()?;
     for row in 0..batch.num_rows() {
         for column in &columns {
-            match column.text(row) {
-                Some(plain) => sheet.cell(plain),
-                None => {
-                    text.clear();
-                    column.write(row, text)?;
-                    sheet.cell(text);
-                }
+            if let Some(plain) = column.text(row) {
+                sheet.cell(plain);
+            } else if column.is_value {
+                sheet.value_cell(|out| column.write(row, out))?;
+            } else {
+                text.clear();
+                column.write(row, text)?;
+                sheet.cell(text);
             }
         }
         sheet.end_row()?;

@@ -44,6 +44,8 @@ pub struct TextColumn<'a> {
     write: Box<Writer<'a>>,
     /// The column itself, if its texts need no conversion.
     plain: Option<&'a StringArray>,
+    /// Whether it has numbers, days or the like, whose text has no character that separates cells of a sheet.
+    is_value: bool,
 }
 
 impl<'a> TextColumn<'a> {
@@ -63,7 +65,9 @@ impl<'a> TextColumn<'a> {
             Form::Postgres => postgres::writer(column)?,
         };
         let plain = if *column.data_type() == DataType::Utf8 { column.as_string_opt::<i32>() } else { None };
-        Ok(Self { column, write, plain })
+        let of = column.data_type();
+        let is_value = of.is_numeric() || matches!(of, DataType::Boolean | DataType::Date32 | DataType::Timestamp(..));
+        Ok(Self { column, write, plain, is_value })
     }
 
     /// Writes the cell of a row; nothing for null.

@@ -17,12 +17,15 @@ impl<const N: usize> Stack<N> {
     ///
     /// # Errors
     /// If the digits do not fit.
-    pub fn digits(&mut self, number: u32, digits: u32) -> fmt::Result {
-        for place in (0..digits).rev() {
+    pub fn digits(&mut self, mut number: u32, digits: usize) -> fmt::Result {
+        let end = self.length + digits;
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        for place in room.iter_mut().rev() {
             // A digit is below 10.
-            let digit = u8::try_from(number / 10u32.pow(place) % 10).unwrap_or(0);
-            self.byte(b'0' + digit)?;
+            *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            number /= 10;
         }
+        self.length = end;
         Ok(())
     }
 

@@ -52,12 +52,15 @@ impl<'a> Names<'a> {
         self.enterprises.entry(id).or_insert_with(|| self.pseudonyms.of(Subject::Enterprise, id))
     }
 
-    /// The officers in the order of pseudonyms, each with its finding: the register's order follows their codes and
+    fn officer(&mut self, id: Id) -> &str {
+        self.officers.entry(id).or_insert_with(|| self.pseudonyms.of(Subject::Officer, id))
+    }
+
+    /// Several officers in the order of pseudonyms, each with its finding: the register's order follows their codes and
     /// would identify them.
     fn officers(&mut self, named: &[NamedOfficer]) -> Vec<(&str, &'static str)> {
         for one in named {
-            let id = one.officer_id;
-            self.officers.entry(id).or_insert_with(|| self.pseudonyms.of(Subject::Officer, id));
+            self.officer(one.officer_id);
         }
         let pseudonym = |one: &NamedOfficer| self.officers.get(&one.officer_id).map_or("", String::as_str);
         let mut all: Vec<_> = named.iter().map(|one| (pseudonym(one), one.finding.as_str())).collect();
@@ -74,6 +77,8 @@ pub struct Columns<'a> {
     /// Whether there are columns with reference numbers of other registers.
     references: bool,
     rows: usize,
+    /// Room for the pseudonym of a complaint.
+    complaint: String,
     texts: [StringBuilder; TEXTS],
     received_at: TimestampMicrosecondBuilder,
     occurred_at: TimestampMicrosecondBuilder,
@@ -105,6 +110,7 @@ impl<'a> Columns<'a> {
             day,
             references,
             rows: 0,
+            complaint: String::new(),
             texts: std::array::from_fn(|_| StringBuilder::new()),
             received_at: TimestampMicrosecondBuilder::new(),
             occurred_at: TimestampMicrosecondBuilder::new(),
@@ -131,10 +137,11 @@ impl<'a> Columns<'a> {
         let reference = self.reference;
         let unit = |id: Option<Id>| Some(reference.unit(id?)?.code.as_str());
         let category = row.category_id.and_then(|id| reference.category(id));
-        let complaint = names.pseudonyms.of(Subject::Complaint, row.id);
+        self.complaint.clear();
+        names.pseudonyms.append(Subject::Complaint, row.id, &mut self.complaint);
         let original = beside.original.map(|id| names.pseudonyms.of(Subject::Complaint, id));
         let texts: [Option<&str>; TEXTS] = [
-            Some(&complaint),
+            Some(&self.complaint),
             Some(row.legal_form.as_str()),
             Some(row.channel.as_str()),
             row.enterprise_id.map(|id| names.enterprise(id)),
@@ -164,9 +171,17 @@ impl<'a> Columns<'a> {
         self.decided_on.append_option(row.decided_on.map(day_number));
         self.due_on.append_option(row.due_on.map(day_number));
         self.answered_on.append_option(row.answered_on.map(day_number));
-        for (officer, finding) in names.officers(beside.named) {
-            self.officers.values().append_value(officer);
-            self.findings.values().append_value(finding);
+        match beside.named {
+            [one] => {
+                self.officers.values().append_value(names.officer(one.officer_id));
+                self.findings.values().append_value(one.finding.as_str());
+            }
+            several => {
+                for (officer, finding) in names.officers(several) {
+                    self.officers.values().append_value(officer);
+                    self.findings.values().append_value(finding);
+                }
+            }
         }
         self.officers.append(true);
         self.findings.append(true);

@@ -80,9 +80,10 @@ pub fn read(
             let mut names = Names::new(pseudonyms);
             for page in pages {
                 let mut columns = Columns::new(reference, pseudonyms.version(), day, references);
+                let named = page.named.sorted();
                 for row in &page.rows {
                     let beside = Beside {
-                        named: page.named.get(&row.id).map(Vec::as_slice).unwrap_or_default(),
+                        named: named.of(row.id),
                         sources: page.sources.get(&row.id).map(Vec::as_slice).unwrap_or_default(),
                         original: page.originals.get(&row.id).copied(),
                     };

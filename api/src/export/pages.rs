@@ -18,9 +18,34 @@ pub const PAGE: usize = 8_191;
 /// Complaints as they are read, with what belongs to them.
 pub struct Page {
     pub rows: Vec<ExportedComplaint>,
-    pub named: HashMap<Id, Vec<NamedOfficer>>,
+    pub named: Named,
     pub sources: HashMap<Id, Vec<ComplaintSource>>,
     pub originals: HashMap<Id, Id>,
+}
+
+/// The officers that complaints name. The thread that reads leaves their order to the one that looks for them.
+pub struct Named(Vec<NamedOfficer>);
+
+impl Named {
+    /// Brings those of one complaint together.
+    pub fn sorted(self) -> SortedNamed {
+        let Self(mut all) = self;
+        // The database finds most in this order.
+        all.sort_by_key(|one| one.complaint_id);
+        SortedNamed(all)
+    }
+}
+
+/// The officers that complaints name, by complaint.
+pub struct SortedNamed(Vec<NamedOfficer>);
+
+impl SortedNamed {
+    pub fn of(&self, complaint: Id) -> &[NamedOfficer] {
+        let from = self.0.partition_point(|one| one.complaint_id < complaint);
+        let rest = &self.0[from..];
+        let many = rest.iter().take_while(|one| one.complaint_id == complaint).count();
+        &rest[..many]
+    }
 }
 
 /// Reads the complaints that are selected, about `page` at once.
@@ -104,8 +129,12 @@ fn with_what_belongs_to_them(
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
     let (named, mut originals) = match ends(&rows).filter(|_| is_whole) {
         Some(ends) => (queries::named_officers_between(conn, ends)?, queries::originals_between(conn, ends)?),
-        None => (queries::named_officers_of(conn, &ids)?, queries::originals_of(conn, &ids)?),
+        None => {
+            let named: Vec<NamedOfficer> = queries::named_officers_of(conn, &ids)?.into_values().flatten().collect();
+            (named, queries::originals_of(conn, &ids)?)
+        }
     };
+    let named = Named(named);
     keep_visible(conn, &mut originals, selection)?;
     let sources = if selection.references { queries::sources_of(conn, &ids)? } else { HashMap::new() };
     Ok(Page { rows, named, sources, originals })

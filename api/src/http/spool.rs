@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Bytes read and sent in one piece.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 256 * 1024;
 
 /// Progress of the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,22 +37,17 @@ pub fn named_officers_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<I
     by_complaint(conn, complaints, load, |row: &NamedOfficer| row.complaint_id)
 }
 
-/// The officers that complaints with ids from the first to the last name: cheaper than [`named_officers_of`] where
-/// nearly all of these complaints are wanted.
+/// The officers that complaints with ids from the first to the last name, in any order: cheaper than
+/// [`named_officers_of`] where nearly all of these complaints are wanted.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub fn named_officers_between(conn: &mut Conn, ids: [Id; 2]) -> Result<HashMap<Id, Vec<NamedOfficer>>, StoreError> {
-    let rows: Vec<NamedOfficer> = complaint_officers::table
+pub fn named_officers_between(conn: &mut Conn, ids: [Id; 2]) -> Result<Vec<NamedOfficer>, StoreError> {
+    Ok(complaint_officers::table
         .filter(complaint_officers::complaint_id.ge(ids[0]))
         .filter(complaint_officers::complaint_id.le(ids[1]))
         .select(NamedOfficer::as_select())
-        .load(conn)?;
-    let mut found: HashMap<Id, Vec<NamedOfficer>> = HashMap::with_capacity(rows.len());
-    for row in rows {
-        found.entry(row.complaint_id).or_default().push(row);
-    }
-    Ok(found)
+        .load(conn)?)
 }
 
 /// The allegations of complaints against no named officer, if a complaint has several.

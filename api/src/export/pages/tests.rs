@@ -65,7 +65,8 @@ fn pages_have_the_order_of_the_database_however_many_complaints_one_moment_has()
                 let mut named = 0;
                 db.read_snapshot(|conn| {
                     read_pages(conn, shuffle, &selection, page, &mut |page| {
-                        named += page.rows.iter().filter(|row| page.named.contains_key(&row.id)).count();
+                        let of_page = page.named.sorted();
+                        named += page.rows.iter().filter(|row| !of_page.of(row.id).is_empty()).count();
                         found.extend(page.rows);
                         Ok(())
                     })
