@@ -98,7 +98,7 @@ def buckets(column, grain):
 
 def month(row):
     at = datetime.datetime.fromtimestamp(row["received_on"] / 1000, datetime.timezone.utc)
-    return at.strftime("%Y-%m")
+    return at.strftime("%Y-%m-01")
 
 
 complaints = dataset("complaints")

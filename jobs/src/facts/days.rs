@@ -17,6 +17,11 @@ pub fn month_number(day: NaiveDate) -> i32 {
     day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0)
 }
 
+/// The first day of the month of a day.
+pub fn first_of_month(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +32,7 @@ mod tests {
             let date = NaiveDate::from_ymd_opt(year, month, day).expect("a day");
             assert_eq!(day_of(day_number(date)), date);
             assert_eq!(month_number(date), year * 12 + i32::try_from(month).expect("a month") - 1);
+            assert_eq!(Some(first_of_month(date)), NaiveDate::from_ymd_opt(year, month, 1));
         }
     }
 }

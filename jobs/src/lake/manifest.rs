@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// The version of this layout.
-pub(super) const FORMAT: u32 = 1;
+/// The version of this layout, and of the columns of the tables.
+pub(super) const FORMAT: u32 = 2;
 
 /// The contents of `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

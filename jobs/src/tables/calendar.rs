@@ -1,11 +1,10 @@
 //! The table `calendar`.
 
-use super::columns::{Day, Flag, Text, Whole, declare_table};
-use super::complaints::month_text;
+use super::columns::{Day, Flag, Whole, declare_table};
 use super::names::{Context, Emit};
 use super::withheld::first_day;
 use crate::JobError;
-use crate::facts::days::{day_of, month_number};
+use crate::facts::days::{day_of, first_of_month};
 use chrono::{Datelike, NaiveDate};
 use schema::Conn;
 
@@ -13,7 +12,7 @@ declare_table! {
     "calendar": "Days, from the year of the first complaint to the end of next year."
     {
         day: Day = "The day.",
-        month: Text = "Month, such as 2025-03.",
+        month: Day = "First day of its month.",
         year: Whole = "Year.",
         quarter: Whole = "Quarter of the year, from 1 to 4.",
         weekday: Whole = "Day of the week, from 1 for Monday to 7 for Sunday.",
@@ -37,7 +36,7 @@ pub(super) fn make(of: &Context<'_>, _: &mut Conn, emit: &mut Emit<'_>) -> Resul
         let is_working_day = calendar.is_working_day(day).ok();
         rows.push(Row {
             day,
-            month: &month_text(month_number(day)),
+            month: first_of_month(day),
             year: i64::from(day.year()),
             quarter: i64::from(day.month0() / 3 + 1),
             weekday: i64::from(weekday),

@@ -5,7 +5,7 @@ use super::columns::{Day, Flag, Float, Instant, Money, Text, Whole, declare_tabl
 use super::names::Context;
 use super::piece_rows::PieceRows;
 use crate::JobError;
-use crate::facts::days::{day_number, day_of, month_number};
+use crate::facts::days::{day_number, day_of, first_of_month};
 use crate::snapshot::{Handling, Handlings, Places, meaning};
 use arrow_array::RecordBatch;
 use chrono::Datelike;
@@ -18,7 +18,7 @@ declare_table! {
     {
         complaint: Text = "Pseudonym of the complaint.",
         received_on: Day = "Day of receipt, in Vietnam's time.",
-        month: Text = "Month of receipt, such as 2025-03.",
+        month: Day = "First day of the month of receipt.",
         year: Whole = "Year of receipt.",
         department: Option<Text> = "Code of the provincial department complained about, as of the complaint's day.",
         branch: Option<Text> = "Code of the branch complained about, as of the complaint's day.",
@@ -54,11 +54,6 @@ declare_table! {
     month_of: "received_on"
 }
 
-/// A month by its number ([`month_number`]), as text.
-pub(super) fn month_text(month: i32) -> String {
-    format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)
-}
-
 fn days(facts: &DataFrame, column: &str) -> PolarsResult<Int32Chunked> {
     Ok(facts.column(column)?.i32()?.clone())
 }
@@ -88,13 +83,6 @@ fn named(facts: &DataFrame) -> PolarsResult<Vec<(i64, Option<&'static str>)>> {
         found.push((officers, finding.filter(|_| officers == 0)));
     }
     Ok(found)
-}
-
-/// The months of a column of days as texts, from the earliest one, whose number comes with them, to the latest.
-fn month_texts(days: &Int32Chunked) -> (i32, Vec<String>) {
-    let month = |day: Option<i32>| month_number(day_of(day.unwrap_or_default()));
-    let (first, last) = (month(days.iter().flatten().min()), month(days.iter().flatten().max()));
-    (first, (first..=last).map(month_text).collect())
 }
 
 /// Columns of the complaints of a piece.
@@ -138,7 +126,6 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, wanted: ColumnSet) -> Re
     let as_of = day_number(of.day);
     // What several columns are computed from, and no others.
     let complaints = if wants(&["complaint"]) { Some(piece.names(of.reader)?) } else { None };
-    let (first_month, months) = if wants(&["month"]) { month_texts(&received_on) } else { Default::default() };
     let named = if wants(&["officers", "finding"]) { named(facts)? } else { Vec::new() };
     let of_handling = ["overdue", "was_due", "in_time", "reopened", "waited_days", "waits_since"];
     let handlings = if wants(&of_handling) { Handlings::of(facts, as_of)? } else { Vec::new() };
@@ -147,11 +134,7 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, wanted: ColumnSet) -> Re
     let values = Values {
         complaint: &|row| complaints.map_or("", |names| names.value(row)),
         received_on: &|row| day(&received_on, row).unwrap_or_default(),
-        month: &|row| {
-            let month = day(&received_on, row).map(month_number);
-            let index = month.and_then(|month| usize::try_from(month - first_month).ok());
-            index.and_then(|index| months.get(index)).map_or("", String::as_str)
-        },
+        month: &|row| day(&received_on, row).map(first_of_month).unwrap_or_default(),
         year: &|row| day(&received_on, row).map_or(0, |day| i64::from(day.year())),
         department: &|row| unit(department, row),
         branch: &|row| unit(branch, row),

@@ -63,6 +63,10 @@ fn each_table_is_declared_once_and_says_what_it_holds() {
         let names: BTreeSet<&str> = table.columns.iter().map(|column| column.name).collect();
         assert_eq!(names.len(), table.columns.len(), "{}", table.name);
         assert!(table.comment.ends_with('.') && table.columns.iter().all(|column| column.comment.ends_with('.')));
+        // Keys of one name join.
+        let months: Vec<ColumnType> =
+            table.columns.iter().filter(|column| column.name == "month").map(|column| column.of).collect();
+        assert!(months.iter().all(|of| *of == ColumnType::Day), "{}", table.name);
         if let Some(month) = table.month_of {
             let of = table.columns.iter().find(|column| column.name == month).map(|column| column.of);
             assert!(matches!(of, Some(ColumnType::Day | ColumnType::Instant)), "{}", table.name);

@@ -95,14 +95,14 @@ fn a_month_that_loses_all_its_rows_goes_with_the_next_sync() {
         let of_may = "complaints/2024-05.parquet";
         let before = files(&lake.manifest());
         let version = lake.folder.join(before[of_may]["path"].text());
-        assert_eq!(lake.ask("SELECT count(*) AS n FROM complaints WHERE month = '2024-05'")[0]["n"], 1);
+        assert_eq!(lake.ask("SELECT count(*) AS n FROM complaints WHERE month = DATE '2024-05-01'")[0]["n"], 1);
 
         // A backup is restored from before the only complaint of May.
         lake.sync(&earlier, &[]);
         let after = files(&lake.manifest());
         assert!(!after.contains_key(of_may) && !lake.folder.join(of_may).exists(), "{after:?}");
         assert!(version.exists(), "for those who read the state before");
-        assert_eq!(lake.ask("SELECT count(*) AS n FROM complaints WHERE month = '2024-05'")[0]["n"], 0);
+        assert_eq!(lake.ask("SELECT count(*) AS n FROM complaints WHERE month = DATE '2024-05-01'")[0]["n"], 0);
         let of_folder = lake.ask("SELECT count(*) AS n FROM read_parquet('complaints/*.parquet')");
         assert_eq!(of_folder, lake.ask("SELECT count(*) AS n FROM complaints"));
         let verified = program().json(&earlier, &lake.arguments("verify", &[]));

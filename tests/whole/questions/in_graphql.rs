@@ -27,7 +27,7 @@ const fn counted(
 
 pub const IN_GRAPHQL: [InGraphql; 13] = [
     counted("complaints-by-month", &["month", "kind", "complaints", "enterprises"], |data| {
-        groups(data, &["/month", "/kind", "/complaints", "/distinctEnterprises"])
+        months(data, &["/month", "/kind", "/complaints", "/distinctEnterprises"])
     }),
     counted("rate-by-branch", &["branch", "complaints"], |data| groups(data, &["/branch/code", "/complaints"])),
     counted("cost-by-category", &["category_group", "complaints", "cost_vnd"], |data| {
@@ -114,7 +114,7 @@ pub const IN_GRAPHQL: [InGraphql; 13] = [
     counted("escalations", &["department", "complaints", "escalated"], |data| {
         groups(data, &["/department/code", "/complaints", "/escalated"])
     }),
-    counted("conduct-trend", &["month", "complaints"], |data| groups(data, &["/month", "/complaints"])),
+    counted("conduct-trend", &["month", "complaints"], |data| months(data, &["/month", "/complaints"])),
 ];
 
 /// The groups of `complaintStatistics` that have a value of the first column: SQL leaves out complaints without a place
@@ -122,6 +122,15 @@ pub const IN_GRAPHQL: [InGraphql; 13] = [
 fn groups(data: &Value, pointers: &[&str]) -> Vec<Vec<Value>> {
     let rows = cells(data["complaintStatistics"]["rows"].list(), pointers);
     rows.into_iter().filter(|row| !row[0].is_null()).collect()
+}
+
+/// The groups of months, which are texts in GraphQL and first days in SQL.
+fn months(data: &Value, pointers: &[&str]) -> Vec<Vec<Value>> {
+    let mut rows = groups(data, pointers);
+    for row in &mut rows {
+        row[0] = json!(format!("{}-01", row[0].text()));
+    }
+    rows
 }
 
 fn cells(rows: &[Value], pointers: &[&str]) -> Vec<Vec<Value>> {

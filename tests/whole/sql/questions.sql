@@ -379,7 +379,8 @@ SELECT code, REGEXP_REPLACE(name_vi, '[aăâ]', '-', 'g') AS replaced, regexp_ma
 ORDER BY code
 
 --- parts of texts
-SELECT SPLIT_PART(month, '-', 2) AS month, month || '/' || kind AS both, CONCAT(kind, NULL, '!') AS concat,
+SELECT SPLIT_PART(CAST(month AS VARCHAR), '-', 2) AS month, CAST(month AS VARCHAR) || '/' || kind AS both,
+       CONCAT(kind, NULL, '!') AS concat,
        COALESCE(kind, 'none') AS kind, COUNT(*) AS n FROM complaints GROUP BY 1, 2, 3, 4
 
 --- classes of delay

@@ -99,7 +99,7 @@ impl World {
         match column {
             "complaint" => Value::Text(pseudonym(self.of.seed, 'c', number)),
             "received_on" | "received_at" => Value::Day(day),
-            "month" => Value::Text(format!("{:04}-{:02}", day.year(), day.month())),
+            "month" => Value::Day(month),
             "year" => Value::Whole(i64::from(day.year())),
             "department" => Value::Text(format!("{:02}", branch / BRANCHES_OF_DEPARTMENT + 1)),
             "branch" | "unit" | "responsible_unit" => Value::Text(branch_code(branch)),
