@@ -115,6 +115,19 @@ fn tables_are_exported_with_the_complaints_of_a_filter() {
             }
             assert_eq!(get(&team, &format!("{table}.csv?filter={filter}")).status, 400);
         }
+        // A field that does not exist: the message names those that do and are for this role.
+        let (board, unknown) = (app.as_role(Role::Board), encoded(r#"{"nope": 1}"#));
+        for (client, has_text) in [(&team, false), (&board, true)] {
+            for table in ["complaints", "responses"] {
+                let refused = get(client, &format!("{table}.csv?filter={unknown}"));
+                assert_eq!((refused.status, refused.codes()), (400, vec!["GRAPHQL_VALIDATION_FAILED".to_owned()]));
+                let message = refused.json()["errors"][0]["message"].text().to_owned();
+                let (_, fields) = message.split_once("take one of ").unwrap_or_else(|| panic!("{message}"));
+                let fields: BTreeSet<&str> = fields.split(", ").collect();
+                assert!(fields.contains("costVnd") && fields.contains("unit") && fields.contains("and"), "{message}");
+                assert_eq!(fields.contains("text"), has_text, "{message}");
+            }
+        }
         let path = files.path().join("allegations.csv").display().to_string();
         let key = files.key();
         let export = ["export", &path, "--table", "allegations", "--unit", "02", "--key-file", &key];

@@ -137,12 +137,17 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (
         &["export", "x.csv", "--group-by", "UNIT", "--filter", r#"{"unti": "02"}"#],
         1,
-        &["unti", "ComplaintStatisticsFilter"],
+        &["unti", "ComplaintStatisticsFilter", "take one of ", "costVnd, ", "unitWithin"],
     ),
     (&["export", "x.csv", "--table", "flags", "--filter", "{}"], 1, &["flags has all rows"]),
     (&["export", "x.csv", "--filter", "{"], 1, &["--filter is not JSON", "line 1 column 1"]),
     (&["export", "x.csv", "--filter", "@none.json"], 1, &["--filter: cannot read none.json", "No such file"]),
-    (&["export", "x.csv", "--filter", r#"{"unit": {"wihtin": "02"}}"#], 1, &["filter.unit", "wihtin", "UnitFilter"]),
+    (&["export", "x.csv", "--filter", r#"{"nope": 1}"#], 1, &["\"nope\"", "ComplaintFilter", "costVnd, ", "unit"]),
+    (
+        &["export", "x.csv", "--filter", r#"{"unit": {"wihtin": "02"}}"#],
+        1,
+        &["filter.unit", "wihtin", "UnitFilter", "take one of ", "within"],
+    ),
     (
         &["export", "x.csv", "--filter", r#"{"text": {"like": "%a%"}}"#],
         1,

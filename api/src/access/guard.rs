@@ -2,6 +2,8 @@
 
 use super::audited_access::{Shown, identifies};
 use super::introspection::SchemaShape;
+use super::permissions::allowed;
+use super::roles::Reader;
 use async_graphql::parser::types::{
     BaseType, InterfaceType, ObjectType, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
 };
@@ -110,6 +112,15 @@ impl Guard {
         let inputs = self.inputs.iter().flat_map(|(of, fields)| fields.keys().map(move |field| (&**of, &**field)));
         let words = self.enums.iter().flat_map(|(of, words)| words.iter().map(move |word| (&**of, &**word)));
         outputs.chain(inputs).chain(words)
+    }
+
+    /// The fields of an input type that a reader may name, in the order of the alphabet.
+    pub fn input_fields(&self, reader: impl Into<Reader>, of: &str) -> Vec<&str> {
+        let reader = reader.into();
+        let all = self.inputs.get(of).into_iter().flat_map(HashMap::keys).map(String::as_str);
+        let mut fields: Vec<&str> = all.filter(|field| allowed(reader, of, field)).collect();
+        fields.sort_unstable();
+        fields
     }
 
     /// Every output field, input field, argument (of `Type.field`) and enum value, with the name of its type;

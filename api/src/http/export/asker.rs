@@ -98,7 +98,8 @@ impl Asker<'_> {
             ..Body::default()
         };
         let budget = budget(service, viewer);
-        let mut outcome = match prepare(service, viewer, body, self.locale, &budget).await? {
+        let ready = prepare(service, viewer, body, self.locale, &budget).await;
+        let mut outcome = match ready.map_err(|refused| self.naming_fields(refused))? {
             Ready::Checked(mut prepared) => {
                 prepared.at_least = self.at_least;
                 run(service, viewer, *prepared, &budget).await
@@ -107,8 +108,38 @@ impl Asker<'_> {
         };
         if !outcome.errors.is_empty() {
             outcome.refused.get_or_insert(StatusCode::BAD_REQUEST);
-            return Err(outcome.into());
+            return Err(self.naming_fields(outcome).into());
         }
         Ok(outcome)
     }
+
+    /// The same refusal. Where a filter has a field that does not exist, it names those that do and are for the viewer:
+    /// who writes a URL or a command has no schema at hand.
+    fn naming_fields(&self, outcome: OperationResult) -> OperationResult {
+        let (Some(status), is_graphql, mut errors) = (outcome.refused, outcome.is_graphql, outcome.errors.clone())
+        else {
+            return outcome;
+        };
+        let mut are_named = false;
+        for error in &mut errors {
+            let Some(of) = type_without_field(&error.message) else { continue };
+            let fields = self.service.guard.input_fields(self.viewer.role, of);
+            if !fields.is_empty() {
+                error.message = format!("{}: take one of {}", error.message, fields.join(", "));
+                are_named = true;
+            }
+        }
+        if !are_named {
+            return outcome;
+        }
+        let mut named = OperationResult::refused_for(status, errors);
+        named.is_graphql = is_graphql;
+        named
+    }
+}
+
+/// The input type of which an error says that it lacks a field.
+fn type_without_field(message: &str) -> Option<&str> {
+    let (_, field) = message.split_once("unknown field \"")?;
+    field.split_once("\" of type \"")?.1.split('"').next()
 }
