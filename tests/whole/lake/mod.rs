@@ -1,6 +1,7 @@
 //! The lake: what a sync writes and what it leaves, who can read it meanwhile, and what DuckDB finds in it.
 
 mod clickhouse;
+mod dashboard;
 mod interrupted;
 mod recurrence;
 mod statistics;

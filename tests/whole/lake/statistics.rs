@@ -11,15 +11,15 @@ use tests::fixtures::{self, Files};
 use tests::{Client, Database, Json, Role, Server, TestApp};
 
 /// A lake for a server: its folder, its key, and the arguments of the server.
-struct Served {
+pub(super) struct Served {
     _files: Files,
-    folder: String,
+    pub(super) folder: String,
     key: String,
     config: String,
 }
 
 impl Served {
-    fn new(role: &str) -> Self {
+    pub(super) fn new(role: &str) -> Self {
         let files = Files::new();
         let folder = files.path().join("lake").display().to_string();
         let key = files.key_file();
@@ -28,12 +28,12 @@ impl Served {
         Self { _files: files, folder, key, config }
     }
 
-    fn arguments(&self) -> [&str; 5] {
+    pub(super) fn arguments(&self) -> [&str; 5] {
         ["--no-jobs", "--key-file", &self.key, "--config", &self.config]
     }
 
     #[track_caller]
-    fn sync(&self, database: &Database, role: &str) {
+    pub(super) fn sync(&self, database: &Database, role: &str) {
         program().run(database, ["lake", "sync", &self.folder, "--for", role, "--key-file", &self.key]).ok();
     }
 }
