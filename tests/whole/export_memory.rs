@@ -1,6 +1,8 @@
 //! An export is streamed: the memory of the server does not grow with the number of its rows.
 
-use crate::exports::encoded;
+use crate::exports::{cells, encoded, get};
+use diesel::prelude::*;
+use schema::tables::complaint_officers;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -81,4 +83,10 @@ fn the_memory_of_an_export_does_not_grow_with_its_rows() {
         assert!(grown < of_rows / 2, "{form}: {grown} bytes of memory more for {of_rows} bytes of rows");
     }
     assert!(of_rows > 15 << 20, "{of_rows} bytes are too few to tell");
+    // Of many pages each has the officers of its own complaints.
+    let officers = cells(&get(&team, "complaints.csv").text, "officers");
+    let named: usize =
+        officers.iter().map(|cell| cell.trim_matches('"').split(';').filter(|name| !name.is_empty()).count()).sum();
+    let stored = app.database.open().read(|conn| Ok(complaint_officers::table.count().get_result::<i64>(conn)?));
+    assert_eq!(i64::try_from(named).unwrap(), stored.unwrap());
 }

@@ -17,7 +17,7 @@ pub fn encoded(text: &str) -> String {
 }
 
 /// The cells of a column of a CSV file, none of which is quoted up to it.
-fn cells(csv: &str, column: &str) -> Vec<String> {
+pub fn cells(csv: &str, column: &str) -> Vec<String> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
     let at = header.iter().position(|name| *name == column).unwrap_or_else(|| panic!("{column} in {header:?}"));

@@ -182,11 +182,11 @@ impl Exporting<'_> {
             let selection = Selection { filter: &filter, visible: &|| None, references, day: about.day };
             let schema = complaint_schema(references);
             if !self.args.by_month {
-                return self.write(&schema, about, |take| read(conn, self.pseudonyms, &selection, take));
+                return self.write(&schema, about, |take| read(self.db, conn, self.pseudonyms, &selection, take));
             }
             let position = about.position;
             let mut months = Months::new(&self.args.path, self.form, schema, about);
-            read(conn, self.pseudonyms, &selection, &mut |rows| months.take(&rows))?;
+            read(self.db, conn, self.pseudonyms, &selection, &mut |rows| months.take(&rows))?;
             let (rows, files) = months.end()?;
             Ok(Done { rows, position, files })
         })

@@ -28,15 +28,18 @@ pub use subject::Subject;
 pub use tables::{read_table, table_of};
 
 use self::complaints::{Beside, Columns, Names};
-use self::pages::{PAGE, Page, read_pages};
+use self::pages::{Named, PAGE, Page, SortedNamed, read_pages};
+use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::snapshot::Reference;
+use schema::db::SharedSnapshot;
 use schema::enums::Role;
+use schema::models::NamedOfficer;
 use schema::pseudonyms::{Audience, Pseudonyms};
-use schema::queries::Pred;
+use schema::queries::{self, Pred};
 use schema::tables::complaints as complaint_table;
-use schema::{Conn, StoreError};
-use std::sync::mpsc::sync_channel;
+use schema::{Conn, Db, Id, StoreError};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// The audience of a role's export files: it determines their pseudonyms.
 pub const fn audience(role: Role, references: bool) -> Audience {
@@ -60,13 +63,16 @@ pub struct Selection<'a> {
 
 /// Reads the complaints that match a filter in order of receipt and passes them to `take` page by page. Complaints
 /// received at the same moment come in a keyed order, because the order of their ids would identify them. The caller
-/// must run it within one read snapshot of the database.
+/// must run it within one read snapshot of the database, on a connection of `db`.
 ///
-/// A thread of its own makes the columns and pseudonyms of a page, while the database finds the next one.
+/// A thread of its own makes the columns and pseudonyms of a page, while the database finds the next one. Where another
+/// connection can read the same snapshot, it reads the officers of whole exports: a connection waits while the database
+/// works, and the database while the rows of an answer are decoded.
 ///
 /// # Errors
 /// If the database or `take` fails.
 pub fn read(
+    db: &Db,
     conn: &mut Conn,
     pseudonyms: &Pseudonyms,
     selection: &Selection<'_>,
@@ -74,13 +80,21 @@ pub fn read(
 ) -> anyhow::Result<()> {
     let reference = &Reference::load(conn)?;
     let (day, references) = (selection.day, selection.references);
+    let shared = if (selection.filter)()?.is_none() { db.share_snapshot(conn)? } else { None };
     std::thread::scope(|scope| {
         let (sender, pages) = sync_channel::<Page>(1);
+        let (ranges, asked) = sync_channel::<[Id; 2]>(RANGES);
+        let (answers, named) = sync_channel::<Vec<NamedOfficer>>(1);
+        // Without another connection nobody takes a range, and this one reads the officers.
+        let beside = shared.map(|shared| scope.spawn(move || read_named(shared, &asked, &answers)));
         let building = scope.spawn(move || -> anyhow::Result<()> {
             let mut names = Names::new(pseudonyms);
             for page in pages {
                 let mut columns = Columns::new(reference, pseudonyms.version(), day, references);
-                let named = page.named.sorted();
+                let named = SortedNamed::new(match page.named {
+                    Named::Here(named) => named,
+                    Named::Beside => named.recv().context("the officers of the export cannot be read")?,
+                });
                 for row in &page.rows {
                     let beside = Beside {
                         named: named.of(row.id),
@@ -94,13 +108,37 @@ pub fn read(
             }
             Ok(())
         });
-        let read = read_pages(conn, pseudonyms.shuffle(), selection, PAGE, &mut |page| {
+        let ask = |ends: [Id; 2]| ranges.send(ends).is_ok();
+        let read = read_pages(conn, pseudonyms.shuffle(), selection, PAGE, &ask, &mut |page| {
             sender.send(page).map_err(|_| anyhow::anyhow!("the rows of the export cannot be taken"))
         });
-        drop(sender);
+        drop((sender, ranges));
+        let beside = beside.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        // If `take` failed, the reader ended for that reason.
+        // If the other connection failed, the columns were not made for that reason; and if these or `take` failed, the
+        // reader ended for that one.
+        beside.transpose()?;
         built?;
         read
+    })
+}
+
+/// Ranges of ids that wait for the other connection, which is at most a page behind.
+const RANGES: usize = 4;
+
+/// Reads the officers that the complaints of ranges of ids name.
+fn read_named(
+    shared: SharedSnapshot,
+    asked: &Receiver<[Id; 2]>,
+    answers: &SyncSender<Vec<NamedOfficer>>,
+) -> anyhow::Result<()> {
+    shared.read(|conn| {
+        for ends in asked {
+            if answers.send(queries::named_officers_between(conn, ends)?).is_err() {
+                // The export failed, and needs no more.
+                break;
+            }
+        }
+        Ok(())
     })
 }

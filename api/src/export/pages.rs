@@ -23,23 +23,24 @@ pub struct Page {
     pub originals: HashMap<Id, Id>,
 }
 
-/// The officers that complaints name. The thread that reads leaves their order to the one that looks for them.
-pub struct Named(Vec<NamedOfficer>);
-
-impl Named {
-    /// Brings those of one complaint together.
-    pub fn sorted(self) -> SortedNamed {
-        let Self(mut all) = self;
-        // The database finds most in this order.
-        all.sort_by_key(|one| one.complaint_id);
-        SortedNamed(all)
-    }
+/// The officers that the complaints of a page name.
+pub enum Named {
+    Here(Vec<NamedOfficer>),
+    /// Another connection reads them.
+    Beside,
 }
 
 /// The officers that complaints name, by complaint.
 pub struct SortedNamed(Vec<NamedOfficer>);
 
 impl SortedNamed {
+    /// Brings those of one complaint together. The thread that reads leaves that to the one that looks for them.
+    pub fn new(mut all: Vec<NamedOfficer>) -> Self {
+        // The database finds most in this order.
+        all.sort_by_key(|one| one.complaint_id);
+        Self(all)
+    }
+
     pub fn of(&self, complaint: Id) -> &[NamedOfficer] {
         let from = self.0.partition_point(|one| one.complaint_id < complaint);
         let rest = &self.0[from..];
@@ -47,6 +48,10 @@ impl SortedNamed {
         &rest[..many]
     }
 }
+
+/// Asks another connection for the officers that complaints with ids from the first to the last name. False if there is
+/// none.
+pub type Ask<'a> = dyn Fn([Id; 2]) -> bool + 'a;
 
 /// Reads the complaints that are selected, about `page` at once.
 ///
@@ -57,11 +62,12 @@ pub fn read_pages(
     shuffle: Shuffle,
     selection: &Selection<'_>,
     page: usize,
+    ask: &Ask<'_>,
     take: &mut dyn FnMut(Page) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let is_whole = (selection.filter)()?.is_none();
     let mut take = |conn: &mut Conn, rows: Vec<ExportedComplaint>| -> anyhow::Result<()> {
-        take(with_what_belongs_to_them(conn, rows, selection, is_whole)?)
+        take(with_what_belongs_to_them(conn, rows, selection, is_whole, ask)?)
     };
     let order = [(ComplaintSort::ReceivedAt, Direction::Asc)];
     let mut window = Window { limit: page, ..Window::default() };
@@ -125,16 +131,22 @@ fn with_what_belongs_to_them(
     rows: Vec<ExportedComplaint>,
     selection: &Selection<'_>,
     is_whole: bool,
+    ask: &Ask<'_>,
 ) -> anyhow::Result<Page> {
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
     let (named, mut originals) = match ends(&rows).filter(|_| is_whole) {
-        Some(ends) => (queries::named_officers_between(conn, ends)?, queries::originals_between(conn, ends)?),
+        Some(ends) => {
+            let named = match ask(ends) {
+                true => Named::Beside,
+                false => Named::Here(queries::named_officers_between(conn, ends)?),
+            };
+            (named, queries::originals_between(conn, ends)?)
+        }
         None => {
-            let named: Vec<NamedOfficer> = queries::named_officers_of(conn, &ids)?.into_values().flatten().collect();
-            (named, queries::originals_of(conn, &ids)?)
+            let named = queries::named_officers_of(conn, &ids)?.into_values().flatten().collect();
+            (Named::Here(named), queries::originals_of(conn, &ids)?)
         }
     };
-    let named = Named(named);
     keep_visible(conn, &mut originals, selection)?;
     let sources = if selection.references { queries::sources_of(conn, &ids)? } else { HashMap::new() };
     Ok(Page { rows, named, sources, originals })

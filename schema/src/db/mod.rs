@@ -15,6 +15,7 @@ pub(crate) mod readable;
 mod replica;
 pub(crate) mod search_index;
 pub mod search_text;
+mod shared_snapshot;
 mod storage;
 mod target;
 mod write;
@@ -28,6 +29,7 @@ pub(crate) use migrations::DataMigration;
 pub use migrations::{MigrationReport, MigrationStatus, embedded_migrations};
 pub use pool::{Db, ReadSession, StatementCount};
 pub use replica::{LagBounds, Replica, ReplicaState, ReplicaStatus, Unfit};
+pub use shared_snapshot::SharedSnapshot;
 pub use write::{Committed, WriteTx};
 
 /// Evaluates one body for either database, with the concrete connection under the given name: batch inserts and

@@ -53,7 +53,7 @@ impl Canceller<'_> {
 }
 
 /// A connection for several reads one after another.
-pub struct ReadSession(r2d2::PooledConnection<Manager>);
+pub struct ReadSession(pub(super) r2d2::PooledConnection<Manager>);
 
 impl ReadSession {
     /// # Errors
@@ -68,7 +68,7 @@ impl ReadSession {
         read
     }
 
-    fn run<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+    pub(super) fn run<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
         // Registers before it checks. `CancelToken::cancel` does the reverse, so one of the two notices the other.
         let _runs = Running::on(self.0.process);
         cancellation::check_cancelled()?;

@@ -111,7 +111,7 @@ impl Work {
                         };
                         let schema = complaint_schema(self.references);
                         let writer = ExportWriter::new(self.form, to, &schema, about.clone())?;
-                        let writer = writer.write_all(|take| read(conn, pseudonyms, &selection, take))?;
+                        let writer = writer.write_all(|take| read(db, conn, pseudonyms, &selection, take))?;
                         let (to, rows) = writer.finish()?;
                         Ok((to, rows, about))
                     })
