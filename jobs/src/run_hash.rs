@@ -194,7 +194,7 @@ fn exposure_hash(
         while end < rows.height() && subject.get(end) == subject.get(end - 1) {
             end += 1;
         }
-        // Rounding, by way of a text, takes most of the time.
+        // Rounding takes most of the time.
         let handled: Vec<f64> =
             (begin..end).into_par_iter().map(|at| round_6_digits(exposure.get(at).unwrap_or_default())).collect();
         let mut lines = Lines::default();

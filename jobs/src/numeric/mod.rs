@@ -15,6 +15,7 @@ pub mod poisson;
 pub mod proportion;
 pub mod rates;
 pub(crate) mod roots;
+pub mod rounding;
 pub mod shrinkage;
 pub mod sums;
 pub mod survival;

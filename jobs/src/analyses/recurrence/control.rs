@@ -1,11 +1,12 @@
 //! The data of two control charts of branches (docs/statistics.md, "Branches"): a funnel plot across branches and a
 //! weekly CUSUM of each branch.
 
-use super::significance::{Comparison, round_6_digits};
+use super::significance::Comparison;
 use super::tiers::Assessed;
 use super::windows::subjects_by_month;
 use crate::facts::exposure::Exposure;
 use crate::facts::frames::Frames;
+use crate::numeric::rounding::round_6_digits;
 use crate::numeric::{cusum, funnel};
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;

@@ -32,6 +32,7 @@ mod reference_tests;
 mod tests;
 
 pub use crate::facts::lookback::WINDOWS;
+pub use crate::numeric::rounding::round_6_digits;
 pub use campaigns::with_campaigns;
 pub use cells::{Cells, cells};
 pub use comparisons::{Comparisons, SubjectComparisons};
@@ -42,7 +43,7 @@ pub use expected::{Expected, expected};
 pub use reach::{Count, Reach, Reached, reach};
 pub use reasons::{Reason, reason};
 pub use rules::{AnonymousRule, CampaignRule, Rules, TierRule};
-pub use significance::{Adjusted, Comparison, Dispersion, Rest, round_6_digits};
+pub use significance::{Adjusted, Comparison, Dispersion, Rest};
 pub use subject_numbers::{Numbers, SubjectCounts, SubjectNumbers, subject_numbers};
 pub use tiers::{Assessed, Assessment, Complainants, assess, assess_kind, rule_of};
 pub use windows::WindowNumbers;

@@ -4,6 +4,7 @@
 use super::expected::Expected;
 use crate::numeric::multiplicity::{benjamini_hochberg, cut_off};
 use crate::numeric::poisson::{exact_limits, mid_p_upper_tail};
+use crate::numeric::rounding::round_6_digits;
 use crate::numeric::shrinkage::{Posterior, Prior, fit};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -204,14 +205,6 @@ impl Comparison {
 /// Computes p and the posterior of a count, with the prior of the other subjects as it is.
 fn test(prior: &Prior, observed: u32, expected: f64) -> (f64, Posterior) {
     (mid_p_upper_tail(observed, expected), prior.posterior(observed, expected))
-}
-
-/// Rounds to 6 significant digits, the precision in which numbers are stored and hashed.
-pub fn round_6_digits(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
-    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 impl Adjusted {
