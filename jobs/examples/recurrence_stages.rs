@@ -9,7 +9,7 @@ use chrono::{Days, NaiveDate};
 use jobs::JobError;
 use jobs::analyses::recurrence::{Rules, assess_kind, available, cusum_series, funnel_plot};
 use jobs::facts::frames::{Exposures, TEXT_DAYS};
-use jobs::facts::{Changes, Facts};
+use jobs::facts::{Changes, Facts, Workload};
 use jobs::flags::CountedComplaints;
 use jobs::run_hash::run_hashes;
 use schema::Db;
@@ -54,9 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
     })?;
     let (complaints, texts) = (facts.complaints.len(), facts.texts.len());
-    let (workload, officers) = (facts.workload.len(), facts.officer_codes.len());
+    let (workload, officers) = (facts.workload.rows().len(), facts.officer_codes.len());
     let exposures = Exposures::of(&facts, as_of)?;
-    facts.workload = Vec::new();
+    facts.workload = Workload::default();
     stages.end("exposures");
     let frames = exposures.into_frames(&facts, as_of)?;
     drop(facts);

@@ -11,7 +11,7 @@ pub use officers::{of_officers, of_officers_in};
 
 use crate::facts::days::day_number;
 use crate::facts::lookback::WINDOWS;
-use crate::facts::{Facts, Subject, WorkloadFact};
+use crate::facts::{Facts, Subject, WorkloadRow};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use columns::Columns;
 use polars::prelude::*;
@@ -137,7 +137,7 @@ fn overlap(posting: &Posting, from: i32, to: i32) -> i32 {
     (ends - begins + 1).max(0)
 }
 
-fn daily(rows: &[&WorkloadFact], days: impl Fn(NaiveDate) -> f64) -> Daily {
+fn daily(rows: &[&WorkloadRow], days: impl Fn(NaiveDate) -> f64) -> Daily {
     let mut by_month: BTreeMap<NaiveDate, i64> = BTreeMap::new();
     for row in rows {
         *by_month.entry(first_of_month(row.month)).or_default() += row.declarations;
@@ -164,20 +164,21 @@ pub fn of_branches(
     let mut sums: Vec<[Option<i64>; 3]> = Vec::new();
     let mut handled: HashMap<u32, BTreeMap<NaiveDate, usize>> = HashMap::new();
     // By unit and month, which most rows share with others: its branch's sums, and whether it is the branch itself.
-    let mut sums_of: HashMap<(Id, NaiveDate), Option<(usize, bool)>, PlRandomState> = HashMap::default();
-    for row in facts.workload.iter().filter(|row| row.month <= as_of) {
+    let mut sums_of: HashMap<(u32, NaiveDate), Option<(usize, bool)>, PlRandomState> = HashMap::default();
+    for row in facts.workload.rows().iter().filter(|row| row.month <= as_of) {
         let month = first_of_month(row.month);
         let find = || {
-            let branch = tree.ancestors_on(row.unit_id, month).branch?;
+            let unit = facts.workload.unit(row);
+            let branch = tree.ancestors_on(unit, month).branch?;
             let months = handled.entry(*place.get(&branch)?).or_default();
             let at = *months.entry(month).or_insert_with(|| {
                 sums.push([None; 3]);
                 sums.len() - 1
             });
-            Some((at, branch == row.unit_id))
+            Some((at, branch == unit))
         };
-        let Some((at, is_branch)) = *sums_of.entry((row.unit_id, month)).or_insert_with(find) else { continue };
-        let level = match (row.officer_id, is_branch) {
+        let Some((at, is_branch)) = *sums_of.entry((row.unit, month)).or_insert_with(find) else { continue };
+        let level = match (row.officer(), is_branch) {
             (Some(_), _) => 2,
             (None, true) => 0,
             (None, false) => 1,

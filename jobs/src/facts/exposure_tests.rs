@@ -1,6 +1,7 @@
 //! Exposures compared with values computed by hand.
 
 use super::*;
+use crate::facts::WorkloadFact;
 use schema::enums::{PeerGroup, UnitKind};
 use schema::models::{UNKNOWN_START, Unit, UnitParent};
 use uuid::Uuid;
@@ -53,9 +54,8 @@ fn facts(postings: &[(u128, u128, NaiveDate, Option<NaiveDate>)], workload: &[(u
             valid_to: *valid_to,
         });
     }
-    for (nth, (officer, unit, month, declarations)) in (0u128..).zip(workload) {
-        facts.workload.push(WorkloadFact {
-            id: id(9_000 + nth),
+    for (officer, unit, month, declarations) in workload {
+        facts.workload.push(&WorkloadFact {
             unit_id: id(*unit),
             officer_id: (*officer > 0).then(|| id(*officer)),
             month: *month,

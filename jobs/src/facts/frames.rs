@@ -6,7 +6,7 @@ use crate::facts::branches::Branches;
 use crate::facts::days::day_number;
 use crate::facts::exposure::{self, Exposure, Span, spans};
 use crate::facts::minhash::TextSketch;
-use crate::facts::{ComplaintFact, Facts, Subject};
+use crate::facts::{ComplaintFact, Facts, Subject, Workload};
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 use polars_core::runtime::THREAD_POOL;
@@ -99,7 +99,7 @@ pub fn without_exposure(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobEr
 /// The errors of [`frames`].
 pub fn into_frames(mut facts: Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
     let exposures = Exposures::of(&facts, as_of)?;
-    facts.workload = Vec::new();
+    facts.workload = Workload::default();
     exposures.into_frames(&facts, as_of)
 }
 

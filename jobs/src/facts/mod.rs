@@ -11,6 +11,7 @@ pub mod frames;
 pub mod lookback;
 pub mod minhash;
 pub mod monthly;
+mod monthly_workload;
 mod officer_workload;
 pub mod present;
 pub mod rewind;
@@ -20,7 +21,8 @@ mod types;
 pub use about::About;
 pub use allegations::{AllegationFact, Allegations};
 pub use changes::{Change, Changes};
-pub use types::{CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject, WorkloadFact};
+pub use monthly_workload::{Workload, WorkloadFact, WorkloadRow};
+pub use types::{CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject};
 
 use crate::JobError;
 use crate::row_by_row::for_each;
@@ -92,7 +94,7 @@ fn enterprise_fact((id, tax_code, group_code): EnterpriseRow) -> (Id, Enterprise
 
 columns! {
     /// The columns of a [`WorkloadFact`].
-    WORKLOAD: workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations
+    WORKLOAD: workload::unit_id, workload::officer_id, workload::month, workload::declarations
 }
 
 /// The length of a list for as many rows as a count says.
@@ -136,14 +138,25 @@ impl Facts {
         Ok(())
     }
 
-    /// Reads the workload.
+    /// Reads the workload as it is now.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn load_workload(conn: &mut Conn) -> Result<Vec<WorkloadFact>, JobError> {
-        let mut rows = Vec::with_capacity(length(workload::table.count().get_result(conn)?));
-        for_each!(conn, workload::table.select(WORKLOAD), WorkloadFact, |row| rows.push(row));
-        Ok(rows)
+    pub fn load_workload(conn: &mut Conn) -> Result<Workload, JobError> {
+        let mut found = Workload::with_capacity(length(workload::table.count().get_result(conn)?));
+        for_each!(conn, workload::table.select(WORKLOAD), WorkloadFact, |row| found.push(&row));
+        Ok(found)
+    }
+
+    /// Reads the workload with the ids of its rows, by which [`rewind::rewind`] finds what later changes touched.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn load_workload_with_ids(conn: &mut Conn) -> Result<Workload, JobError> {
+        let mut found = Workload::with_capacity(length(workload::table.count().get_result(conn)?));
+        let rows = workload::table.select((workload::id, WORKLOAD));
+        for_each!(conn, rows, (Id, WorkloadFact), |row| found.push_with_id(row.0, &row.1));
+        Ok(found)
     }
 
     /// Reads the facts of complaints received on a day or later, without texts and workload.
@@ -247,12 +260,13 @@ impl Facts {
         for row in posting_rows {
             facts.postings.entry(row.officer_id).or_default().push(row);
         }
-        facts.workload = workload::table
+        let handled: Vec<WorkloadFact> = workload::table
             .filter(workload::officer_id.is_not_null())
             .filter(workload::month.ge(since))
             .filter(workload::month.le(until))
             .select(WORKLOAD)
             .load(conn)?;
+        handled.iter().for_each(|row| facts.workload.push(row));
         Ok(facts)
     }
 

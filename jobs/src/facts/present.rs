@@ -5,7 +5,7 @@
 //! last texts are read.
 
 use super::frames::{COMPARED_TEXTS, Exposures, Frames};
-use super::{Changes, Facts, WorkloadFact};
+use super::{Changes, Facts, Workload};
 use crate::JobError;
 use chrono::NaiveDate;
 use schema::db::dialect::{current_position, scanning};
@@ -78,9 +78,9 @@ fn exposures_beside(
 }
 
 /// The exposures of a workload, which is dropped then.
-fn of_workload(facts: &mut Facts, workload: Vec<WorkloadFact>, as_of: NaiveDate) -> Result<Exposures, JobError> {
+fn of_workload(facts: &mut Facts, workload: Workload, as_of: NaiveDate) -> Result<Exposures, JobError> {
     facts.workload = workload;
     let exposures = Exposures::of(facts, as_of);
-    facts.workload = Vec::new();
+    facts.workload = Workload::default();
     exposures
 }

@@ -19,13 +19,13 @@ pub fn rewind(facts: &mut Facts, changes: &Changes) -> Result<(), JobError> {
     rewind_complaints(facts, &changes.complaints)?;
     let mut created = HashSet::new();
     if changes.reference.iter().any(|change| change.entity == Entity::Workload.as_str()) {
-        facts.workload.sort_unstable_by_key(|row| row.id);
+        facts.workload.order();
     }
     for change in &changes.reference {
         rewind_reference(facts, change, &mut created)?;
     }
     if !created.is_empty() {
-        facts.workload.retain(|row| !created.contains(&row.id));
+        facts.workload.remove(&created);
     }
     Ok(())
 }
@@ -98,8 +98,8 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
     Ok(())
 }
 
-/// Undoes a change of reference data. The workload is sorted by id; a row that the change `created` is left to be
-/// removed.
+/// Undoes a change of reference data. Rows of the workload are found by their ids; one that the change `created` is left
+/// to be removed.
 fn rewind_reference(facts: &mut Facts, change: &Change, created: &mut HashSet<Id>) -> Result<(), JobError> {
     let id = change.id;
     // An event of an unknown entity was written by another program, which `audit verify` reports.
@@ -171,14 +171,14 @@ fn rewind_reference(facts: &mut Facts, change: &Change, created: &mut HashSet<Id
             created.insert(id);
         }
         (Entity::Workload, Some(before)) => {
-            let index = facts.workload.binary_search_by_key(&id, |row| row.id).ok();
-            let row = index.filter(|_| !created.contains(&id)).and_then(|at| facts.workload.get_mut(at));
-            let WorkloadFact { id: _, unit_id, officer_id, month, declarations } =
-                row.ok_or_else(|| missing(id, "workload"))?;
+            let row = facts.workload.get(id).filter(|_| !created.contains(&id));
+            let mut row = row.ok_or_else(|| missing(id, "workload"))?;
+            let WorkloadFact { unit_id, officer_id, month, declarations } = &mut row;
             restore(before, "unit_id", unit_id)?;
             restore(before, "officer_id", officer_id)?;
             restore(before, "month", month)?;
             restore(before, "declarations", declarations)?;
+            facts.workload.replace(id, &row);
         }
         // A code identifies its officer and never changes; statistics read nothing else of officers. What a merge
         // moved has events of its own.
@@ -210,27 +210,33 @@ fn restore<T: DeserializeOwned>(before: &Fields, field: &str, place: &mut T) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Workload;
     use chrono::NaiveDate;
     use serde_json::json;
     use uuid::Uuid;
 
-    fn row(n: u128, declarations: i64) -> WorkloadFact {
-        let id = |n| Id(Uuid::from_u128(n));
-        WorkloadFact { id: id(n), unit_id: id(100), officer_id: None, month: NaiveDate::default(), declarations }
+    fn id(n: u128) -> Id {
+        Id(Uuid::from_u128(n))
     }
 
     fn change(n: u128, before: Option<i64>) -> Change {
         let before = before.and_then(|declarations| json!({ "declarations": declarations }).as_object().cloned());
-        Change { entity: Entity::Workload.as_str().into(), id: row(n, 0).id, before, text: None }
+        Change { entity: Entity::Workload.as_str().into(), id: id(n), before, text: None }
     }
 
     #[test]
     fn workload_in_no_order_is_restored_by_its_id() {
-        let mut facts = Facts { workload: vec![row(3, 30), row(1, 10), row(2, 20)], ..Facts::default() };
+        let mut workload = Workload::default();
+        for (n, declarations) in [(3, 30), (1, 10), (2, 20)] {
+            let fact = WorkloadFact { unit_id: id(100), officer_id: None, month: NaiveDate::default(), declarations };
+            workload.push_with_id(id(n), &fact);
+        }
+        let mut facts = Facts { workload, ..Facts::default() };
         // Row 3 was changed twice after it was created, row 1 once.
         let reference = vec![change(3, Some(29)), change(1, Some(9)), change(3, Some(28)), change(3, None)];
         rewind(&mut facts, &Changes { complaints: Vec::new(), reference }).expect("a rewind");
-        assert_eq!(facts.workload, [row(1, 9), row(2, 20)]);
+        let handled: Vec<i64> = facts.workload.rows().iter().map(|row| row.declarations).collect();
+        assert_eq!(handled, [9, 20], "of rows 1 and 2");
         let unknown = Changes { complaints: Vec::new(), reference: vec![change(4, Some(1))] };
         assert!(matches!(rewind(&mut facts, &unknown), Err(JobError::History(_))));
     }

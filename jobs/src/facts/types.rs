@@ -2,6 +2,7 @@
 
 use crate::facts::allegations::Allegations;
 use crate::facts::minhash::TextSketch;
+use crate::facts::monthly_workload::Workload;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::domain::tree::UnitTree;
@@ -47,8 +48,7 @@ pub struct Facts {
     pub officer_codes: HashMap<Id, String>,
     pub enterprises: HashMap<Id, EnterpriseFact>,
     pub categories: HashMap<Id, CategoryFact>,
-    /// Workload rows, in no order.
-    pub workload: Vec<WorkloadFact>,
+    pub workload: Workload,
     /// Sketches of the texts of complaints about conduct: see [`Facts::load_texts`]. The texts are dropped, because
     /// statistics only need their similarity.
     pub texts: HashMap<Id, Arc<TextSketch>>,
@@ -56,16 +56,6 @@ pub struct Facts {
     pub duplicates: HashSet<Id>,
     /// The register position at which the facts were read.
     pub position: i64,
-}
-
-/// Declarations handled in a month by a unit, or by one officer in it.
-#[derive(Debug, Clone, PartialEq, Queryable)]
-pub struct WorkloadFact {
-    pub id: Id,
-    pub unit_id: Id,
-    pub officer_id: Option<Id>,
-    pub month: NaiveDate,
-    pub declarations: i64,
 }
 
 #[derive(Debug, Clone, PartialEq)]

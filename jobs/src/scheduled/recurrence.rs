@@ -9,7 +9,7 @@ use crate::facts::frames::{COMPARED_TEXTS, Frames, into_frames};
 use crate::facts::monthly::monthly_sources;
 use crate::facts::present::{TWO_OF_CONNECTIONS, present_frames};
 use crate::facts::rewind::rewind;
-use crate::facts::{Changes, Facts, WorkloadFact};
+use crate::facts::{Changes, Facts, Workload};
 use crate::flags::{self, CountedComplaints};
 use crate::results::recurrence::{COMPARED, ComparedDocument, KindDocument, NAME, RecurrenceDocument};
 use crate::results::{result_row, store_result};
@@ -55,7 +55,7 @@ pub fn load_facts(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(F
             facts.workload = match beside {
                 Some(Ok((position, workload))) if position == facts.position => workload,
                 // Somebody wrote between the two reads, or no second connection was free.
-                _ => Facts::load_workload(conn)?,
+                _ => Facts::load_workload_with_ids(conn)?,
             };
             Ok::<_, JobError>((facts, changes, known_at))
         };
@@ -66,8 +66,8 @@ pub fn load_facts(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(F
 }
 
 /// The workload, and the position of the register at which it was read.
-fn workload_and_position(db: &Db) -> Result<(i64, Vec<WorkloadFact>), JobError> {
-    db.read_snapshot(|conn| scanning(conn, |conn| Ok((current_position(conn)?, Facts::load_workload(conn)?))))
+fn workload_and_position(db: &Db) -> Result<(i64, Workload), JobError> {
+    db.read_snapshot(|conn| scanning(conn, |conn| Ok((current_position(conn)?, Facts::load_workload_with_ids(conn)?))))
 }
 
 /// Builds the frames as of a day from the register at a position (None: now); returns the position, too.

@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::{Basis, Daily, Exposure, Span, daily, date, days_of_month, first_of_month, overlap, spans};
 use crate::facts::days::day_number;
 use crate::facts::officer_workload::OfficerWorkload;
-use crate::facts::{Facts, Subject, WorkloadFact};
+use crate::facts::{Facts, Subject, Workload, WorkloadRow};
 use chrono::{Months, NaiveDate};
 use polars::prelude::PolarsResult;
 use polars_core::runtime::THREAD_POOL;
@@ -53,7 +53,7 @@ pub fn of_officers_in(
     let basis = if handles > 0 && 2 * handles >= posted { Basis::Declarations } else { Basis::PostingDays };
     let days = spans.iter().map(|span| span.from).min().zip(spans.iter().map(|span| span.to).max());
     let groups = groups_of_units(facts, &workload, spans, groups);
-    let officer_exposure = OfficerExposure { basis, spans, days, groups };
+    let officer_exposure = OfficerExposure { workload: &facts.workload, basis, spans, days, groups };
     let none = Vec::new();
     let parts: Vec<Columns> = THREAD_POOL.install(|| {
         let chunks = officers.par_chunks(AT_ONCE).enumerate();
@@ -104,6 +104,7 @@ fn groups_of_units(
 
 /// Computes the exposure of one officer after the other.
 struct OfficerExposure<'s> {
+    workload: &'s Workload,
     basis: Basis,
     spans: &'s [Span],
     /// The first and the last day of all spans.
@@ -117,7 +118,7 @@ impl OfficerExposure<'_> {
     }
 
     /// Adds the exposures of the officer at `index`, with the workload `by_unit`.
-    fn add(&self, columns: &mut Columns, index: u32, postings: &[Posting], by_unit: &[&WorkloadFact]) {
+    fn add(&self, columns: &mut Columns, index: u32, postings: &[Posting], by_unit: &[&WorkloadRow]) {
         if self.basis == Basis::Declarations && by_unit.is_empty() {
             return;
         }
@@ -134,11 +135,11 @@ impl OfficerExposure<'_> {
             let posted: i32 = postings.iter().map(|posting| overlap(posting, from, to)).sum();
             if posted == 0 { days_of_month(month) } else { f64::from(posted) }
         };
-        let of_units = |wanted: &dyn Fn(&Id) -> bool| -> Vec<&WorkloadFact> {
-            by_unit.iter().filter(|row| wanted(&row.unit_id)).copied().collect()
+        let of_units = |wanted: &dyn Fn(Id) -> bool| -> Vec<&WorkloadRow> {
+            by_unit.iter().filter(|row| wanted(self.workload.unit(row))).copied().collect()
         };
         // Workload recorded for units other than those of the postings is spread over all postings.
-        let elsewhere = daily(&of_units(&|at| !units.contains(at)), posted_anywhere);
+        let elsewhere = daily(&of_units(&|at| !units.contains(&at)), posted_anywhere);
         // A unit without workload takes the officer's rate from other units, as after a move. Few have none.
         let before = LazyCell::new(|| daily(by_unit, posted_anywhere));
         for unit in &units {
@@ -152,7 +153,7 @@ impl OfficerExposure<'_> {
                 let posted: i32 = there.iter().map(|posting| overlap(posting, from, to)).sum();
                 if posted == 0 { days_of_month(month) } else { f64::from(posted) }
             };
-            let here = daily(&of_units(&|at| at == unit), posted_days);
+            let here = daily(&of_units(&|at| at == *unit), posted_days);
             let rate = |month: NaiveDate| match (here.of(month), elsewhere.of(month)) {
                 (Some((a, carried)), Some((b, also))) => Some((a + b, carried || also)),
                 (Some(found), None) | (None, Some(found)) => Some(found),
@@ -177,11 +178,11 @@ impl OfficerExposure<'_> {
     }
 
     /// Adds an officer without postings as posted at the units of the workload rows, from the first month on.
-    fn add_without_postings(&self, columns: &mut Columns, index: u32, by_unit: &[&WorkloadFact]) {
-        for rows in by_unit.chunk_by(|a, b| a.unit_id == b.unit_id) {
+    fn add_without_postings(&self, columns: &mut Columns, index: u32, by_unit: &[&WorkloadRow]) {
+        for rows in by_unit.chunk_by(|a, b| a.unit == b.unit) {
             let daily: Daily = daily(rows, days_of_month);
             let since = daily.0.keys().next().map_or(i32::MAX, |first| day_number(*first));
-            let in_spans = self.spans.iter().enumerate().zip(self.groups_of(rows[0].unit_id));
+            let in_spans = self.spans.iter().enumerate().zip(self.groups_of(self.workload.unit(rows[0])));
             for ((at, span), group) in in_spans.filter(|((_, span), _)| span.from >= since) {
                 let month = first_of_month(date(span.from));
                 let Some((rate, carried)) = daily.of(month) else { continue };
