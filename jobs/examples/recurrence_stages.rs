@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok::<_, JobError>(facts)
         })
     })?;
-    let (complaints, texts) = (facts.complaints.len(), facts.texts.len());
+    let (complaints, texts) = (facts.complaints.count(), facts.texts.len());
     let (workload, officers) = (facts.workload.rows().len(), facts.officer_codes.len());
     let exposures = Exposures::of(&facts, as_of)?;
     facts.workload = Workload::default();

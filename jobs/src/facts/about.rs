@@ -69,10 +69,10 @@ impl Facts {
         for chunk in ids.chunks(KEYS_PER_QUERY) {
             let rows: Vec<ComplaintFact> =
                 complaints::table.filter(complaints::id.eq_any(chunk)).select(COMPLAINT).load(conn)?;
-            self.complaints.extend(rows);
+            rows.iter().for_each(|row| self.complaints.push(row));
             check_cancelled()?;
         }
-        self.complaints.sort_unstable_by_key(|fact| fact.id);
+        self.complaints.sort();
         self.load_allegations(conn, ids)
     }
 

@@ -1,11 +1,13 @@
 //! Allegations against officers; and those of all complaints, in one list: a list for each complaint would take four
 //! times the memory.
 
+use super::numbered::Numbered;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::Id;
 use schema::enums::{Attribution, Finding};
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 /// An allegation against an officer.
 #[derive(Debug, Clone, PartialEq, Queryable, serde::Deserialize)]
@@ -13,7 +15,6 @@ pub struct AllegationFact {
     #[serde(skip, default = "no_id")]
     pub complaint_id: Id,
     pub officer_id: Id,
-    pub ordinal: i32,
     #[serde(default)]
     pub category_id: Option<Id>,
     #[serde(default)]
@@ -28,23 +29,38 @@ fn no_id() -> Id {
     Id(uuid::Uuid::nil())
 }
 
+/// An [`AllegationFact`] with numbers of the category and the unit in the place of ids: two thirds of the memory.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    complaint_id: Id,
+    officer_id: Id,
+    category: Option<NonZeroU32>,
+    unit: Option<NonZeroU32>,
+    decided_on: Option<NaiveDate>,
+    attribution: Attribution,
+    finding: Finding,
+}
+
 /// The allegations by complaint.
 #[derive(Debug, Clone, Default)]
 pub struct Allegations {
     /// Ordered by complaint: an index by complaint would take as much memory as the rows.
-    rows: Vec<AllegationFact>,
+    rows: Vec<Row>,
     /// The rows of complaints that came out of order or that [`Self::replace`] set. They count instead of those in
     /// `rows`.
-    apart: HashMap<Id, Vec<AllegationFact>>,
+    apart: HashMap<Id, Vec<Row>>,
+    categories: Numbered,
+    units: Numbered,
 }
 
 impl Allegations {
     pub fn with_capacity(rows: usize) -> Self {
-        Self { rows: Vec::with_capacity(rows), apart: HashMap::new() }
+        Self { rows: Vec::with_capacity(rows), ..Self::default() }
     }
 
     /// Adds a row. Those of one complaint come one after the other, ordered by (officer, ordinal).
-    pub fn push(&mut self, row: AllegationFact) {
+    pub fn push(&mut self, fact: &AllegationFact) {
+        let row = self.row(fact);
         match self.rows.last() {
             Some(last) if last.complaint_id > row.complaint_id => {
                 self.apart.entry(row.complaint_id).or_default().push(row);
@@ -59,20 +75,54 @@ impl Allegations {
     }
 
     /// The allegations of a complaint, ordered by (officer, ordinal).
-    pub fn of(&self, complaint: Id) -> &[AllegationFact] {
+    pub fn of(&self, complaint: Id) -> impl Iterator<Item = AllegationFact> {
+        self.facts(self.rows_of(complaint, self.rows.partition_point(|row| row.complaint_id < complaint)))
+    }
+
+    /// The allegations of complaints that are asked for in the order of their ids.
+    pub fn in_order(&self) -> InOrder<'_> {
+        InOrder { all: self, at: 0 }
+    }
+
+    /// The rows of a complaint, of which `from` is the first one if they are in order.
+    fn rows_of(&self, complaint: Id, from: usize) -> &[Row] {
         if !self.apart.is_empty()
             && let Some(rows) = self.apart.get(&complaint)
         {
             return rows;
         }
-        let from = self.rows.partition_point(|row| row.complaint_id < complaint);
         let own = self.rows[from..].iter().take_while(|row| row.complaint_id == complaint).count();
         &self.rows[from..from + own]
     }
 
     /// Sets the allegations of a complaint.
-    pub fn replace(&mut self, complaint: Id, rows: Vec<AllegationFact>) {
+    pub fn replace(&mut self, complaint: Id, facts: &[AllegationFact]) {
+        let rows = facts.iter().map(|fact| self.row(fact)).collect();
         self.apart.insert(complaint, rows);
+    }
+
+    fn row(&mut self, fact: &AllegationFact) -> Row {
+        Row {
+            complaint_id: fact.complaint_id,
+            officer_id: fact.officer_id,
+            category: self.categories.optional(fact.category_id),
+            unit: self.units.optional(fact.unit_id),
+            decided_on: fact.decided_on,
+            attribution: fact.attribution,
+            finding: fact.finding,
+        }
+    }
+
+    fn facts<'a>(&'a self, rows: &'a [Row]) -> impl Iterator<Item = AllegationFact> {
+        rows.iter().map(move |row| AllegationFact {
+            complaint_id: row.complaint_id,
+            officer_id: row.officer_id,
+            category_id: self.categories.optional_id(row.category),
+            unit_id: self.units.optional_id(row.unit),
+            attribution: row.attribution,
+            finding: row.finding,
+            decided_on: row.decided_on,
+        })
     }
 
     /// Keeps those of some complaints.
@@ -93,6 +143,21 @@ impl Allegations {
     }
 }
 
+/// Finds the allegations of one complaint after the other, without a search for each.
+pub struct InOrder<'a> {
+    all: &'a Allegations,
+    at: usize,
+}
+
+impl InOrder<'_> {
+    /// The allegations of a complaint with no smaller id than the one before, ordered by (officer, ordinal).
+    pub fn of(&mut self, complaint: Id) -> impl Iterator<Item = AllegationFact> {
+        let all = self.all;
+        self.at += all.rows[self.at..].iter().take_while(|row| row.complaint_id < complaint).count();
+        all.facts(all.rows_of(complaint, self.at))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,7 +171,6 @@ mod tests {
         AllegationFact {
             complaint_id: id(complaint),
             officer_id: id(officer),
-            ordinal: 0,
             category_id: None,
             unit_id: None,
             attribution: Attribution::Asserted,
@@ -119,19 +183,18 @@ mod tests {
     fn each_complaint_has_its_own_rows() {
         let mut all = Allegations::default();
         for (complaint, officer) in [(1, 10), (2, 10), (2, 11), (3, 12)] {
-            all.push(row(complaint, officer));
+            all.push(&row(complaint, officer));
         }
-        let officers = |all: &Allegations, complaint| -> Vec<Id> {
-            all.of(id(complaint)).iter().map(|row| row.officer_id).collect()
-        };
+        let officers =
+            |all: &Allegations, complaint| -> Vec<Id> { all.of(id(complaint)).map(|row| row.officer_id).collect() };
         assert_eq!(officers(&all, 2), [id(10), id(11)]);
-        assert!(all.of(id(4)).is_empty());
-        all.replace(id(2), vec![row(2, 13)]);
-        all.replace(id(4), vec![row(4, 14)]);
+        assert_eq!(all.of(id(4)).count(), 0);
+        all.replace(id(2), &[row(2, 13)]);
+        all.replace(id(4), &[row(4, 14)]);
         assert_eq!((officers(&all, 1), officers(&all, 2)), (vec![id(10)], vec![id(13)]));
         assert_eq!((officers(&all, 3), officers(&all, 4)), (vec![id(12)], vec![id(14)]));
         all.retain(|complaint| complaint != id(3));
-        assert!(all.of(id(3)).is_empty());
+        assert_eq!(all.of(id(3)).count(), 0);
         assert_eq!(all.complaints().count(), 3);
     }
 
@@ -139,14 +202,29 @@ mod tests {
     fn rows_may_come_in_any_order_of_complaints() {
         let mut all = Allegations::default();
         for (complaint, officer) in [(5, 10), (7, 10), (2, 11), (2, 12), (6, 13), (7, 14), (9, 15)] {
-            all.push(row(complaint, officer));
+            all.push(&row(complaint, officer));
         }
-        let officers = |complaint| -> Vec<Id> { all.of(id(complaint)).iter().map(|row| row.officer_id).collect() };
+        let officers = |complaint| -> Vec<Id> { all.of(id(complaint)).map(|row| row.officer_id).collect() };
         assert_eq!((officers(5), officers(2)), (vec![id(10)], vec![id(11), id(12)]));
         assert_eq!((officers(6), officers(7), officers(9)), (vec![id(13)], vec![id(10), id(14)], vec![id(15)]));
         let mut complaints: Vec<Id> = all.complaints().collect();
         complaints.sort_unstable();
         assert_eq!(complaints, [2, 5, 6, 7, 9].map(id));
         assert_eq!((all.officers().count(), all.most_rows()), (7, 7));
+        let mut in_order = all.in_order();
+        for complaint in (0..11).map(id) {
+            assert!(in_order.of(complaint).eq(all.of(complaint)), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn an_allegation_keeps_what_was_read_of_it() {
+        let mut all = Allegations::with_capacity(2);
+        let decided_on = Some(NaiveDate::default());
+        let first = AllegationFact { category_id: Some(id(20)), unit_id: Some(id(30)), ..row(1, 10) };
+        let second = AllegationFact { unit_id: Some(id(31)), finding: Finding::Sustained, decided_on, ..row(1, 11) };
+        [&first, &second].into_iter().for_each(|fact| all.push(fact));
+        assert!(all.of(id(1)).eq([first, second]));
+        assert_eq!((size_of::<Row>(), size_of::<AllegationFact>()), (48, 72));
     }
 }

@@ -6,7 +6,7 @@ use crate::facts::branches::Branches;
 use crate::facts::days::day_number;
 use crate::facts::exposure::{self, Exposure, Span, spans};
 use crate::facts::minhash::TextSketch;
-use crate::facts::{ComplaintFact, Facts, Subject, Workload};
+use crate::facts::{Facts, Subject, Workload};
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 use polars_core::runtime::THREAD_POOL;
@@ -117,7 +117,7 @@ impl Subjects {
             Vec::new()
         } else {
             received(facts, as_of)
-                .flat_map(|(fact, _)| facts.allegations.of(fact.id))
+                .flat_map(|one| facts.allegations.of(facts.complaints.id(one.place())))
                 .map(|row| row.officer_id)
                 .collect()
         };
@@ -178,20 +178,19 @@ impl Exposures {
     pub fn into_frames(self, facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
         let Self { subjects: Subjects { officers, branches }, exposure } = self;
         // A list that grows would take twice the memory at its end.
-        let mut of_day: Vec<(&ComplaintFact, NaiveDate)> = Vec::with_capacity(facts.complaints.len());
+        let mut of_day: Vec<Received> = Vec::with_capacity(facts.complaints.count());
         of_day.extend(received(facts, as_of));
         let (allegations, enterprises, sketches) = allegations(facts, &of_day, &officers, &branches, as_of)?;
+        let complaints = of_day.iter().map(|one| facts.complaints.id(one.place())).collect();
+        let is_by_month = |one: &Received| facts.complaints.precision(one.place()) == Some(DatePrecision::Month);
+        let by_month = (0u32..).zip(&of_day).filter(|(_, one)| is_by_month(one)).map(|(at, _)| at).collect();
         Ok(Frames {
             allegations,
             sketches,
             exposure,
             spans: spans(as_of),
-            complaints: of_day.iter().map(|(fact, _)| fact.id).collect(),
-            by_month: (0u32..)
-                .zip(&of_day)
-                .filter(|(_, (fact, _))| fact.received_precision == Some(DatePrecision::Month))
-                .map(|(at, _)| at)
-                .collect(),
+            complaints,
+            by_month,
             officers,
             branches,
             enterprises,
@@ -199,9 +198,25 @@ impl Exposures {
     }
 }
 
-/// The complaints that count and were received by a day, with their days of receipt; ordered by id.
-fn received(facts: &Facts, as_of: NaiveDate) -> impl Iterator<Item = (&ComplaintFact, NaiveDate)> {
-    facts.counted().map(|fact| (fact, local_date(fact.received_at))).filter(move |(_, day)| *day <= as_of)
+/// A complaint that counts, in eight bytes.
+struct Received {
+    place: u32,
+    /// The day of receipt.
+    on: NaiveDate,
+}
+
+impl Received {
+    /// The place among all complaints.
+    fn place(&self) -> usize {
+        self.place as usize
+    }
+}
+
+/// The complaints that count and were received by a day, ordered by id.
+fn received(facts: &Facts, as_of: NaiveDate) -> impl Iterator<Item = Received> {
+    let all = (0u32..).zip(facts.complaints.receipts());
+    let counted = all.filter(move |(_, (id, _))| !facts.duplicates.contains(id));
+    counted.map(|(place, (_, at))| Received { place, on: local_date(at) }).filter(move |one| one.on <= as_of)
 }
 
 /// The frame of allegations, the keys of enterprises, and the sketches.
@@ -209,7 +224,7 @@ type Built = (DataFrame, Vec<String>, Vec<Arc<TextSketch>>);
 
 fn allegations(
     facts: &Facts,
-    received: &[(&ComplaintFact, NaiveDate)],
+    received: &[Received],
     officers: &[Subject],
     branches: &[Subject],
     as_of: NaiveDate,
@@ -222,11 +237,13 @@ fn allegations(
     let mut columns = Columns::with_capacity(received.len() + facts.allegations.most_rows());
     let mut sketches = Vec::new();
     let texts_after = day_number(as_of) - TEXT_DAYS;
-    for (at, (fact, received_on)) in (0u32..).zip(received) {
-        let day = day_number(*received_on);
+    let mut allegations = facts.allegations.in_order();
+    for (at, one) in (0u32..).zip(received) {
+        let fact = &facts.complaints.at(one.place());
+        let day = day_number(one.on);
         let enterprise = fact.enterprise_id.and_then(|id| enterprise_place.get(&id).copied());
         let void = is_void(fact.state) && local_date(fact.state_since) <= as_of;
-        let rows = facts.allegations.of(fact.id);
+        let mut rows = allegations.of(fact.id).peekable();
         let text = if day > texts_after { facts.texts.get(&fact.id) } else { None };
         let text = text.filter(|_| facts.is_about_conduct(fact)).map(|sketch| {
             sketches.push(Arc::clone(sketch));
@@ -248,13 +265,13 @@ fn allegations(
             columns.group.push(branch.map_or(NO_GROUP, |id| group_of(facts, id)));
             columns.text.append_option(text);
         };
-        if rows.is_empty() {
+        if rows.peek().is_none() {
             let finding = finding_on(fact.finding.unwrap_or(Finding::Pending), fact.decided_on, as_of);
             push(None, branches_of.complaint(fact), fact.category_id, finding, true);
         }
         for row in rows {
             let finding = finding_on(row.finding, row.decided_on, as_of);
-            let branch = branches_of.allegation(fact, row);
+            let branch = branches_of.allegation(fact, &row);
             let category = row.category_id.or(fact.category_id);
             let confirmed = row.attribution == Attribution::Confirmed;
             push(officer_place.get(&row.officer_id).copied(), branch, category, finding, confirmed);
@@ -267,10 +284,10 @@ fn allegations(
 type Places = HashMap<Id, u32, PlRandomState>;
 
 /// The keys of the enterprises that complained, in bytewise order; and the place of each enterprise among them.
-fn enterprises(facts: &Facts, received: &[(&ComplaintFact, NaiveDate)]) -> (Vec<String>, Places) {
+fn enterprises(facts: &Facts, received: &[Received]) -> (Vec<String>, Places) {
     let mut places = Places::default();
     let mut keyed: Vec<(String, Id)> = Vec::new();
-    for id in received.iter().filter_map(|(fact, _)| fact.enterprise_id) {
+    for id in received.iter().filter_map(|one| facts.complaints.enterprise_id(one.place())) {
         if let Entry::Vacant(vacant) = places.entry(id)
             && let Some(enterprise) = facts.enterprises.get(&id)
         {

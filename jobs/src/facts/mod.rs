@@ -5,6 +5,7 @@ mod about;
 mod allegations;
 mod branches;
 mod changes;
+mod compact_complaints;
 pub mod days;
 pub mod exposure;
 pub mod frames;
@@ -12,6 +13,7 @@ pub mod lookback;
 pub mod minhash;
 pub mod monthly;
 mod monthly_workload;
+mod numbered;
 mod officer_workload;
 pub mod present;
 pub mod rewind;
@@ -21,6 +23,7 @@ mod types;
 pub use about::About;
 pub use allegations::{AllegationFact, Allegations};
 pub use changes::{Change, Changes};
+pub use compact_complaints::Complaints;
 pub use monthly_workload::{Workload, WorkloadFact, WorkloadRow};
 pub use types::{CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject};
 
@@ -30,8 +33,6 @@ use chrono::{Months, NaiveDate};
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use polars_core::runtime::THREAD_POOL;
-use rayon::slice::ParallelSliceMut;
 use schema::db::cancellation::check_cancelled;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::start_of_day;
@@ -73,7 +74,6 @@ columns! {
     ALLEGATION:
     complaint_officers::complaint_id,
     complaint_officers::officer_id,
-    complaint_officers::ordinal,
     complaint_officers::category_id,
     complaint_officers::unit_id,
     complaint_officers::attribution,
@@ -105,9 +105,9 @@ fn length(rows: i64) -> usize {
 impl Facts {
     /// Removes the complaints that name an officer.
     pub fn remove_naming(&mut self, officer: Id) {
-        let names = |complaint: &Id| self.allegations.of(*complaint).iter().any(|row| row.officer_id == officer);
+        let names = |complaint: &Id| self.allegations.of(*complaint).any(|row| row.officer_id == officer);
         let naming: HashSet<Id> = self.allegations.complaints().filter(names).collect();
-        self.complaints.retain(|complaint| !naming.contains(&complaint.id));
+        self.complaints.retain(|complaint| !naming.contains(&complaint));
         self.allegations.retain(|complaint| !naming.contains(&complaint));
     }
 
@@ -124,16 +124,16 @@ impl Facts {
     /// Reads all complaints with their allegations.
     fn load_all_complaints(&mut self, conn: &mut Conn) -> Result<(), JobError> {
         // Lists that grow row by row would take twice the memory at their end.
-        self.complaints.reserve_exact(length(complaints::table.count().get_result(conn)?));
+        self.complaints.reserve(length(complaints::table.count().get_result(conn)?));
         // SQLite would follow an order by id through the table, page after page for each row.
-        for_each!(conn, complaints::table.select(COMPLAINT), ComplaintFact, |row| self.complaints.push(row));
+        for_each!(conn, complaints::table.select(COMPLAINT), ComplaintFact, |row| self.complaints.push(&row));
         check_cancelled()?;
-        self.sort_complaints();
+        self.complaints.sort();
         self.allegations = Allegations::with_capacity(length(complaint_officers::table.count().get_result(conn)?));
         let allegations = complaint_officers::table
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select(ALLEGATION);
-        for_each!(conn, allegations, AllegationFact, |row| self.allegations.push(row));
+        for_each!(conn, allegations, AllegationFact, |row| self.allegations.push(&row));
         check_cancelled()?;
         Ok(())
     }
@@ -165,11 +165,12 @@ impl Facts {
     /// When the database fails or the work is cancelled.
     pub fn load_since(conn: &mut Conn, day: NaiveDate) -> Result<Self, JobError> {
         let mut facts = Self::load_reference(conn)?;
-        facts.complaints =
+        let rows: Vec<ComplaintFact> =
             complaints::table.filter(complaints::received_at.ge(start_of_day(day))).select(COMPLAINT).load(conn)?;
         check_cancelled()?;
-        facts.sort_complaints();
-        let ids: Vec<Id> = facts.complaints.iter().map(|fact| fact.id).collect();
+        rows.iter().for_each(|row| facts.complaints.push(row));
+        facts.complaints.sort();
+        let ids: Vec<Id> = facts.complaints.ids().collect();
         facts.load_allegations(conn, &ids)?;
         Ok(facts)
     }
@@ -183,13 +184,9 @@ impl Facts {
                 .select(ALLEGATION)
                 .load(conn)?;
             check_cancelled()?;
-            rows.into_iter().for_each(|row| self.allegations.push(row));
+            rows.iter().for_each(|row| self.allegations.push(row));
         }
         Ok(())
-    }
-
-    fn sort_complaints(&mut self) {
-        THREAD_POOL.install(|| self.complaints.par_sort_unstable_by_key(|fact| fact.id));
     }
 
     /// Reads what is of no single complaint, except the workload.
@@ -282,6 +279,6 @@ impl Facts {
                 .and_then(|id| self.categories.get(&id))
                 .is_some_and(|category| category.kind == CategoryKind::Conduct)
         };
-        is_conduct(fact.category_id) || self.allegations.of(fact.id).iter().any(|row| is_conduct(row.category_id))
+        is_conduct(fact.category_id) || self.allegations.of(fact.id).any(|row| is_conduct(row.category_id))
     }
 }

@@ -1,10 +1,10 @@
 //! The workload of units and officers by month, in little memory: a large register has more rows of it than complaints.
 
+use super::numbered::Numbered;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use polars::prelude::PlRandomState;
 use schema::Id;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 /// Declarations handled in a month by a unit, or by one officer in it.
@@ -67,12 +67,12 @@ impl Workload {
 
     /// The unit of one of the rows.
     pub fn unit(&self, row: &WorkloadRow) -> Id {
-        self.units.ids[row.unit as usize]
+        self.units.id(row.unit)
     }
 
     /// The officers of all rows.
     pub fn officers(&self) -> &[Id] {
-        &self.officers.ids
+        self.officers.ids()
     }
 
     /// Makes rows found by their ids.
@@ -111,7 +111,7 @@ impl Workload {
     fn row(&mut self, fact: &WorkloadFact) -> WorkloadRow {
         WorkloadRow {
             unit: self.units.number(fact.unit_id),
-            officer: fact.officer_id.and_then(|id| NonZeroU32::new(self.officers.number(id).saturating_add(1))),
+            officer: self.officers.optional(fact.officer_id),
             month: fact.month,
             declarations: fact.declarations,
         }
@@ -120,26 +120,10 @@ impl Workload {
     fn fact(&self, row: &WorkloadRow) -> WorkloadFact {
         WorkloadFact {
             unit_id: self.unit(row),
-            officer_id: row.officer().map(|number| self.officers.ids[number]),
+            officer_id: self.officers.optional_id(row.officer),
             month: row.month,
             declarations: row.declarations,
         }
-    }
-}
-
-/// Ids with numbers from 0, in the order in which they came.
-#[derive(Debug, Clone, Default)]
-struct Numbered {
-    ids: Vec<Id>,
-    numbers: HashMap<Id, u32, PlRandomState>,
-}
-
-impl Numbered {
-    fn number(&mut self, id: Id) -> u32 {
-        *self.numbers.entry(id).or_insert_with(|| {
-            self.ids.push(id);
-            u32::try_from(self.ids.len() - 1).unwrap_or(u32::MAX)
-        })
     }
 }
 

@@ -40,10 +40,8 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
             removed.insert(change.id);
             continue;
         };
-        let at = facts.complaints.binary_search_by_key(&change.id, |fact| fact.id);
-        let Ok(at) = at else {
-            return Err(missing(change.id, "complaint"));
-        };
+        let place = facts.complaints.place(change.id).ok_or_else(|| missing(change.id, "complaint"))?;
+        let mut fact = facts.complaints.at(place);
         // No `..`: a field that is added to the facts does not compile until it is restored here, too.
         let ComplaintFact {
             id: _,
@@ -57,7 +55,7 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
             finding,
             decided_on,
             received_precision,
-        } = &mut facts.complaints[at];
+        } = &mut fact;
         restore(before, "received_at", received_at)?;
         restore(before, "occurred_at", occurred_at)?;
         restore(before, "enterprise_id", enterprise_id)?;
@@ -68,6 +66,7 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
         restore(before, "finding", finding)?;
         restore(before, "decided_on", decided_on)?;
         restore(before, "received_precision", received_precision)?;
+        facts.complaints.replace(place, &fact);
         if before.contains_key("text") {
             match &change.text {
                 Some(text) => facts.texts.insert(change.id, Arc::new(TextSketch::of(text))),
@@ -90,10 +89,10 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
             for row in &mut rows {
                 row.complaint_id = change.id;
             }
-            facts.allegations.replace(change.id, rows);
+            facts.allegations.replace(change.id, &rows);
         }
     }
-    facts.complaints.retain(|fact| !removed.contains(&fact.id));
+    facts.complaints.retain(|id| !removed.contains(&id));
     facts.allegations.retain(|id| !removed.contains(&id));
     Ok(())
 }

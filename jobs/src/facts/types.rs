@@ -1,6 +1,7 @@
 //! The facts that statistics read: the fields of complaints, allegations, units and the rest that they need.
 
 use crate::facts::allegations::Allegations;
+use crate::facts::compact_complaints::Complaints;
 use crate::facts::minhash::TextSketch;
 use crate::facts::monthly_workload::Workload;
 use chrono::NaiveDate;
@@ -40,7 +41,7 @@ pub struct CategoryFact {
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Ordered by id.
-    pub complaints: Vec<ComplaintFact>,
+    pub complaints: Complaints,
     pub allegations: Allegations,
     pub units: HashMap<Id, Unit>,
     pub parents: HashMap<Id, Vec<UnitParent>>,
@@ -89,7 +90,7 @@ impl Facts {
     }
 
     /// The complaints that count: a duplicate is left out, because its original counts.
-    pub fn counted(&self) -> impl Iterator<Item = &ComplaintFact> {
+    pub fn counted(&self) -> impl Iterator<Item = ComplaintFact> {
         self.complaints.iter().filter(|fact| !self.duplicates.contains(&fact.id))
     }
 }

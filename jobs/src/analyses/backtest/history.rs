@@ -1,8 +1,8 @@
 //! The input of a backtest: the allegations against each officer by day, with their findings.
 
 use crate::JobError;
-use crate::facts::Facts;
 use crate::facts::days::day_number;
+use crate::facts::{AllegationFact, Facts};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::cancellation::check_cancelled;
@@ -61,6 +61,7 @@ impl History {
         let mut events = Vec::new();
         let mut first = i32::MAX;
         let mut last = None;
+        let mut allegations = facts.allegations.in_order();
         for fact in facts.counted() {
             let day = day_number(local_date(fact.received_at));
             first = first.min(day);
@@ -70,7 +71,7 @@ impl History {
                 let next = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
                 *enterprises.entry(enterprise.counts_as()).or_insert(next)
             });
-            let rows = facts.allegations.of(fact.id);
+            let rows: Vec<AllegationFact> = allegations.of(fact.id).collect();
             for of_officer in rows.chunk_by(|a, b| a.officer_id == b.officer_id) {
                 let next = u32::try_from(places.len()).unwrap_or(u32::MAX);
                 let officer = *places.entry(of_officer[0].officer_id).or_insert(next);
