@@ -2,6 +2,7 @@
 
 use crate::facts::{AllegationFact, ComplaintFact, Facts};
 use chrono::NaiveDate;
+use polars::prelude::PlRandomState;
 use schema::Id;
 use schema::domain::calendar::is_valid_on;
 use schema::domain::tree::UnitTree;
@@ -16,7 +17,7 @@ pub(super) struct Branches<'f> {
     /// The days on which the tree changes, in order: between two of them it is the same.
     changes: Vec<NaiveDate>,
     /// The branch of a unit, by unit and number of earlier changes.
-    cache: HashMap<(Id, usize), Option<Id>>,
+    cache: HashMap<(Id, usize), Option<Id>, PlRandomState>,
 }
 
 impl<'f> Branches<'f> {
@@ -28,7 +29,7 @@ impl<'f> Branches<'f> {
             parents.flat_map(|parent| [Some(parent.valid_from), ends(parent)]).flatten().collect();
         changes.sort_unstable();
         changes.dedup();
-        Self { facts, tree, changes, cache: HashMap::new() }
+        Self { facts, tree, changes, cache: HashMap::default() }
     }
 
     /// The branch of the complaint's unit on the day of the complaint.

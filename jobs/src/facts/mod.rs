@@ -34,7 +34,7 @@ use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use schema::db::cancellation::check_cancelled;
-use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::db::dialect::{KEYS_PER_QUERY, about_rows, current_position};
 use schema::domain::calendar::start_of_day;
 use schema::enums::CategoryKind;
 use schema::models::{Posting, Unit, UnitParent};
@@ -97,9 +97,20 @@ columns! {
     WORKLOAD: workload::unit_id, workload::officer_id, workload::month, workload::declarations
 }
 
-/// The length of a list for as many rows as a count says.
-fn length(rows: i64) -> usize {
-    usize::try_from(rows).unwrap_or(0)
+/// The rows of a table; on PostgreSQL about as many, where counting a large table takes long.
+macro_rules! rows_of {
+    ($conn:ident, $table:ident) => {
+        match about_rows($conn, stringify!($table))? {
+            Some(rows) => rows,
+            None => usize::try_from($table::table.count().get_result::<i64>($conn)?).unwrap_or(0),
+        }
+    };
+}
+
+/// The length to reserve for a list of about so many rows: what is reserved takes no memory before it is used, and a
+/// list that grows is copied.
+fn room(rows: usize) -> usize {
+    rows + rows / 8
 }
 
 impl Facts {
@@ -124,12 +135,12 @@ impl Facts {
     /// Reads all complaints with their allegations.
     fn load_all_complaints(&mut self, conn: &mut Conn) -> Result<(), JobError> {
         // Lists that grow row by row would take twice the memory at their end.
-        self.complaints.reserve(length(complaints::table.count().get_result(conn)?));
+        self.complaints.reserve(room(rows_of!(conn, complaints)));
         // SQLite would follow an order by id through the table, page after page for each row.
         for_each!(conn, complaints::table.select(COMPLAINT), ComplaintFact, |row| self.complaints.push(&row));
         check_cancelled()?;
         self.complaints.sort();
-        self.allegations = Allegations::with_capacity(length(complaint_officers::table.count().get_result(conn)?));
+        self.allegations = Allegations::with_capacity(room(rows_of!(conn, complaint_officers)));
         let allegations = complaint_officers::table
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select(ALLEGATION);
@@ -143,7 +154,7 @@ impl Facts {
     /// # Errors
     /// When the database fails.
     pub fn load_workload(conn: &mut Conn) -> Result<Workload, JobError> {
-        let mut found = Workload::with_capacity(length(workload::table.count().get_result(conn)?));
+        let mut found = Workload::with_capacity(room(rows_of!(conn, workload)));
         for_each!(conn, workload::table.select(WORKLOAD), WorkloadFact, |row| found.push(&row));
         Ok(found)
     }
@@ -153,7 +164,7 @@ impl Facts {
     /// # Errors
     /// When the database fails.
     pub fn load_workload_with_ids(conn: &mut Conn) -> Result<Workload, JobError> {
-        let mut found = Workload::with_capacity(length(workload::table.count().get_result(conn)?));
+        let mut found = Workload::with_capacity(room(rows_of!(conn, workload)));
         let rows = workload::table.select((workload::id, WORKLOAD));
         for_each!(conn, rows, (Id, WorkloadFact), |row| found.push_with_id(row.0, &row.1));
         Ok(found)
@@ -199,7 +210,7 @@ impl Facts {
 
     /// Reads the codes of all officers.
     fn load_officer_codes(&mut self, conn: &mut Conn) -> Result<(), JobError> {
-        self.officer_codes.reserve(length(officers::table.count().get_result(conn)?));
+        self.officer_codes.reserve(rows_of!(conn, officers));
         let officer_codes = officers::table.select((officers::id, officers::code));
         for_each!(conn, officer_codes, (Id, String), |row| self.officer_codes.extend([row]));
         Ok(())
@@ -207,7 +218,7 @@ impl Facts {
 
     /// Reads all enterprises.
     fn load_all_enterprises(&mut self, conn: &mut Conn) -> Result<(), JobError> {
-        self.enterprises.reserve(length(enterprises::table.count().get_result(conn)?));
+        self.enterprises.reserve(rows_of!(conn, enterprises));
         let rows = enterprises::table.select(ENTERPRISE);
         for_each!(conn, rows, EnterpriseRow, |row| self.enterprises.extend([enterprise_fact(row)]));
         Ok(())

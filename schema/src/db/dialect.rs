@@ -4,7 +4,7 @@ use super::{Conn, StoreError};
 use crate::sql_types::{Timestamp, UtcMicros};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Text};
 use std::time::Duration;
 
 /// Rows of a multi-row insert: PostgreSQL allows 65,535 bind parameters, SQLite 32,766.
@@ -220,6 +220,24 @@ pub fn tell_of_commit(conn: &mut Conn) -> Result<(), StoreError> {
 pub fn current_position(conn: &mut Conn) -> Result<i64, StoreError> {
     use crate::tables::register_position::dsl::{register_position, value};
     Ok(register_position.select(value).first(conn)?)
+}
+
+#[derive(QueryableByName)]
+struct AboutRows {
+    #[diesel(sql_type = BigInt)]
+    about: i64,
+}
+
+/// About how many rows a table has, by PostgreSQL's statistics: counting them would read the table or an index. None if
+/// there are no statistics; SQLite has none.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn about_rows(conn: &mut Conn, table: &str) -> Result<Option<usize>, StoreError> {
+    let Conn::Pg(c) = conn else { return Ok(None) };
+    let known = "SELECT coalesce(max(reltuples), 0)::bigint AS about FROM pg_class WHERE oid = to_regclass($1)";
+    let found: AboutRows = diesel::sql_query(known).bind::<Text, _>(table).get_result(c)?;
+    Ok(usize::try_from(found.about).ok().filter(|rows| *rows > 0))
 }
 
 /// The id of the PostgreSQL process of a connection.
