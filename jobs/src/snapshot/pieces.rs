@@ -133,14 +133,15 @@ impl Piece {
     }
 
     /// The pieces that replace this one, with at most `most` rows each. `changed` has the ids of the complaints that
-    /// changed, `fresh` and `fresh_ids` have the rows and ids of those that still exist; all are in order.
+    /// changed, `fresh` and `fresh_ids` have the rows and ids of those that still exist; all are in order. None if it
+    /// has none of them, as where all are linked to others.
     fn changed(
         &self,
         changed: &[IdHalves],
         fresh: &DataFrame,
         fresh_ids: &[IdHalves],
         most: usize,
-    ) -> PolarsResult<Vec<Self>> {
+    ) -> PolarsResult<Option<Vec<Self>>> {
         let height = self.rows.height();
         // The rows that come out: indices into the own rows, followed by the fresh ones.
         let mut rows: Vec<IdxSize> = Vec::with_capacity(height + fresh.height());
@@ -160,8 +161,11 @@ impl Piece {
             }
         }
         rows.extend(at as IdxSize..height as IdxSize);
+        if replaced.is_empty() && taken == 0 {
+            return Ok(None);
+        }
         if rows.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let size = rows.len().div_ceil(rows.len().div_ceil(most));
         let parts: Vec<IdxCa> = rows.chunks(size).map(|part| IdxCa::from_vec("row".into(), part.to_vec())).collect();
@@ -181,7 +185,7 @@ impl Piece {
             }
         }
         let part = |(rows, columns): (&IdxCa, Vec<Column>)| Self::of(DataFrame::new(rows.len(), columns)?);
-        parts.iter().zip(columns).map(part).collect()
+        parts.iter().zip(columns).map(part).collect::<PolarsResult<Vec<Self>>>().map(Some)
     }
 }
 
@@ -274,7 +278,10 @@ impl Pieces {
                 next.list.push(Arc::clone(piece));
             } else {
                 let fresh = fresh.slice(from as i64, of_piece.len());
-                next.list.extend(piece.changed(own, &fresh, of_piece, self.most)?.into_iter().map(Arc::new));
+                match piece.changed(own, &fresh, of_piece, self.most)? {
+                    Some(pieces) => next.list.extend(pieces.into_iter().map(Arc::new)),
+                    None => next.list.push(Arc::clone(piece)),
+                }
             }
             (changed, from) = (later, from + of_piece.len());
         }

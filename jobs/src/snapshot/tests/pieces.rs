@@ -170,6 +170,9 @@ fn a_change_of_one_complaint_copies_one_column_of_one_piece() {
     let next = episodes::changed(&after, &[id], frame(rows.get_key_value(&id).into_iter())).expect("pieces");
     assert_same(&next, &rows, 7);
     assert!(after.list[..9].iter().zip(&next.list).all(|(a, b)| Arc::ptr_eq(a, b)));
+    // One that is linked to another is in no piece before and after.
+    let same = episodes::changed(&next, &[(37, 6)], frame(std::iter::empty())).expect("pieces");
+    assert!(next.list.len() == same.list.len() && next.list.iter().zip(&same.list).all(|(a, b)| Arc::ptr_eq(a, b)));
 }
 
 /// Some complaints are changed or withdrawn, and some come.
