@@ -25,6 +25,7 @@ use crate::jwt::Jwt;
 use crate::receipt_limits::ReceiptLimits;
 use crate::sql::{Lake, SqlService};
 use anyhow::Context;
+use jobs::JobError;
 use jobs::results::{LatestDocument, recurrence};
 use jobs::runner::on_demand::OnDemand;
 use jobs::runner::settings::Settings;
@@ -33,7 +34,9 @@ use jobs::snapshot::{SnapshotFile, SnapshotStore};
 use jobs::statistics::Editions;
 use schema::Db;
 use schema::register::disclosure;
+use std::panic::resume_unwind;
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 /// Options of a server.
@@ -50,6 +53,13 @@ pub struct ServerOptions {
 /// Delay after an operation's deadline until PostgreSQL cancels its statement: the server reports the timeout first.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Loads the snapshot on a thread that ends: the allocator keeps what a thread freed for this thread, and the one that
+/// starts the server takes little memory afterwards.
+fn loaded(db: &Db, file: Option<&SnapshotFile>) -> Result<SnapshotStore, JobError> {
+    let loaded = thread::scope(|scope| scope.spawn(|| SnapshotStore::load_kept(db, file)).join());
+    loaded.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
 impl Service {
     /// Loads the snapshot, from `snapshot_file` where that fits, and makes caches and limits. `db` serves background
     /// work; requests get their own connection pool. It starts no task.
@@ -64,7 +74,7 @@ impl Service {
     ) -> anyhow::Result<Self> {
         let suspension_limits = options.settings.suspension_limits().map_err(anyhow::Error::msg)?;
         let jwt = settings.jwt.clone().map(Jwt::new).transpose()?.map(Arc::new);
-        let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file)?);
+        let snapshots = Arc::new(loaded(&db, snapshot_file)?);
         let lake = Lake::of_settings(&db, &options.settings, settings.sql_engines)?;
         let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines).with_lake(lake);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
