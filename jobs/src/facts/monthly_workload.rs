@@ -57,6 +57,9 @@ impl Workload {
 
     /// Adds a row that [`Self::get`] finds by its id after [`Self::order`].
     pub fn push_with_id(&mut self, id: Id, fact: &WorkloadFact) {
+        if self.by_id.is_empty() {
+            self.by_id.reserve_exact(self.rows.capacity());
+        }
         self.by_id.push((id, u32::try_from(self.rows.len()).unwrap_or(u32::MAX)));
         self.push(fact);
     }

@@ -69,6 +69,8 @@ pub fn of_officers_in(
         };
         chunks.map(part).collect()
     });
+    // The columns are in memory twice for a moment.
+    drop(workload);
     let mut columns = Columns::with_capacity(parts.iter().map(Columns::len).sum());
     parts.into_iter().for_each(|part| columns.append(part));
     columns.into_exposure(basis)
