@@ -58,7 +58,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// | `version` | i32 | of the complaint |
 /// | `received` | i64 | time of receipt, microseconds since 1970 |
 /// | `day` | i32 | local date of receipt, days since 1970 |
-/// | those of [`IndexColumn`] | u16? or u32? | indices into lists, see [`Places`] |
+/// | those of [`IndexColumn`] | u8?, u16? or u32? | indices into lists, see [`Places`] |
 /// | `cost` | i64? | VND |
 /// | `delay` | f64? | hours |
 /// | `blames`, `confidential` | bool | |

@@ -118,6 +118,7 @@ type Found<'t> = Option<(Source<'t>, u64, Option<Vec<i64>>)>;
 
 fn places<'t>(table: &'t DataFrame, name: &str) -> Result<Found<'t>, JobError> {
     Ok(match Places::of(table, name)? {
+        Places::Byte(column) => places_of(column, column.max().map(u32::from)),
         Places::Narrow(column) => places_of(column, column.max().map(u32::from)),
         Places::Wide(column) => places_of(column, column.max()),
     })

@@ -159,6 +159,7 @@ fn coded(
     };
     let column = |name: &str| -> Result<Coded, JobError> {
         let codes = match Places::of(table, name)? {
+            Places::Byte(places) => codes_of_places(places),
             Places::Narrow(places) => codes_of_places(places),
             Places::Wide(places) => codes_of_places(places),
         };

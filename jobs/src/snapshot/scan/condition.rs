@@ -157,13 +157,14 @@ impl ColumnCondition {
             Self::OneOf(column, chosen) => mask_of_places(Places::of(rows, column.name())?, block, |index| {
                 chosen.get(index as usize) == Some(&true)
             }),
-            Self::Same(one, other) => match (Places::of(rows, one.name())?, Places::of(rows, other.name())?) {
-                (Places::Narrow(one), Places::Narrow(other)) => mask_of_same(one, other, block),
-                (Places::Wide(one), Places::Wide(other)) => mask_of_same(one, other, block),
-                (Places::Narrow(one), Places::Wide(other)) | (Places::Wide(other), Places::Narrow(one)) => {
-                    mask_of_same(one, other, block)
+            Self::Same(one, other) => {
+                let other = Places::of(rows, other.name())?;
+                match Places::of(rows, one.name())? {
+                    Places::Byte(one) => mask_of_same(one, other, block),
+                    Places::Narrow(one) => mask_of_same(one, other, block),
+                    Places::Wide(one) => mask_of_same(one, other, block),
                 }
-            },
+            }
             Self::Null(column) => {
                 let has_value = match column {
                     Nullable::Place(column) => mask_of_places(Places::of(rows, column.name())?, block, |_| true),
@@ -245,13 +246,26 @@ pub(super) fn mask_of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Mask {
 /// The rows with a place that meets a test.
 fn mask_of_places(places: Places<'_>, block: &Range<usize>, test: impl Fn(u32) -> bool) -> Mask {
     match places {
+        Places::Byte(places) => valued(places, block, |places| mask_of(places, |index| test(u32::from(index)))),
         Places::Narrow(places) => valued(places, block, |places| mask_of(places, |index| test(u32::from(index)))),
         Places::Wide(places) => valued(places, block, |places| mask_of(places, test)),
     }
 }
 
 /// The rows in which two columns have a place, and the same one.
-fn mask_of_same<A, B>(one: &ChunkedArray<A>, other: &ChunkedArray<B>, block: &Range<usize>) -> Mask
+fn mask_of_same<A>(one: &ChunkedArray<A>, other: Places<'_>, block: &Range<usize>) -> Mask
+where
+    A: PolarsNumericType,
+    A::Native: Into<u32>,
+{
+    match other {
+        Places::Byte(other) => mask_of_both(one, other, block),
+        Places::Narrow(other) => mask_of_both(one, other, block),
+        Places::Wide(other) => mask_of_both(one, other, block),
+    }
+}
+
+fn mask_of_both<A, B>(one: &ChunkedArray<A>, other: &ChunkedArray<B>, block: &Range<usize>) -> Mask
 where
     A: PolarsNumericType,
     B: PolarsNumericType,

@@ -39,14 +39,19 @@ fn frame(rows: &[Row]) -> DataFrame {
             .collect();
         named.append_slice(if words.is_empty() { &[1][..] } else { &words[..] });
     }
+    // Narrower than the units, as lists of few words are.
+    let state = if rows.len().is_multiple_of(2) {
+        Column::new("state".into(), rows.iter().map(|row| row.state as u8).collect::<Vec<u8>>())
+    } else {
+        Column::new("state".into(), rows.iter().map(|row| row.state as u16).collect::<Vec<u16>>())
+    };
     let columns = vec![
         Column::new("id_high".into(), rows.iter().map(|row| row.id.0).collect::<Vec<u64>>()),
         Column::new("id_low".into(), rows.iter().map(|row| row.id.1).collect::<Vec<u64>>()),
         Column::new("version".into(), rows.iter().map(|row| row.version).collect::<Vec<i32>>()),
         Column::new("received".into(), rows.iter().map(|row| row.received).collect::<Vec<i64>>()),
         Column::new("day".into(), vec![0i32; rows.len()]),
-        // One of the two is narrow.
-        Column::new("state".into(), rows.iter().map(|row| row.state as u16).collect::<Vec<u16>>()),
+        state,
         Column::new("unit".into(), rows.iter().map(|row| row.unit).collect::<Vec<Option<u32>>>()),
         Column::new("cost".into(), rows.iter().map(|row| row.cost).collect::<Vec<Option<i64>>>()),
         Column::new("delay".into(), rows.iter().map(|row| row.delay).collect::<Vec<Option<f64>>>()),
