@@ -143,7 +143,7 @@ impl Allegations {
     }
 }
 
-/// Finds the allegations of one complaint after the other, without a search for each.
+/// Finds the allegations of one complaint after the other; it searches for those of the first.
 pub struct InOrder<'a> {
     all: &'a Allegations,
     at: usize,
@@ -153,7 +153,11 @@ impl InOrder<'_> {
     /// The allegations of a complaint with no smaller id than the one before, ordered by (officer, ordinal).
     pub fn of(&mut self, complaint: Id) -> impl Iterator<Item = AllegationFact> {
         let all = self.all;
-        self.at += all.rows[self.at..].iter().take_while(|row| row.complaint_id < complaint).count();
+        if self.at == 0 {
+            self.at = all.rows.partition_point(|row| row.complaint_id < complaint);
+        } else {
+            self.at += all.rows[self.at..].iter().take_while(|row| row.complaint_id < complaint).count();
+        }
         all.facts(all.rows_of(complaint, self.at))
     }
 }
