@@ -25,7 +25,7 @@ pub use allegations::{AllegationFact, Allegations};
 pub use changes::{Change, Changes};
 pub use compact_complaints::Complaints;
 pub use monthly_workload::{Workload, WorkloadFact, WorkloadRow};
-pub use types::{CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject};
+pub use types::{ById, CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject};
 
 use crate::JobError;
 use crate::row_by_row::for_each;
@@ -43,7 +43,7 @@ use schema::tables::{
     complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units, workload,
 };
 use schema::{Conn, Id, StoreError};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// A list of columns: a constant needs its type, which has the same words.
 macro_rules! columns {
@@ -228,12 +228,12 @@ impl Facts {
     fn load_organisation(conn: &mut Conn) -> Result<Self, JobError> {
         let position = current_position(conn)?;
         let unit_rows: Vec<Unit> = units::table.select(Unit::as_select()).load(conn)?;
-        let mut parents: HashMap<Id, Vec<UnitParent>> = HashMap::new();
+        let mut parents: ById<Vec<UnitParent>> = ById::default();
         let parent_rows: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;
         for row in parent_rows {
             parents.entry(row.unit_id).or_default().push(row);
         }
-        let mut posted: HashMap<Id, Vec<Posting>> = HashMap::new();
+        let mut posted: ById<Vec<Posting>> = ById::default();
         for_each!(conn, postings::table.select(Posting::as_select()), Posting, |row| {
             posted.entry(row.officer_id).or_default().push(row);
         });

@@ -2,13 +2,15 @@
 
 use crate::JobError;
 use crate::facts::minhash::TextSketch;
-use crate::facts::{AllegationFact, CategoryFact, Change, Changes, ComplaintFact, EnterpriseFact, Facts, WorkloadFact};
+use crate::facts::{
+    AllegationFact, ById, CategoryFact, Change, Changes, ComplaintFact, EnterpriseFact, Facts, WorkloadFact,
+};
 use schema::Id;
 use schema::events::{Entity, Fields};
 use schema::models::{Posting, Unit, UnitParent};
 use schema::register::DUPLICATE_OF;
 use serde::de::DeserializeOwned;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Undoes changes, newest first.
@@ -190,7 +192,7 @@ fn rewind_reference(facts: &mut Facts, change: &Change, created: &mut HashSet<Id
     Ok(())
 }
 
-fn fact_mut<'f, T>(facts: &'f mut HashMap<Id, T>, id: Id, what: &str) -> Result<&'f mut T, JobError> {
+fn fact_mut<'f, T>(facts: &'f mut ById<T>, id: Id, what: &str) -> Result<&'f mut T, JobError> {
     facts.get_mut(&id).ok_or_else(|| missing(id, what))
 }
 

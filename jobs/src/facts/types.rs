@@ -6,6 +6,7 @@ use crate::facts::minhash::TextSketch;
 use crate::facts::monthly_workload::Workload;
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use polars::prelude::PlRandomState;
 use schema::domain::tree::UnitTree;
 use schema::enums::{CategoryKind, ComplaintState, DatePrecision, Finding};
 use schema::models::{Posting, Unit, UnitParent};
@@ -37,22 +38,25 @@ pub struct CategoryFact {
     pub serious: bool,
 }
 
+/// Items by id. Millions of rows look them up: the hash is faster than the standard one, and has a random seed, too.
+pub type ById<T> = HashMap<Id, T, PlRandomState>;
+
 /// All facts of the register that the recurrence statistics read.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Ordered by id.
     pub complaints: Complaints,
     pub allegations: Allegations,
-    pub units: HashMap<Id, Unit>,
-    pub parents: HashMap<Id, Vec<UnitParent>>,
-    pub postings: HashMap<Id, Vec<Posting>>,
-    pub officer_codes: HashMap<Id, String>,
-    pub enterprises: HashMap<Id, EnterpriseFact>,
-    pub categories: HashMap<Id, CategoryFact>,
+    pub units: ById<Unit>,
+    pub parents: ById<Vec<UnitParent>>,
+    pub postings: ById<Vec<Posting>>,
+    pub officer_codes: ById<String>,
+    pub enterprises: ById<EnterpriseFact>,
+    pub categories: ById<CategoryFact>,
     pub workload: Workload,
     /// Sketches of the texts of complaints about conduct: see [`Facts::load_texts`]. The texts are dropped, because
     /// statistics only need their similarity.
-    pub texts: HashMap<Id, Arc<TextSketch>>,
+    pub texts: ById<Arc<TextSketch>>,
     /// The complaints that are linked to another one that says the same. Only their originals count.
     pub duplicates: HashSet<Id>,
     /// The register position at which the facts were read.

@@ -6,7 +6,7 @@ use crate::JobError;
 use crate::facts::branches::Branches;
 use crate::facts::days::day_number;
 use crate::facts::minhash::TextSketch;
-use crate::facts::{Facts, Subject};
+use crate::facts::{ById, Facts, Subject};
 use chrono::NaiveDate;
 use polars::prelude::*;
 use polars_core::runtime::THREAD_POOL;
@@ -16,7 +16,6 @@ use schema::Id;
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
 use schema::enums::{Attribution, CategoryKind, Finding};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
@@ -153,8 +152,7 @@ impl Rows<'_> {
     }
 }
 
-/// Places by id. The hash is faster than the standard one, and has a random seed, too.
-type Places = HashMap<Id, u32, PlRandomState>;
+type Places = ById<u32>;
 
 fn places(subjects: &[Subject]) -> Places {
     (0..).zip(subjects).map(|(at, subject)| (subject.id, at)).collect()
