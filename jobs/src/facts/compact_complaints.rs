@@ -1,13 +1,30 @@
 //! The facts of all complaints, in two thirds of the memory that they take one by one.
 
 use super::numbered::Numbered;
-use super::types::ComplaintFact;
 use chrono::NaiveDate;
+use diesel::prelude::*;
 use polars_core::runtime::THREAD_POOL;
 use rayon::slice::ParallelSliceMut;
 use schema::enums::{ComplaintState, DatePrecision, Finding};
 use schema::{Id, Timestamp};
 use std::num::NonZeroU32;
+
+/// The fields of a complaint that statistics read.
+#[derive(Debug, Clone, PartialEq, Queryable)]
+pub struct ComplaintFact {
+    pub id: Id,
+    pub received_at: Timestamp,
+    pub occurred_at: Option<Timestamp>,
+    pub enterprise_id: Option<Id>,
+    pub unit_id: Option<Id>,
+    pub category_id: Option<Id>,
+    pub state: ComplaintState,
+    pub state_since: Timestamp,
+    /// The complaint's own finding, when it names no officer.
+    pub finding: Option<Finding>,
+    pub decided_on: Option<NaiveDate>,
+    pub received_precision: Option<DatePrecision>,
+}
 
 /// A [`ComplaintFact`] with times in microseconds, and numbers of the unit and the category in the place of ids.
 #[derive(Debug, Clone, Copy)]

@@ -23,9 +23,9 @@ mod types;
 pub use about::About;
 pub use allegations::{AllegationFact, Allegations};
 pub use changes::{Change, Changes};
-pub use compact_complaints::Complaints;
+pub use compact_complaints::{ComplaintFact, Complaints};
 pub use monthly_workload::{Workload, WorkloadFact, WorkloadRow};
-pub use types::{ById, CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject};
+pub use types::{ById, CategoryFact, EnterpriseFact, Facts, Subject};
 
 use crate::JobError;
 use crate::row_by_row::for_each;

@@ -1,36 +1,17 @@
 //! The facts that statistics read: the fields of complaints, allegations, units and the rest that they need.
 
 use crate::facts::allegations::Allegations;
-use crate::facts::compact_complaints::Complaints;
+use crate::facts::compact_complaints::{ComplaintFact, Complaints};
 use crate::facts::minhash::TextSketch;
 use crate::facts::monthly_workload::Workload;
-use chrono::NaiveDate;
-use diesel::prelude::*;
 use polars::prelude::PlRandomState;
+use schema::Id;
 use schema::domain::tree::UnitTree;
-use schema::enums::{CategoryKind, ComplaintState, DatePrecision, Finding};
+use schema::enums::CategoryKind;
 use schema::models::{Posting, Unit, UnitParent};
-use schema::{Id, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
-
-/// The fields of a complaint that statistics read.
-#[derive(Debug, Clone, PartialEq, Queryable)]
-pub struct ComplaintFact {
-    pub id: Id,
-    pub received_at: Timestamp,
-    pub occurred_at: Option<Timestamp>,
-    pub enterprise_id: Option<Id>,
-    pub unit_id: Option<Id>,
-    pub category_id: Option<Id>,
-    pub state: ComplaintState,
-    pub state_since: Timestamp,
-    /// The complaint's own finding, when it names no officer.
-    pub finding: Option<Finding>,
-    pub decided_on: Option<NaiveDate>,
-    pub received_precision: Option<DatePrecision>,
-}
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryFact {
