@@ -270,7 +270,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        work(&mut self.connection()?)
+        work(&mut *self.connection()?)
     }
 
     /// A connection that is not in the pool, for a lock that lasts longer than a transaction.
