@@ -67,7 +67,8 @@ fn a_grave_flag_is_told_once_and_over_when_somebody_takes_it_up() {
         let database = &app.database;
         let before = receiver.received().len();
         let url = receiver.url("/ok");
-        program().run(database, ["webhook", "add", &url, "--name", "x", "--key-file", &place.key]).ok();
+        let keyed = ["--config", &config, "--key-file", &place.key];
+        program().run(database, [&["webhook", "add", &url, "--name", "x"][..], &keyed].concat()).ok();
         set_flags(database, FlagState::Open);
         let raised = place.job(database, &config, "alerts");
         let flagged = of_kind(&alerts(database), "SUSPENSION_REVIEW");

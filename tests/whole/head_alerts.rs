@@ -98,8 +98,8 @@ fn a_head_is_told_of_a_burst_by_what_it_may_see() {
         subscribe(&app, &place, "head@example.org", "head");
         let before = receiver.received().len();
         let url = receiver.url("/ok");
-        let add = ["webhook", "add", &url, "--name", "x", "--reader", "head", "--key-file", &place.key];
-        program().run(database, add).ok();
+        let add = ["webhook", "add", &url, "--name", "x", "--reader", "head"];
+        program().run(database, [&add[..], &["--config", &config, "--key-file", &place.key]].concat()).ok();
         let board = ["alerts", "subscribe", "--email", "chair@example.org", "--locale", "en"];
         program().run(database, board).ok();
 

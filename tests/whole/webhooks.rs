@@ -17,6 +17,41 @@ const WAITS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 8
 
 /// A configuration that permits receivers on this machine.
 const HERE: &str = "[webhooks]\nallow_networks = [\"127.0.0.0/8\"]\ntimeout_seconds = 1\n";
+/// One that permits all receivers, and one that permits public ones.
+const ANYWHERE: &str = "[webhooks]\nallow_networks = [\"0.0.0.0/0\", \"::/0\"]\n";
+const PUBLIC: &str = "[webhooks]\ntimeout_seconds = 2\n";
+
+/// Hosts that spell a private address.
+const PRIVATE: [&str; 25] = [
+    // Private networks, links, carriers and the addresses of metadata in a cloud.
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.254",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "100.127.255.254",
+    "[fc00::1]",
+    "[fd12:3456:789a::1]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    // IPv4 in IPv6.
+    "[::ffff:127.0.0.1]",
+    "[::ffff:a9fe:a9fe]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    // This machine, however it is written.
+    "0.0.0.0",
+    "[::]",
+    "0",
+    "127.1",
+    "2130706433",
+    "0x7f.1",
+    "0x7f000001",
+    "0177.0.0.1",
+    "017700000001",
+];
 
 struct Place {
     files: Files,
@@ -31,6 +66,11 @@ impl Place {
         let key = files.key_file();
         program().run(database, ["migrate"]).ok();
         Self { files, config, key }
+    }
+
+    /// Changes the configuration.
+    fn configure(&mut self, config: &str) {
+        self.config = self.files.put("phananh.toml", config).display().to_string();
     }
 
     fn json(&self, database: &Database, arguments: &[&str]) -> Value {
@@ -196,13 +236,14 @@ fn each_attempt_waits_as_long_as_documented_and_the_tenth_is_the_last() {
 #[test]
 fn private_addresses_and_plain_http_are_refused_after_resolving() {
     let database = Database::sqlite();
-    let place = Place::new(&database, "[webhooks]\ntimeout_seconds = 2\n");
+    let mut place = Place::new(&database, ANYWHERE);
     let receiver = Receiver::start();
     let by_name = format!("http://localhost:{}/ok", receiver.port);
     for url in [receiver.url("/ok"), by_name, format!("https://[::1]:{}/", receiver.port)] {
         place.add(&database, &url);
         place.json(&database, &["webhook", "test", &url]);
     }
+    place.configure(PUBLIC);
     assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": 3 }));
     let log = place.json(&database, &["webhook", "deliveries"]);
     assert!(log.list().iter().all(|one| one["error"].text().contains("private address")), "{log}");
@@ -212,46 +253,17 @@ fn private_addresses_and_plain_http_are_refused_after_resolving() {
 #[test]
 fn no_spelling_of_an_address_reaches_what_only_the_server_reaches() {
     let database = Database::sqlite();
-    let place = Place::new(&database, "[webhooks]\ntimeout_seconds = 2\n");
+    let mut place = Place::new(&database, ANYWHERE);
     let receiver = Receiver::start();
-    let hosts = [
-        // Private networks, links, carriers and the addresses of metadata in a cloud.
-        "10.0.0.1",
-        "172.16.0.1",
-        "172.31.255.254",
-        "192.168.1.1",
-        "169.254.169.254",
-        "100.64.0.1",
-        "100.127.255.254",
-        "[fc00::1]",
-        "[fd12:3456:789a::1]",
-        "[fe80::1]",
-        "[fd00:ec2::254]",
-        // IPv4 in IPv6.
-        "[::ffff:127.0.0.1]",
-        "[::ffff:a9fe:a9fe]",
-        "[::127.0.0.1]",
-        "[64:ff9b::7f00:1]",
-        "[2002:7f00:1::]",
-        // This machine, however it is written.
-        "0.0.0.0",
-        "[::]",
-        "0",
-        "127.1",
-        "2130706433",
-        "0x7f.1",
-        "0x7f000001",
-        "0177.0.0.1",
-        "017700000001",
-    ];
-    for host in hosts {
+    for host in PRIVATE {
         let url = format!("https://{host}:{}/ok", receiver.port);
         place.add(&database, &url);
         place.json(&database, &["webhook", "test", &url]);
     }
-    assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": hosts.len() }));
+    place.configure(PUBLIC);
+    assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": PRIVATE.len() }));
     let log = place.json(&database, &["webhook", "deliveries", "--limit", "100"]);
-    assert_eq!(log.list().len(), hosts.len());
+    assert_eq!(log.list().len(), PRIVATE.len());
     for one in log.list() {
         assert!(one["error"].text().contains("private address"), "{one}");
     }
@@ -259,9 +271,43 @@ fn no_spelling_of_an_address_reaches_what_only_the_server_reaches() {
 }
 
 #[test]
+fn a_url_with_a_private_address_is_refused_when_somebody_adds_or_enables_it() {
+    let files = Files::new();
+    let (key, config) = (files.key_file(), files.put("phananh.toml", ANYWHERE).display().to_string());
+    for app in TestApp::both().arguments(&["--no-jobs", "--key-file", &key]) {
+        app.run(&["migrate"]);
+        let admin = app.as_role(Role::Admin);
+        let added = |host: &str| {
+            let input = json!({ "channel": "WEBHOOK", "name": "x", "address": format!("https://{host}/x") });
+            let create = "mutation ($input: CreateNotificationEndpointInput!)
+                { createNotificationEndpoint(input: $input) { endpoint { id } } }";
+            admin.request_with(create, &json!({ "input": input })).json()
+        };
+        let is_refused = |answer: &Value| {
+            let error = &answer["errors"][0];
+            assert_eq!(error["extensions"]["reason"], "ENDPOINT_ADDRESS_PRIVATE", "{answer}");
+            assert!(error["message"].text().contains("webhooks.allow_networks"), "{answer}");
+        };
+        for host in PRIVATE {
+            is_refused(&added(host));
+        }
+        // Where a name leads is found out when a message is sent: it may be elsewhere by then.
+        for host in ["localhost", "nowhere.invalid", "1.1.1.1", "[2606:4700:4700::1111]"] {
+            let answer = added(host);
+            assert!(answer.get("errors").is_none(), "{host}: {answer}");
+        }
+        let (inside, keyed) = ("https://10.0.0.1/inside", ["--config", &config, "--key-file", &key]);
+        program().run(&app.database, [&["webhook", "add", inside, "--name", "x"][..], &keyed].concat()).ok();
+        let disabled = program().json(&app.database, &["webhook", "disable", inside]);
+        let enable = "mutation ($id: ID!) { enableNotificationEndpoint(input: {id: $id}) { endpoint { id } } }";
+        is_refused(&admin.request_with(enable, &json!({ "id": disabled["id"] })).json());
+    }
+}
+
+#[test]
 fn no_redirect_leads_to_an_address_that_is_refused() {
     let database = Database::sqlite();
-    let place = Place::new(&database, "[webhooks]\nallow_networks = [\"127.0.0.1/32\"]\ntimeout_seconds = 2\n");
+    let mut place = Place::new(&database, ANYWHERE);
     let (receiver, inside) = (Receiver::start(), Receiver::at("127.0.0.2"));
     let to = format!("127.0.0.2:{}/ok", inside.port);
     let statuses = [301, 302, 303, 307, 308];
@@ -270,6 +316,7 @@ fn no_redirect_leads_to_an_address_that_is_refused() {
         place.add(&database, url);
         place.json(&database, &["webhook", "test", url]);
     }
+    place.configure("[webhooks]\nallow_networks = [\"127.0.0.1/32\"]\ntimeout_seconds = 2\n");
     assert_eq!(place.notify(&database), json!({ "sent": 0, "failed": 6 }));
     let log = place.json(&database, &["webhook", "deliveries"]);
     for one in log.list() {
@@ -298,7 +345,7 @@ fn wrong_use_of_webhooks_is_told() {
     let wrong = keyed(&["webhook", "add", "https://example.org", "--name", "x", "--event", "nothing"]);
     assert_eq!(wrong.status, 2, "{wrong:?}");
     keyed(&["webhook", "add", "https://example.org", "--name", "x"]).ok();
-    let plain = keyed(&["webhook", "add", "http://192.0.2.9/x", "--name", "x"]).ok();
+    let plain = keyed(&["webhook", "add", "http://portal.example/x", "--name", "x"]).ok();
     assert!(plain.err.contains("webhooks.allow_networks"), "{plain:?}");
     let twice = keyed(&["webhook", "add", "https://example.org", "--name", "x"]);
     assert!(twice.status == 1 && twice.err.contains("endpoint already"), "{twice:?}");

@@ -55,8 +55,8 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                 events: &[],
                 reader: reader.as_ref(),
             };
-            let (keys, domains) = (settings.keys.as_deref(), &settings.digests.domains);
-            let row = db.write("cli", |tx| endpoints::create(tx, keys, domains, &new))?.value;
+            let keys = settings.keys.as_deref();
+            let row = db.write("cli", |tx| endpoints::create(tx, keys, settings, &new))?.value;
             out.print(&json!({ "address": row.address, "locale": row.locale }), |_| {
                 format!("{} will receive alerts in {}", row.address, row.locale)
             })?;

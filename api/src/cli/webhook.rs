@@ -68,7 +68,7 @@ pub enum Command {
 /// # Errors
 /// If an argument is refused, there is no such webhook, or the database or the output fails.
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
-    let (keys, domains) = (settings.keys.as_deref(), &settings.digests.domains);
+    let keys = settings.keys.as_deref();
     let find = |url: &str| db.read(|conn| endpoints::by_address(conn, NotificationChannel::Webhook, url));
     let print_secret = |row: &NotificationEndpoint| -> anyhow::Result<()> {
         let secret = secret(keys, row)?;
@@ -87,7 +87,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                 events,
                 reader: reader.as_ref(),
             };
-            let row = db.write("cli", |tx| endpoints::create(tx, keys, domains, &new))?.value;
+            let row = db.write("cli", |tx| endpoints::create(tx, keys, settings, &new))?.value;
             print_secret(&row)?;
             if url.starts_with("http://") && settings.webhooks.allow_networks.is_empty() {
                 print_note(
@@ -125,7 +125,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         }
         Command::Enable { url } => {
             let id = find(url)?.id;
-            let row = db.write("cli", |tx| endpoints::enable(tx, id, domains))?.value;
+            let row = db.write("cli", |tx| endpoints::enable(tx, id, settings))?.value;
             out.print(&document(&row), |_| format!("{} gets messages again", row.address))?;
         }
         Command::Test { url } => {

@@ -1,7 +1,9 @@
 //! The endpoints of notifications: how they are added, changed and disabled.
 
+use super::resolver::{private_refusal, spelled_address};
 use super::{BY_MAIL, EVENTS, SecretError};
 use crate::digest::address;
+use crate::runner::settings::Settings;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use schema::db::WriteTx;
@@ -96,16 +98,15 @@ pub fn reader_named(conn: &mut Conn, name: &str) -> Result<Principal, StoreError
     found.ok_or_else(|| EndpointRefusal::UnknownReader { name: name.to_owned() }.into())
 }
 
-/// Adds an endpoint, or enables a disabled one of this address anew, with a new secret. `domains` has those that mail
-/// may be sent to; empty allows all.
+/// Adds an endpoint, or enables a disabled one of this address anew, with a new secret.
 ///
 /// # Errors
-/// `Rule` if the address, its domain, the name or an event is wrong or a webhook has no key file, `Conflict` if an
-/// enabled endpoint has the address.
+/// `Rule` if the address, the name or an event is wrong, the settings permit no message to the address, or a webhook has
+/// no key file; `Conflict` if an enabled endpoint has the address.
 pub fn create(
     tx: &mut WriteTx<'_>,
     keys: Option<&Keys>,
-    domains: &[String],
+    settings: &Settings,
     new: &NewEndpoint<'_>,
 ) -> Result<NotificationEndpoint, StoreError> {
     let name = inert::name("the name", new.name, 200).map_err(|why| EndpointRefusal::Name { why })?;
@@ -115,7 +116,7 @@ pub fn create(
             .map(str::to_lowercase)
             .map_err(|why| SubscriptionRefusal::Address { why })?,
     };
-    refuse_domain(new.channel, &address, domains)?;
+    refuse_target(new.channel, &address, settings)?;
     let events = events(new.channel, new.events, new.reader.is_some()).map_err(|why| EndpointRefusal::Event { why })?;
     let unit_id = match new.reader {
         Some(reader) => unit_of(reader).map_err(|why| EndpointRefusal::Reader { why })?,
@@ -205,10 +206,10 @@ pub fn disable(tx: &mut WriteTx<'_>, id: Id, reason: &str) -> Result<Notificatio
 /// Enables a disabled endpoint.
 ///
 /// # Errors
-/// `NotFound` if it does not exist, `Rule` if no mail may be sent to its domain any more.
-pub fn enable(tx: &mut WriteTx<'_>, id: Id, domains: &[String]) -> Result<NotificationEndpoint, StoreError> {
+/// `NotFound` if it does not exist, `Rule` if the settings permit no message to its address any more.
+pub fn enable(tx: &mut WriteTx<'_>, id: Id, settings: &Settings) -> Result<NotificationEndpoint, StoreError> {
     let mut row = find(tx.conn, id)?;
-    refuse_domain(row.channel, &row.address, domains)?;
+    refuse_target(row.channel, &row.address, settings)?;
     row.disabled_at = None;
     row.disabled_reason = None;
     update(tx, &row)?;
@@ -231,8 +232,7 @@ fn update(tx: &mut WriteTx<'_>, row: &NotificationEndpoint) -> Result<(), StoreE
     Ok(())
 }
 
-/// Checks that mail to an address may be sent. Webhooks have networks instead, which are checked when a message is
-/// sent.
+/// Checks that mail to an address may be sent. Webhooks have networks instead.
 ///
 /// # Errors
 /// A message with the allowed domains.
@@ -243,16 +243,34 @@ pub(super) fn check_domain(channel: NotificationChannel, address: &str, domains:
     }
 }
 
-fn refuse_domain(channel: NotificationChannel, address: &str, domains: &[String]) -> Result<(), StoreError> {
+/// Refuses an address that the settings permit no message to.
+fn refuse_target(channel: NotificationChannel, address: &str, settings: &Settings) -> Result<(), StoreError> {
+    let domains = &settings.digests.domains;
     check_domain(channel, address, domains)
-        .map_err(|why| SubscriptionRefusal::Domain { domains: domains.join(", "), why }.into())
+        .map_err(|why| SubscriptionRefusal::Domain { domains: domains.join(", "), why })?;
+    match channel {
+        NotificationChannel::Webhook => refuse_private(address, settings),
+        NotificationChannel::Email => Ok(()),
+    }
+}
+
+/// Refuses a webhook whose host spells a private address. A name is resolved only when a message is sent: it may lead
+/// elsewhere by then.
+fn refuse_private(url: &str, settings: &Settings) -> Result<(), StoreError> {
+    let networks = settings.webhooks.networks().map_err(StoreError::Rule)?;
+    let uri = url.parse::<Uri>().ok();
+    let Some(address) = uri.as_ref().and_then(Uri::host).and_then(spelled_address) else { return Ok(()) };
+    match private_refusal(address, &networks) {
+        Some(why) => Err(EndpointRefusal::Private { address: address.to_canonical().to_string(), why }.into()),
+        None => Ok(()),
+    }
 }
 
 fn no_keys() -> StoreError {
     EndpointRefusal::NoKeys { why: SecretError::NoKeys.to_string() }.into()
 }
 
-/// Checks the address of a webhook. Where its host leads is checked when a message is sent: names change.
+/// Checks the form of the address of a webhook.
 fn url(address: &str) -> Result<String, String> {
     if address.len() > LONGEST || !address.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(format!("the address has 1 to {LONGEST} visible characters of ASCII: write other letters as %…"));

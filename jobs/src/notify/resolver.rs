@@ -29,16 +29,9 @@ impl CheckedResolver {
 impl<R> CheckedResolver<R> {
     /// Why an address is refused; None if it is not.
     fn refusal(&self, address: IpAddr, is_plain: bool) -> Option<String> {
-        let address = address.to_canonical();
-        if self.allowed.iter().any(|network| network.contains(&address)) {
-            return None;
-        }
-        if !is_public(address) {
-            return Some(format!(
-                "its host has the private address {address}: webhooks.allow_networks in the configuration permits it"
-            ));
-        }
-        is_plain.then(|| "http is not protected in transit: use https".to_owned())
+        let is_exposed = is_plain && !is_in_any(&self.allowed, address);
+        let exposed = || is_exposed.then(|| "http is not protected in transit: use https".to_owned());
+        private_refusal(address, &self.allowed).or_else(exposed)
     }
 }
 
@@ -52,6 +45,52 @@ impl<R: Resolver> Resolver for CheckedResolver<R> {
             None => Ok(addresses),
         }
     }
+}
+
+/// Why no message is sent to an address; None if it is public or in an allowed network.
+pub(super) fn private_refusal(address: IpAddr, allowed: &[IpNet]) -> Option<String> {
+    let address = address.to_canonical();
+    (!is_public(address) && !is_in_any(allowed, address)).then(|| {
+        format!("its host has the private address {address}: webhooks.allow_networks in the configuration permits it")
+    })
+}
+
+fn is_in_any(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
+}
+
+/// The address that the host of a URL spells; None for a name. As resolvers do, it reads `127.1` and `0x7f000001`, too
+/// (`inet_aton`).
+pub(super) fn spelled_address(host: &str) -> Option<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    bare.parse().ok().or_else(|| numeric_address(bare).map(IpAddr::V4))
+}
+
+/// An address of one to four numbers, of which the last one fills the bytes that are left.
+fn numeric_address(host: &str) -> Option<Ipv4Addr> {
+    let numbers: Vec<u32> = host.split('.').map(number).collect::<Option<_>>()?;
+    let (last, bytes) = numbers.split_last()?;
+    if bytes.len() > 3 || *last > u32::MAX >> (8 * bytes.len()) {
+        return None;
+    }
+    let mut address = *last;
+    for (byte, shift) in bytes.iter().zip([24, 16, 8]) {
+        address |= u32::from(u8::try_from(*byte).ok()?) << shift;
+    }
+    Some(address.into())
+}
+
+/// A number that is decimal, octal with a leading 0, or hexadecimal with a leading 0x.
+fn number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.len() > 1 && text.starts_with('0') => (text, 8),
+        None => (text, 10),
+    };
+    // The standard library takes a sign, too.
+    let is_bare = digits.starts_with(|first: char| first.is_ascii_hexdigit());
+    if is_bare { u32::from_str_radix(digits, radix).ok() } else { None }
 }
 
 fn is_public(address: IpAddr) -> bool {
@@ -144,6 +183,37 @@ mod tests {
         assert_eq!(send(), "204 No Content");
         served.join().expect("the receiver");
         assert!(send().contains("private address 10.0.0.1"), "the next attempt is checked, too");
+    }
+
+    #[test]
+    fn a_host_spells_an_address_as_resolvers_read_it() {
+        for (host, address) in [
+            ("10.0.0.1", Some("10.0.0.1")),
+            ("[::1]", Some("::1")),
+            ("0", Some("0.0.0.0")),
+            ("127.1", Some("127.0.0.1")),
+            ("10.1.258", Some("10.1.1.2")),
+            ("2130706433", Some("127.0.0.1")),
+            ("4294967295", Some("255.255.255.255")),
+            ("0x7f.1", Some("127.0.0.1")),
+            ("0X7F000001", Some("127.0.0.1")),
+            ("0177.0.0.1", Some("127.0.0.1")),
+            ("017700000001", Some("127.0.0.1")),
+            ("4294967296", None),
+            ("127.16777216", None),
+            ("256.1", None),
+            ("1.2.3.4.5", None),
+            ("08", None),
+            ("0x", None),
+            ("+1", None),
+            ("127.0.0.1.", None),
+            ("localhost", None),
+            ("face", None),
+            ("example.org", None),
+        ] {
+            let expected: Option<IpAddr> = address.map(|address| address.parse().expect("an address"));
+            assert_eq!(spelled_address(host), expected, "{host}");
+        }
     }
 
     #[test]

@@ -33,6 +33,7 @@ refusals! {
     EndpointRefusal {
         Rule Name { why: String } = "ENDPOINT_NAME_INVALID", "{why}";
         Rule Url { why: String } = "ENDPOINT_URL_INVALID", "{why}";
+        Rule Private { address: String, why: String } = "ENDPOINT_ADDRESS_PRIVATE", "{why}";
         Rule Event { why: String } = "ENDPOINT_EVENT_UNKNOWN", "{why}";
         Rule Reader { why: String } = "ALERTS_NOT_FOR_READER", "{why}";
         Rule UnknownReader { name: String } = "ENDPOINT_READER_UNKNOWN",

@@ -42,6 +42,7 @@ fn an_administrator_manages_endpoints() {
             (with("channel", "PIGEON"), "href=\"#create-channel\""),
             (with("events", "nothing"), "href=\"#create-events\""),
             (with("address", "ftp://example.org"), "class=\"problems\""),
+            (with("address", "https://169.254.169.254/"), "webhooks.allow_networks"),
         ] {
             let refused = own.post_with_secret(HOME, &wrong);
             assert!(refused.status == 422 && refused.text.contains(words), "{wrong:?}: {refused:?}");

@@ -154,6 +154,7 @@ refusals-ALERTS_FOR_HOLDERS = The register does not know your account yet. Sign 
 refusals-TEST_MAIL_NOT_SENT = The test mail was not sent. Check the address, or ask an administrator about the mail server.
 refusals-ENDPOINT_NAME_INVALID = The name cannot be used. Write 1 to 200 visible characters, without spaces at the ends.
 refusals-ENDPOINT_URL_INVALID = The address cannot be used. Write a URL like https://example.org/hooks, without a user name and a password.
+refusals-ENDPOINT_ADDRESS_PRIVATE = The host of the address is { $address }, which is private: messages go to public addresses. Write another address, or let the operator of the server permit its network in webhooks.allow_networks of the configuration.
 refusals-ENDPOINT_EVENT_UNKNOWN = This channel does not have a chosen event. Choose another one; mail has urgent alerts only.
 refusals-ALERTS_NOT_FOR_READER = Only members of the Board, heads of units and administrators get alerts. Without a reader an endpoint gets those of the Board.
 refusals-ENDPOINT_READER_UNKNOWN = There is no token with the name “{ $name }”. Check the name.

@@ -154,6 +154,7 @@ refusals-ALERTS_FOR_HOLDERS = Hệ thống chưa biết tài khoản này. Hãy 
 refusals-TEST_MAIL_NOT_SENT = Chưa gửi được thư thử. Hãy kiểm tra lại địa chỉ, hoặc hỏi quản trị viên về máy chủ thư.
 refusals-ENDPOINT_NAME_INVALID = Tên không dùng được. Hãy ghi từ 1 đến 200 ký tự nhìn thấy được, không có dấu cách ở đầu hay cuối.
 refusals-ENDPOINT_URL_INVALID = Địa chỉ không dùng được. Hãy ghi một URL như https://example.org/hooks, không có tên và mật khẩu.
+refusals-ENDPOINT_ADDRESS_PRIVATE = Địa chỉ trỏ đến { $address }, một địa chỉ nội bộ; hệ thống chỉ gửi đến địa chỉ công khai. Hãy ghi địa chỉ khác, hoặc nhờ người vận hành máy chủ cho phép mạng này ở mục webhooks.allow_networks của tệp cấu hình.
 refusals-ENDPOINT_EVENT_UNKNOWN = Cách gửi này không có sự kiện đã chọn. Hãy chọn sự kiện khác; thư điện tử chỉ báo cảnh báo khẩn.
 refusals-ALERTS_NOT_FOR_READER = Chỉ thành viên Ban, lãnh đạo đơn vị và quản trị viên nhận cảnh báo khẩn. Không nêu người đọc thì nơi nhận có các cảnh báo khẩn của Ban.
 refusals-ENDPOINT_READER_UNKNOWN = Hệ thống không có mã truy cập mang tên “{ $name }”. Hãy kiểm tra lại tên.

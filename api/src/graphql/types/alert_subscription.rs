@@ -88,7 +88,7 @@ impl AlertSubscriptionMutations {
                 events: &[],
                 reader: Some(&reader),
             };
-            endpoints::create(tx, app.keys.as_deref(), &app.on_demand.settings().digests.domains, &new)
+            endpoints::create(tx, app.keys.as_deref(), app.on_demand.settings(), &new)
         })
         .await?;
         Ok(AlertSubscriptionPayload { subscription: row.into() })

@@ -81,7 +81,7 @@ impl NotificationMutations {
                 events: &input.events,
                 reader: reader.as_ref(),
             };
-            endpoints::create(tx, app.keys.as_deref(), &app.on_demand.settings().digests.domains, &new)
+            endpoints::create(tx, app.keys.as_deref(), app.on_demand.settings(), &new)
         })
         .await?;
         with_secret(&request(ctx)?.app, row)
@@ -113,7 +113,7 @@ impl NotificationMutations {
     }
 
     /// Starts messages to a disabled endpoint again, with the secret that it has. NOT_FOUND if it does not exist,
-    /// BAD_USER_INPUT if no mail may be sent to its domain any more.
+    /// BAD_USER_INPUT if the settings permit no message to its address any more.
     async fn enable_notification_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -121,7 +121,7 @@ impl NotificationMutations {
     ) -> Result<NotificationEndpointPayload> {
         let id = parse_id(&input.id)?;
         let app = request(ctx)?.app.clone();
-        let row = change(ctx, move |tx| endpoints::enable(tx, id, &app.on_demand.settings().digests.domains)).await?;
+        let row = change(ctx, move |tx| endpoints::enable(tx, id, app.on_demand.settings())).await?;
         Ok(NotificationEndpointPayload { endpoint: row.into() })
     }
 
