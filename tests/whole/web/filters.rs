@@ -163,6 +163,13 @@ fn a_wrong_filter_is_told_with_its_field_its_value_and_what_is_allowed() {
             ("/explore?as-of=2199-01-01", "Ngày 01/01/2199 ở tương lai.", "is in the future. Write a day up to today,"),
             ("/measures?id=1", "Mã của mục: “1” không phải là mã nhận dạng.", "Id of the object: “1” is not an id."),
             ("/categories?unit=nowhere", "không có đơn vị “nowhere”.", "does not know the unit “nowhere”."),
+            ("/units?months=7", "Khoảng thời gian: không có giá trị “7”.", "Period: there is no value “7”."),
+            ("/units?kind=NONE", "Loại vướng mắc: không có giá trị “NONE”.", "there is no value “NONE”."),
+            ("/units?search=a%00b", "“search” trong địa chỉ có ký tự", "“search” in the address has a character"),
+            ("/units/02CV?days=7", "Khoảng thời gian: không có giá trị “7”.", "Period: there is no value “7”."),
+            ("/units/02CV?days=a%00b", "“days” trong địa chỉ có ký tự", "“days” in the address has a character"),
+            ("/complaints/corrections?state=NONE", "Trạng thái: không có giá trị “NONE”.", "no value “NONE”."),
+            ("/complaints/corrections?complaint=1", "“1” không phải là mã nhận dạng.", "“1” is not an id."),
             ("/categories?state=NONE", "Trạng thái đề xuất: không có giá trị “NONE”.", "there is no value “NONE”."),
         ] {
             for (language, words) in [("vi", vi), ("en", en)] {
@@ -174,6 +181,10 @@ fn a_wrong_filter_is_told_with_its_field_its_value_and_what_is_allowed() {
                 assert!(said.contains(words), "{path}: {words}: {said}");
             }
         }
+        let mut head = Visitor::signed_in(app.server(), &app.as_head("03").token);
+        let page = get(&mut head, "vi", "/complaints/redacted?state=NONE");
+        assert!(page.status == 422 && page.text.contains("<form class=\"filters\""), "{page:?}");
+        assert!(problems(&page.text).contains("Trạng thái: không có giá trị “NONE”."), "{page:?}");
         let refused = |query: &str| board.request(query).json()["errors"][0].clone();
         let unit = refused("{ flags(filter: {unit: {within: \"nowhere\"}}) { nodes { id } } }");
         assert_eq!(unit["message"], "within: there is no unit \"nowhere\": the query `units` lists the codes");

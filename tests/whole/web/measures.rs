@@ -48,6 +48,13 @@ fn a_head_records_a_measure_lifts_it_and_voids_it() {
         let page = own.get(&path);
         assert!(page.status == 200 && page.text.contains("table-outcome"), "{page:?}");
         assert!(page.text.contains("id=\"do-end\"") && page.text.contains("id=\"do-void\""), "{}", page.text);
+        for (days, words, is_shown) in [("0", "“0” không dùng được", true), ("a%00b", "“days” trong địa chỉ", false)]
+        {
+            let wrong = own.get(&format!("{path}?days={days}"));
+            assert!(wrong.status == 422 && wrong.text.contains(words), "{days}: {wrong:?}");
+            assert!(wrong.text.contains("<form class=\"filters\""), "the days can be changed: {wrong:?}");
+            assert_eq!(wrong.text.contains("7-QD"), is_shown, "{days}: {wrong:?}");
+        }
         let read = Visitor::signed_in(app.server(), &board.token).get(&path);
         assert!(read.status == 200 && !read.text.contains("id=\"do-"), "the Board only reads: {read:?}");
         let mut other = Visitor::signed_in(app.server(), &app.as_head("02CV").token);

@@ -2,7 +2,7 @@
 
 use super::arguments::{Arguments, Named};
 use super::paging;
-use crate::web::{PageError, Problem, Visit};
+use crate::web::{Page, PageError, Problem, Visit};
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -137,6 +137,27 @@ pub async fn ask(
             Ok(Value::Null)
         }
         answer => answer,
+    }
+}
+
+/// Adds to the page of a filter what the filter asks for. If the filter is wrong, the page says why and has nothing
+/// else, so that its reader can change it.
+///
+/// # Errors
+/// The other errors of the results.
+pub async fn with_results(
+    page: Page,
+    arguments: Arguments<'_>,
+    results: impl Future<Output = Result<Page, PageError>>,
+) -> Result<Page, PageError> {
+    let problems = arguments.problems();
+    if !problems.is_empty() {
+        return Ok(page.problems(problems));
+    }
+    match results.await {
+        Ok(results) => Ok(page.and(results)),
+        Err(PageError::Refused(problems)) => Ok(page.problems(problems)),
+        Err(error) => Err(error),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::web::views::sending;
 use crate::web::{Cell, Page, PageError, Posted, Problem, Table, Visit, nodes};
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 const ONE: &str = include_str!("../../queries/measures-one.graphql");
 
@@ -29,46 +30,52 @@ pub async fn change(posted: Posted) -> HttpResponse {
 }
 
 async fn load_page(visit: &Visit) -> Result<Page, PageError> {
-    let measure = find(visit).await?;
-    Ok(page(visit, &measure, &forms::of_measure(visit, &measure), Vec::new()))
+    let (days, problems) = days(visit);
+    let measure = match find(visit, days).await {
+        // The address has a text that no question takes.
+        Err(PageError::Refused(problems)) => return Ok(page(visit, &Value::Null, days, &[], problems)),
+        found => found?,
+    };
+    Ok(page(visit, &measure, days, &forms::of_measure(visit, &measure), problems))
 }
 
 async fn changed(posted: &Posted) -> Result<Option<Page>, PageError> {
     let visit = &posted.visit;
-    let measure = find(visit).await?;
+    let (days, _) = days(visit);
+    let measure = find(visit, days).await?;
     let mut forms = forms::of_measure(visit, &measure);
     let ask = |form: &Form, version| forms::ask_change(form, visit.part("id"), version);
     let problems = sending::send(posted, &mut forms, ask).await?;
-    Ok((!problems.is_empty()).then(|| page(visit, &measure, &forms, problems)))
+    Ok((!problems.is_empty()).then(|| page(visit, &measure, days, &forms, problems)))
 }
 
-/// The days of the period before, by the address.
-///
-/// # Errors
-/// `Refused` if the address names another value than a number of days.
-fn days(visit: &Visit) -> Result<i64, PageError> {
+/// The days of the period before, by the address, and why they cannot be used: then they are those of an address
+/// without any.
+fn days(visit: &Visit) -> (i64, Vec<Problem>) {
     let mut arguments = Arguments::new(visit);
     let days = arguments.number(("days", "measures-days"), (1, MOST_DAYS));
-    arguments.check()?;
-    Ok(days.unwrap_or(DAYS))
+    (days.unwrap_or(DAYS), arguments.problems())
 }
 
-async fn find(visit: &Visit) -> Result<Value, PageError> {
-    let days = days(visit)?;
-    match visit.query(ONE, json!({ "id": visit.part("id"), "days": days })).await {
-        Ok(data) => nodes(&data["measures"]).next().cloned().ok_or(PageError::NotFound),
-        // A value that is not an id names no object.
-        Err(PageError::Refused(_)) => Err(PageError::NotFound),
-        Err(error) => Err(error),
+async fn find(visit: &Visit, days: i64) -> Result<Value, PageError> {
+    // A value that is not an id names no object.
+    if visit.part("id").parse::<Uuid>().is_err() {
+        return Err(PageError::NotFound);
     }
+    let data = visit.query(ONE, json!({ "id": visit.part("id"), "days": days })).await?;
+    nodes(&data["measures"]).next().cloned().ok_or(PageError::NotFound)
 }
 
-fn page(visit: &Visit, measure: &Value, forms: &[Form], problems: Vec<Problem>) -> Page {
+/// The page of a measure; of its filter alone for null.
+fn page(visit: &Visit, measure: &Value, days: i64, forms: &[Form], problems: Vec<Problem>) -> Page {
     let kind = word(visit, "measures-kind", &measure["kind"]);
-    let title = visit.t_with(
-        "measures-one-title",
-        &[("kind", kind.as_str().into()), ("officer", officer(&measure["officer"]).into())],
-    );
+    let title = match measure.is_null() {
+        true => visit.t("measures-title"),
+        false => visit.t_with(
+            "measures-one-title",
+            &[("kind", kind.as_str().into()), ("officer", officer(&measure["officer"]).into())],
+        ),
+    };
     let mut page = Page::new("measures-one.html", title);
     let outcome = &measure["outcome"];
     if outcome.is_object() {
@@ -83,7 +90,7 @@ fn page(visit: &Visit, measure: &Value, forms: &[Form], problems: Vec<Problem>) 
         .with("last_complaint", outcome["lastComplaintOn"].as_str())
         .with("ratio", ratio(visit, "measures-ratio", &outcome["workload"]["rateRatio"]))
         .with("peers", ratio(visit, "measures-ratio-peers", &outcome["workload"]["peers"]["rateRatio"]))
-        .with("days", days(visit).unwrap_or(DAYS))
+        .with("days", days)
         .with("forms", forms)
         .problems(problems)
 }

@@ -4,6 +4,7 @@ use super::rates::{funnel_picture, map_picture};
 use super::tree::{Listed, tree};
 use super::{above, holds_on, link};
 use crate::web::views::arguments::Arguments;
+use crate::web::views::conditions::with_results;
 use crate::web::views::numbers::{Form, cell_of_group, midnight, month_of, options, today, with_list};
 use crate::web::{Cell, Page, PageError, Table, Visit, text};
 use actix_web::HttpResponse;
@@ -40,10 +41,26 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
     let mut arguments = Arguments::new(visit);
     let months = arguments.offered(("months", "units-months"), MONTHS);
     let kind = arguments.word(("kind", "units-kind-filter"), CategoryKind::WORDS, "numbers-kind");
-    arguments.check()?;
+    let with_ended = visit.argument("ended").is_some();
+    let choices: Vec<(String, String)> = MONTHS
+        .iter()
+        .map(|months| (months.to_string(), visit.t_with("units-months-choice", &[("months", (*months).into())])))
+        .collect();
+    let page = Page::new("units.html", visit.t("units-title"))
+        .with("has_numbers", visit.may("Query", "complaintStatistics"))
+        .with("choices", choices)
+        .with("months", months.to_string())
+        .with("kinds", options(visit, "numbers-kind", CategoryKind::WORDS))
+        .with("kind", kind.unwrap_or_default())
+        .with("search", visit.argument("search").unwrap_or_default())
+        .with("ended", with_ended);
+    with_results(page, arguments, results(visit, months, kind, with_ended)).await
+}
+
+/// The units that the filter asks for.
+async fn results(visit: &Visit, months: u32, kind: Option<&str>, with_ended: bool) -> Result<Page, PageError> {
     let day = today().to_string();
     let units = units(visit).await?;
-    let with_ended = visit.argument("ended").is_some();
     let kept: Vec<&Value> = units.iter().filter(|unit| with_ended || holds_on(unit, &day)).collect();
     let answer = numbers(visit, months, kind).await?;
     let numbers = answer.as_ref().map(by_code);
@@ -53,12 +70,7 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
     };
     let (map, elsewhere) = map_picture(visit, &funnel, &units)?;
     let listed = kept.iter().map(|unit| listed(visit, unit, &day, numbers.as_ref())).collect();
-    let choices: Vec<(String, String)> = MONTHS
-        .iter()
-        .map(|months| (months.to_string(), visit.t_with("units-months-choice", &[("months", (*months).into())])))
-        .collect();
-    let funnel_of = |field: &str| funnel[field].as_i64();
-    Ok(Page::new("units.html", visit.t("units-title"))
+    Ok(Page::part()
         .table(table(visit, &kept, &day, months, numbers.as_ref()))
         .with("total", kept.len())
         .with("tree", tree(listed))
@@ -66,15 +78,8 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         .with("elsewhere", elsewhere)
         .with("funnel", funnel_picture(visit, &funnel, &units)?)
         .with("sees_rates", visit.may("Query", "funnelPlot"))
-        .with("funnel_days", funnel_of("days"))
-        .with("funnel_on", visit.date(&funnel["asOf"]))
-        .with("has_numbers", numbers.is_some())
-        .with("choices", choices)
-        .with("months", months.to_string())
-        .with("kinds", options(visit, "numbers-kind", CategoryKind::WORDS))
-        .with("kind", kind.unwrap_or_default())
-        .with("search", visit.argument("search").unwrap_or_default())
-        .with("ended", with_ended))
+        .with("funnel_days", funnel["days"].as_i64())
+        .with("funnel_on", visit.date(&funnel["asOf"])))
 }
 
 /// The units that the tree shows, by code, or those that are searched for.

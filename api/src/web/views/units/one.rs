@@ -2,6 +2,7 @@
 
 use super::{above, address_of, answers, history, holds_on, link, peers};
 use crate::web::views::arguments::Arguments;
+use crate::web::views::conditions::with_results;
 use crate::web::views::explore::lists::alone_or_within;
 use crate::web::views::numbers::{Form, MEASURES, cell_of_group, midnight, month_of, today, trend, with_list};
 use crate::web::{Cell, Page, PageError, Picture, Table, Visit, name, picture, text};
@@ -29,19 +30,31 @@ pub async fn one(visit: Visit) -> HttpResponse {
 async fn page(visit: &Visit) -> Result<Page, PageError> {
     let mut arguments = Arguments::new(visit);
     let days = arguments.offered(("days", "units-days"), DAYS);
-    arguments.check()?;
-    let data = visit.query(UNIT, json!({ "code": visit.part("code") })).await?;
+    let choices = DAYS.map(|days| (days.to_string(), visit.t_with("units-days-choice", &[("days", days.into())])));
+    let filtered = |title: String, code: &str| {
+        Page::new("units-one.html", title)
+            .with("action", address_of(code))
+            .with("choices", &choices)
+            .with("days", days.to_string())
+    };
+    let data = match visit.query(UNIT, json!({ "code": visit.part("code") })).await {
+        // The address has a text that no question takes, so the unit is not known either.
+        Err(PageError::Refused(problems)) => {
+            return Ok(filtered(visit.t("units-title"), visit.part("code")).problems(problems));
+        }
+        answer => answer?,
+    };
     let unit = &data["unit"];
     let Some(code) = unit["code"].as_str() else { return Err(PageError::NotFound) };
-    let choices = DAYS.map(|days| (days.to_string(), visit.t_with("units-days-choice", &[("days", days.into())])));
-    let page = Page::new("units-one.html", link(visit, unit).text)
+    let page = filtered(link(visit, unit).text, code)
         .with("facts", facts(visit, unit))
         .with("below", below(visit, &data["below"], code))
-        .with("code", code)
-        .with("action", address_of(code))
-        .with("choices", choices)
-        .with("days", days.to_string());
-    // Each part asks on its own, and the parts ask at the same time.
+        .with("code", code);
+    with_results(page, arguments, results(visit, unit, code, days)).await
+}
+
+/// What the filter asks for about a unit. Each part asks on its own, and the parts ask at the same time.
+async fn results(visit: &Visit, unit: &Value, code: &str, days: u32) -> Result<Page, PageError> {
     let (scorecard, overdue, peers, counts, cusum, history) = tokio::try_join!(
         answers::add_scorecard(visit, Page::part(), unit, days),
         answers::add_overdue(visit, Page::part(), unit),
@@ -50,7 +63,7 @@ async fn page(visit: &Visit) -> Result<Page, PageError> {
         add_cusum(visit, Page::part(), unit),
         history::add(visit, Page::part(), code),
     )?;
-    Ok([scorecard, overdue, peers, counts, cusum, history].into_iter().fold(page, Page::and))
+    Ok([scorecard, overdue, peers, counts, cusum, history].into_iter().fold(Page::part(), Page::and))
 }
 
 /// The properties of the unit: names, values and links.
