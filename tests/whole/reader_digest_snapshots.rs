@@ -79,7 +79,7 @@ fn digest(database: &Database, folder: &Path, config: &str, address: &str) -> Di
 }
 
 /// A text in which `N` stands for the number behind some words. A day is none.
-fn without_number_after(text: &str, words: &str) -> String {
+pub fn without_number_after(text: &str, words: &str) -> String {
     let mut parts = text.split(words);
     let mut written = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -96,7 +96,7 @@ fn without_number_after(text: &str, words: &str) -> String {
 }
 
 /// Numbers with six digits, which do not depend on the order of a sum.
-fn round(value: &mut Value) {
+pub fn round(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             let text = format!("{:.5e}", number.as_f64().expect("a number"));

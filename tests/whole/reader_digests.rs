@@ -1,6 +1,7 @@
 //! Digests for each reader: with what the reader may see when they are sent, and nothing for lost rights.
 
 use crate::program;
+use crate::reader_digest_snapshots::{round, without_number_after};
 use diesel::prelude::*;
 use mail_parser::{MessageParser, MimeHeaders};
 use schema::tables::reader_digests;
@@ -134,6 +135,74 @@ fn two_readers_with_different_scopes_get_different_mails_with_pictures_and_table
         for flag in chair["flags"]["standing"].list() {
             let count = |id: &Value| chair["flags"]["standing"].list().iter().filter(|one| one["flag"] == *id).count();
             assert_eq!(count(&flag["flag"]), 1, "each flag stands once");
+        }
+    }
+}
+
+#[test]
+fn the_preview_has_what_is_then_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let [own, _] = branches(&app);
+        let server = MailServer::started();
+        let config = config(folder.path(), server.port);
+        token(database, "chair", &["--role", "BOARD"]);
+        token(database, "head", &["--role", "UNIT_HEAD", "--unit", &own]);
+        subscribe(database, "chair@example.org", "en", &["--reader", "chair"]);
+        subscribe(database, "head@example.org", "vi", &["--reader", "head"]);
+        let previews = ["chair@example.org", "head@example.org"].map(|address| {
+            let out = folder.path().join(format!("{}-{address}", database.name));
+            let place = out.to_str().expect("a path");
+            let args = ["digest", "preview", "--for", address, "--as-of", DAY, "--out", place, "--config", &config];
+            (address, program().json(database, &args)["subject"].clone(), out)
+        });
+        for job in ["reader-digests", "deliver-digests"] {
+            run(database, job, &config);
+        }
+        let mails = server.mails();
+        assert_eq!(mails.len(), previews.len());
+        for (address, subject, out) in previews {
+            let read = |name: &str| std::fs::read(out.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            // The job that sends is a change of the register itself.
+            let lines = |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").trim_end().to_owned();
+                let told_at = ["change number ", "thay đổi số "];
+                told_at.iter().fold(text, |text, before| without_number_after(&text, before))
+            };
+            let mut parsed = mails.iter().map(|raw| MessageParser::default().parse(raw).expect("a mail that parses"));
+            let mail = parsed.find(|mail| mail.to().is_some_and(|to| to.contains(address)));
+            let mail = mail.unwrap_or_else(|| panic!("no mail to {address}"));
+            assert_eq!(mail.subject(), subject.as_str());
+            let text = mail.body_text(0).expect("text");
+            assert_eq!(lines(text.as_bytes()), lines(&read("digest.txt")), "{address}");
+            let mut html = mail.body_html(0).expect("HTML").into_owned();
+            let (mut pictures, mut documents) = (0, 0);
+            for part in &mail.parts {
+                match part.content_type().and_then(|kind| kind.subtype()).unwrap_or_default() {
+                    "png" => {
+                        let id = part.content_id().expect("an id");
+                        let file = format!("digest-{}.png", id.split('.').next().expect("a name"));
+                        assert!(part.contents() == read(&file), "{address}: {file} is another picture");
+                        html = html.replace(&format!("cid:{id}"), &file);
+                        pictures += 1;
+                    }
+                    "json" => {
+                        let [sent, seen] = [part.contents().to_vec(), read("digest.json")].map(|json| {
+                            let mut document: Value = serde_json::from_slice(&json).expect("JSON");
+                            document["position"] = Value::Null;
+                            document["news"]["position"] = Value::Null;
+                            round(&mut document);
+                            document
+                        });
+                        assert_eq!(sent, seen, "{address}");
+                        documents += 1;
+                    }
+                    _ => {}
+                }
+            }
+            assert_eq!(lines(html.as_bytes()), lines(&read("digest.html")), "{address}");
+            assert!(pictures > 0 && documents == 1, "{address}: {pictures} {documents}");
         }
     }
 }
