@@ -260,6 +260,16 @@ mod tests {
     }
 
     #[test]
+    fn marks_differ_without_colours() {
+        let shape = |unusual| {
+            let mut canvas = Canvas::new(Theme::Light);
+            canvas.unusual((10.0, 10.0), unusual);
+            canvas.into_body().split(" fill=").next().unwrap_or_default().to_owned()
+        };
+        assert_ne!(shape(Unusual::High), shape(Unusual::Low));
+    }
+
+    #[test]
     fn classes_come_only_with_the_theme_of_the_page() {
         let look = Look::fill(Paint::Band).edged(Paint::Ink, 1.5).dashed("3 2");
         let light = Canvas::new(Theme::Light).attributes(look);

@@ -110,13 +110,34 @@ pub fn stylesheet() -> String {
 mod tests {
     use super::*;
 
-    /// The relative luminance of WCAG 2.2.
-    fn luminance(colour: &str) -> f64 {
-        let part = |at: usize| {
+    /// What people without the cones for red, green or blue see of linear light (Machado, Oliveira and Fernandes 2009).
+    const COLOUR_BLIND: [[[f64; 3]; 3]; 3] = [
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    ];
+
+    /// A colour of sRGB as linear light: red, green and blue.
+    fn linear(colour: &str) -> [f64; 3] {
+        [1, 3, 5].map(|at| {
             let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
             if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+        })
+    }
+
+    /// The relative luminance of WCAG 2.2.
+    fn luminance(colour: &str) -> f64 {
+        let [red, green, blue] = linear(colour);
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    /// Linear light in CIE Lab (D65), in which a difference of 2 is just seen.
+    fn lab([red, green, blue]: [f64; 3]) -> [f64; 3] {
+        let curve = |value: f64| if value > 0.008856 { value.cbrt() } else { 7.787 * value + 16.0 / 116.0 };
+        let x = curve((0.412456 * red + 0.357576 * green + 0.180438 * blue) / 0.95047);
+        let y = curve(0.212673 * red + 0.715152 * green + 0.072175 * blue);
+        let z = curve((0.019334 * red + 0.119192 * green + 0.950304 * blue) / 1.08883);
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
     }
 
     fn contrast(one: &str, other: &str) -> f64 {
@@ -138,6 +159,25 @@ mod tests {
             for graphic in [Paint::Usual, Paint::High, Paint::Low] {
                 let found = contrast(colour(graphic), colour(Paint::Surface));
                 assert!(found >= 3.0, "{theme:?} {graphic:?}: {found:.2}");
+            }
+        }
+    }
+
+    #[test]
+    fn colour_blind_readers_tell_what_is_more_what_is_less_and_what_is_usual() {
+        for theme in [Theme::Light, Theme::Dark] {
+            for (missing, cones) in ["red", "green", "blue"].iter().zip(COLOUR_BLIND) {
+                let seen = |paint: Paint| {
+                    let light = linear(theme.colour(paint));
+                    let part = |row: [f64; 3]| row.iter().zip(light).map(|(weight, part)| weight * part).sum::<f64>();
+                    lab(cones.map(|row| part(row).clamp(0.0, 1.0)))
+                };
+                for (one, other) in [(Paint::High, Paint::Low), (Paint::High, Paint::Usual), (Paint::Low, Paint::Usual)]
+                {
+                    let squares = seen(one).into_iter().zip(seen(other)).map(|(one, other)| (one - other).powi(2));
+                    let apart = squares.sum::<f64>().sqrt();
+                    assert!(apart >= 20.0, "{theme:?} without {missing}: {one:?} and {other:?}: {apart:.1}");
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ use jobs::charts::trend::{self, TrendData, TrendMonth};
 use jobs::charts::{Chart, FONT_BOLD, FONT_REGULAR, Style, Theme, Unusual, Width, Words, funnel, png, timeline};
 use resvg::usvg::{Group, Node, Options, Rect, TextChunk, Tree, roxmltree};
 use schema::enums::{Locale, SubjectKind};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const LOCALES: [Locale; 2] = [Locale::Vi, Locale::En];
@@ -312,6 +313,16 @@ fn a_province_without_data_is_not_drawn_as_usual() {
     let before = usual(&data);
     (data.areas[0].observed, data.areas[0].expected) = (0.0, 0.0);
     assert_eq!(usual(&data), before - 1);
+}
+
+#[test]
+fn the_hatchings_of_a_map_differ_without_colours() {
+    let data = samples::map_data(Locale::En).unwrap();
+    let chart = map::chart(&data, &words(Locale::En), style(Theme::Light, Width::Wide)).unwrap();
+    let document = roxmltree::Document::parse(&chart.svg).unwrap();
+    let hatchings = document.descendants().filter(|node| node.has_tag_name("pattern"));
+    let directions: BTreeSet<&str> = hatchings.filter_map(|node| node.attribute("patternTransform")).collect();
+    assert_eq!(directions.len(), 2, "more and less than usual: {directions:?}");
 }
 
 #[test]
