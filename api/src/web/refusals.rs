@@ -28,6 +28,26 @@ const WORDS: [(&str, &str); 10] = [
     ("state", "state"),
 ];
 
+/// Reasons about one field of a form, whose sentences in the API do not begin with its name.
+const FIELDS: [(&str, &str); 9] = [
+    ("DIGEST_NOT_FOR_READER", "unit"),
+    ("DIGEST_SECTION_NOT_FOR_READER", "sections"),
+    ("ENDPOINT_ADDRESS_PRIVATE", "address"),
+    ("ENDPOINT_NAME_INVALID", "name"),
+    ("ENDPOINT_URL_INVALID", "address"),
+    ("MAIL_ADDRESS_INVALID", "address"),
+    ("MAIL_DOMAIN_NOT_ALLOWED", "address"),
+    ("OVERDUE_NUMBER_MISSING", "minOverdue"),
+    ("OVERDUE_NUMBER_NOT_NEEDED", "minOverdue"),
+];
+
+/// The field of a form that a refusal is about; another word if it is about none.
+pub fn field_of(problem: &Problem) -> &str {
+    let reason = problem.said.as_ref().map(|said| said.reason.as_str());
+    let known = FIELDS.iter().find(|(of, _)| Some(*of) == reason);
+    known.map_or_else(|| problem.input(), |(_, field)| *field)
+}
+
 /// A refusal as the page says it. Without words for its reason the page says `otherwise`, and quotes the API.
 pub fn localized(locale: Locale, problem: &Problem, otherwise: &str) -> Problem {
     let Some(said) = &problem.said else { return problem.clone() };
@@ -95,7 +115,7 @@ mod tests {
         ComplaintState, CorrectionState, DigestCondition, DigestSection, FlagState, GuidanceState, LegalForm,
         ProposalState,
     };
-    use schema::refusal::{CaseRefusal, ClockRefusal, CorrectionRefusal, ENTRIES, Refuses};
+    use schema::refusal::{CaseRefusal, ClockRefusal, CorrectionRefusal, ENTRIES, EndpointRefusal, Refuses};
     use std::collections::{BTreeMap, BTreeSet};
 
     /// The names of the values of each message about a reason, in a language.
@@ -124,6 +144,17 @@ mod tests {
             rest.remove(entry.reason);
         }
         assert!(rest.is_empty(), "no such reason: {rest:?}");
+    }
+
+    #[test]
+    fn each_reason_about_a_field_exists() {
+        for (reason, _) in FIELDS {
+            assert!(ENTRIES.iter().copied().flatten().any(|entry| entry.reason == reason), "{reason}");
+        }
+        let refused = problem(EndpointRefusal::Url { why: "invalid address \"x\"".to_owned() });
+        assert_eq!(field_of(&refused), "address");
+        let by_words = Problem::of_api("endsOn must not be in the past", Said::default());
+        assert_eq!(field_of(&by_words), "endsOn");
     }
 
     #[test]

@@ -41,8 +41,10 @@ fn an_administrator_manages_endpoints() {
             (with("name", ""), "href=\"#create-name\""),
             (with("channel", "PIGEON"), "href=\"#create-channel\""),
             (with("events", "nothing"), "href=\"#create-events\""),
-            (with("address", "ftp://example.org"), "class=\"problems\""),
+            (with("name", "Cổng\u{202e}"), "href=\"#create-name\""),
+            (with("address", "ftp://example.org"), "href=\"#create-address\""),
             (with("address", "https://169.254.169.254/"), "webhooks.allow_networks"),
+            (with("address", "https://[::1]/"), "href=\"#create-address\""),
         ] {
             let refused = own.post_with_secret(HOME, &wrong);
             assert!(refused.status == 422 && refused.text.contains(words), "{wrong:?}: {refused:?}");

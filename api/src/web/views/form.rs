@@ -1,6 +1,6 @@
 //! Forms of changes: their fields, the values that a reader sent, and the problems of these.
 
-use crate::web::refusals::localized;
+use crate::web::refusals::{field_of, localized};
 use crate::web::{Posted, Problem, Visit};
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Serialize;
@@ -214,12 +214,11 @@ impl Form {
         problems
     }
 
-    /// Says at its field, in the language of the reader, what the API refused. The messages of the API begin with the
-    /// name of a field, if they are about one.
+    /// Says at its field, in the language of the reader, what the API refused.
     pub fn explain(&mut self, visit: &Visit, refused: &[Problem]) -> Vec<Problem> {
         let mut problems = Vec::new();
         for problem in refused {
-            let name = problem.input();
+            let name = field_of(problem);
             let worded = localized(visit.locale(), problem, "form-refused");
             problems.push(match self.fields.iter_mut().find(|field| field.name == name) {
                 Some(field) => {
