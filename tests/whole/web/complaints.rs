@@ -82,6 +82,9 @@ fn a_complaint_is_classified_assigned_answered_and_closed_by_forms() {
         let history = board.get(&format!("/complaints/{id}?as=csv&table=history"));
         assert_eq!(history.status, 200);
         assert!(history.text.contains("Đã giao → Đã trả lời"), "{}", history.text);
+        let wrong = board.get(&format!("/complaints/{id}?history=nowhere"));
+        assert!(wrong.status == 422 && wrong.text.contains("Hãy mở lại danh sách từ trang đầu."), "{wrong:?}");
+        assert!(wrong.text.contains("id=\"table-history\""), "it keeps the complaint: {wrong:?}");
     }
 }
 

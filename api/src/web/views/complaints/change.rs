@@ -17,7 +17,7 @@ pub async fn change(posted: Posted) -> HttpResponse {
 
 async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
     let visit = &posted.visit;
-    let data = load(visit).await?;
+    let data = load(visit, None).await?;
     let mut all = forms(visit, &data["complaint"]).await?;
     let step = STEPS.iter().find(|step| step.name == posted.field("step"));
     let (Some(step), Some(form)) = (step, all.iter_mut().find(|form| form.is(posted))) else {
@@ -30,7 +30,7 @@ async fn attempt(posted: &Posted) -> Result<HttpResponse, PageError> {
         Taken::Refused(problems) => problems,
         Taken::Conflict(problems) => {
             // The page shows what has changed; what the reader wrote stays in its form.
-            let data = load(visit).await?;
+            let data = load(visit, None).await?;
             let mut all = forms(visit, &data["complaint"]).await?;
             if let Some(form) = all.iter_mut().find(|form| form.is(posted)) {
                 form.fill_anew(posted);

@@ -21,22 +21,26 @@ pub async fn one(visit: Visit) -> HttpResponse {
 }
 
 async fn load_page(visit: &Visit) -> Result<Page, PageError> {
-    let data = load(visit).await?;
+    let (data, problems) = match load(visit, visit.argument("history")).await {
+        // The address names no place in the history: the page says so, and has its latest steps.
+        Err(PageError::Refused(problems)) => (load(visit, None).await?, problems),
+        data => (data?, Vec::new()),
+    };
     let forms = forms(visit, &data["complaint"]).await?;
-    Ok(page(visit, &data, &forms, Vec::new()))
+    Ok(page(visit, &data, &forms, problems))
 }
 
-/// Reads the complaint of the address.
+/// Reads the complaint of the address, with its history from a place on; None is the latest step.
 ///
 /// # Errors
 /// `NotFound` if it does not exist or the reader may not see it, `Forbidden` if the role sees no single complaint,
-/// `Refused` if the address names no place in its history.
-pub async fn load(visit: &Visit) -> Result<Value, PageError> {
+/// `Refused` if its history does not have the place.
+pub async fn load(visit: &Visit, history: Option<&str>) -> Result<Value, PageError> {
     if !visit.may("Query", "complaint") {
         return Err(PageError::Forbidden);
     }
     let document = if visit.may("Complaint", "redactedText") { OF_BOARD } else { OF_HEAD };
-    let variables = json!({ "id": visit.part("id"), "first": visit.rows(STEPS), "after": visit.argument("history") });
+    let variables = json!({ "id": visit.part("id"), "first": visit.rows(STEPS), "after": history });
     match visit.query(document, variables).await {
         Ok(data) if data["complaint"].is_object() => Ok(data),
         Ok(_) => Err(PageError::NotFound),
