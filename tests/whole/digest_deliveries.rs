@@ -1,9 +1,11 @@
 //! One list of what digest was sent to whom, without what the digests say.
 
 use crate::alerts::change;
-use crate::reader_digests::{branches, config, run, subscribe, token, world};
+use crate::program;
+use crate::reader_digests::{DAY, branches, config, run, subscribe, token, world};
 use crate::web::Visitor;
 use diesel::prelude::*;
+use mail_parser::MessageParser;
 use schema::Timestamp;
 use schema::enums::DeliveryState;
 use schema::tables::{deliveries, digest_subscriptions, reader_digests};
@@ -181,5 +183,38 @@ fn each_attempt_waits_twice_as_long_and_the_eighth_is_the_last() {
         for (attempts, state, _) in outgoing(database) {
             assert_eq!((attempts, state), (8, DeliveryState::Failed), "{}", database.name);
         }
+    }
+}
+
+#[test]
+fn a_test_of_the_command_line_is_marked_and_no_delivery() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        let mail = MailServer::started();
+        let config = config(folder.path(), mail.port);
+        token(database, "chair", &["--role", "BOARD"]);
+        let address = "chair@example.org";
+        subscribe(database, address, "vi", &["--reader", "chair"]);
+        let test = |address: &str| {
+            let args = ["digest", "test", "--email", address, "--as-of", DAY, "--config", &config, "--format", "json"];
+            program().run(database, args)
+        };
+        let told = test(address).ok().json();
+        let mails = mail.mails();
+        assert_eq!(mails.len(), 1, "{}", database.name);
+        let sent = MessageParser::default().parse(&mails[0]).expect("a mail that parses");
+        let subject = format!("[THỬ] {}", told["subject"].text());
+        assert_eq!((sent.subject(), &told["address"]), (Some(subject.as_str()), &json!(address)));
+        // The next digest is the first one still.
+        assert_eq!(program().json(database, &["digest", "deliveries"]), json!([]));
+        assert_eq!(run(database, "reader-digests", &config)["digests"], 1, "{}", database.name);
+
+        let unknown = test("nobody@example.org");
+        assert!(unknown.status == 1 && unknown.err.contains("no subscription with a reader"), "{unknown:?}");
+        app.run(&["token", "revoke", "--name", "chair"]);
+        let lost = test(address);
+        assert!(lost.status == 1 && lost.err.contains("no valid token"), "{lost:?}");
+        assert_eq!(mail.mails().len(), 1, "{}", database.name);
     }
 }
