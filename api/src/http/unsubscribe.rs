@@ -15,7 +15,7 @@ const ACTOR: &str = "recipient";
 
 /// The page with the button.
 pub async fn form(service: Data<Service>, token: Path<String>) -> HttpResponse {
-    match named(&service, &token) {
+    match subscription_of(&service, &token) {
         Some(_) => page(
             StatusCode::OK,
             "<p>Ngừng nhận thư này? · Receive no more of these mails?</p>\

@@ -228,7 +228,7 @@ impl SqlService {
     fn first_answer_of(
         &self,
         mut lease: Lease,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &mut Arc<Snapshot>,
         asking: &Asking,
         mut wanted: Vec<Wanted>,
     ) -> Result<(Answer, Lease), QueryError> {
