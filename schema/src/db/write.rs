@@ -149,12 +149,16 @@ impl Db {
         actor: &str,
         work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
-        let outcome = self.write_over(&mut *self.connection()?, dry_run, actor, work);
+        with_value(work, |work| self.write_erased(dry_run, actor, work))
+    }
+
+    fn write_erased(&self, dry_run: bool, actor: &str, work: Work<'_>) -> Result<Option<i64>, StoreError> {
+        let outcome = write_over(&mut *self.connection()?, dry_run, actor, work);
         self.writes().note(&outcome);
-        let committed = outcome?;
+        let position = outcome?;
         // A write to a file that was deleted or replaced is lost.
         self.writes().place.iter().try_for_each(Place::check)?;
-        Ok(committed)
+        Ok(position)
     }
 
     /// Like [`Db::write`], for the one transaction that fills an empty register with rows that the program has made
@@ -171,53 +175,18 @@ impl Db {
         actor: &str,
         work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
-        let outcome = {
-            let mut pooled = self.connection()?;
-            let conn: &mut Conn = &mut pooled;
-            dialect::begin_filling(conn)?;
-            let outcome = self.write_over(conn, false, actor, work);
-            dialect::end_filling(conn)?;
+        with_value(work, |work| {
+            let outcome = {
+                let mut pooled = self.connection()?;
+                let conn: &mut Conn = &mut pooled;
+                dialect::begin_filling(conn)?;
+                let outcome = write_over(conn, false, actor, work);
+                dialect::end_filling(conn)?;
+                outcome
+            };
+            self.writes().note(&outcome);
             outcome
-        };
-        self.writes().note(&outcome);
-        outcome
-    }
-
-    fn write_over<T>(
-        &self,
-        conn: &mut Conn,
-        dry_run: bool,
-        actor: &str,
-        work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
-    ) -> Result<Committed<T>, StoreError> {
-        dialect::begin_write(conn)?;
-        // A newer version may have migrated the database while this server runs.
-        if let Err(error) = conn.refuse_newer() {
-            dialect::rollback(conn)?;
-            return Err(error);
-        }
-        let mut tx = WriteTx::new(conn, actor);
-        let outcome = work(&mut tx).and_then(|value| {
-            let position = tx.finish()?;
-            dialect::tell_of_commit(tx.conn)?;
-            Ok(Committed { value, position })
-        });
-        let conn = tx.conn;
-        match outcome {
-            Ok(committed) if !dry_run => {
-                if let Err(error) = dialect::commit(conn) {
-                    // A commit that failed (a full disk) leaves SQLite in its transaction.
-                    let _already_broken = dialect::rollback(conn);
-                    return Err(error);
-                }
-                Ok(committed)
-            }
-            other => {
-                let undone = dialect::rollback(conn);
-                let value = other?;
-                undone.map(|()| value)
-            }
-        }
+        })
     }
 
     /// Rewrites the index of searches if trigrams were removed from it. Until then parts of it may still hold them,
@@ -237,5 +206,56 @@ impl Db {
             conn.refuse_newer()?;
             search_index::clean(conn)
         })
+    }
+}
+
+/// The work of a write transaction, whose value [`with_value`] keeps. What surrounds the work is compiled for this type
+/// alone, and not again for each of the many writes.
+type Work<'w> = &'w mut dyn FnMut(&mut WriteTx<'_>) -> Result<(), StoreError>;
+
+/// The value of `work`, which `write` runs in a transaction that it commits.
+fn with_value<T>(
+    work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
+    write: impl FnOnce(Work<'_>) -> Result<Option<i64>, StoreError>,
+) -> Result<Committed<T>, StoreError> {
+    let (mut work, mut value) = (Some(work), None);
+    let position = write(&mut |tx: &mut WriteTx<'_>| {
+        if let Some(work) = work.take() {
+            value = Some(work(tx)?);
+        }
+        Ok(())
+    })?;
+    Ok(Committed { value: value.expect("a transaction that succeeds has run its work"), position })
+}
+
+/// Runs work in a transaction. Returns the position that it took, if it stored events.
+fn write_over(conn: &mut Conn, dry_run: bool, actor: &str, work: Work<'_>) -> Result<Option<i64>, StoreError> {
+    dialect::begin_write(conn)?;
+    // A newer version may have migrated the database while this server runs.
+    if let Err(error) = conn.refuse_newer() {
+        dialect::rollback(conn)?;
+        return Err(error);
+    }
+    let mut tx = WriteTx::new(conn, actor);
+    let outcome = work(&mut tx).and_then(|()| {
+        let position = tx.finish()?;
+        dialect::tell_of_commit(tx.conn)?;
+        Ok(position)
+    });
+    let conn = tx.conn;
+    match outcome {
+        Ok(position) if !dry_run => {
+            if let Err(error) = dialect::commit(conn) {
+                // A commit that failed (a full disk) leaves SQLite in its transaction.
+                let _already_broken = dialect::rollback(conn);
+                return Err(error);
+            }
+            Ok(position)
+        }
+        other => {
+            let undone = dialect::rollback(conn);
+            let position = other?;
+            undone.map(|()| position)
+        }
     }
 }
