@@ -132,7 +132,7 @@ impl RequestContext {
     /// # Errors
     /// The error of `work`.
     pub async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        self.compute_within(&self.app.statistics, work).await
+        self.compute_within(&self.app.statistics, Box::new(work)).await
     }
 
     /// Like [`Self::compute`], once for all that ask for the statistic of a key; None: for this field alone.
@@ -159,22 +159,22 @@ impl RequestContext {
     /// # Errors
     /// Same errors as [`Self::compute`].
     pub async fn run_sql<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        self.compute_within(&self.app.sql_queries, work).await
+        self.compute_within(&self.app.sql_queries, Box::new(work)).await
     }
 
     async fn compute_within<T: Send + 'static>(
         &self,
         places: &Admission,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: Box<dyn FnOnce() -> Result<T> + Send>,
     ) -> Result<T> {
         let _alone = self.computes.lock().await;
         let permit = places.acquire(Owner::of(self.viewer.as_ref())).await;
         // The permit moves with the work: cancelled work occupies a thread until its stage ends.
-        operation_thread::compute(move || {
+        let work = move || {
             let _permit = permit;
             work()
-        })
-        .await
+        };
+        operation_thread::compute(Box::new(work)).await
     }
 
     /// Notes a shown subject for the audit log.
@@ -269,7 +269,10 @@ impl RequestContext {
             Err(work) => work,
         };
         let (reads, statements) = (self.reads.clone(), Arc::clone(&self.statements));
-        blocking(move || reads.session(&statements).map_err(from_store)?.read(work)).instrument(span).await
+        // Boxed: what waits for another thread is compiled once for each result, and not for each read.
+        let work: Box<dyn FnOnce() -> Result<T> + Send> =
+            Box::new(move || reads.session(&statements).map_err(from_store)?.read(work));
+        blocking(work).instrument(span).await
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::error::{Code, UNREACHABLE, error, from_store};
 use crate::access::Viewer;
-use async_graphql::Result;
+use async_graphql::{Error, Result};
 use jobs::runner::settings::DatabaseSettings;
 use moka::sync::Cache;
 use schema::db::cancellation::CancelToken;
@@ -249,7 +249,12 @@ impl OperationConnection {
     /// # Errors
     /// The error of `work`, as [`from_store`] shows it.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> std::result::Result<T, StoreError>) -> Result<T> {
-        self.session.read(work).map_err(|failure| match &self.on_replica {
+        self.session.read(work).map_err(|failure| self.shown(failure))
+    }
+
+    /// The failure of a read as the client sees it; one of the replica is noted.
+    fn shown(&self, failure: StoreError) -> Error {
+        match &self.on_replica {
             Some(on_replica) if failure.is_failure_of_replica() => {
                 tracing::debug!(error = %failure, "a read failed on the replica");
                 on_replica.has_failed.store(true, Ordering::Relaxed);
@@ -257,7 +262,7 @@ impl OperationConnection {
                 error(Code::Unavailable, UNREACHABLE)
             }
             _ => from_store(failure),
-        })
+        }
     }
 
     /// Discards the connection.

@@ -194,17 +194,38 @@ pub fn read_here<T, W>(reads: &Reads, count: &StatementCount, work: W) -> std::r
 where
     W: FnOnce(&mut Conn) -> std::result::Result<T, StoreError>,
 {
+    let (mut work, mut found) = (Some(work), None);
+    let ran = run_read(reads, count, &mut |conn: &mut Conn| {
+        if let Some(work) = work.take() {
+            found = Some(work(conn)?);
+        }
+        Ok(())
+    });
+    match ran {
+        Some(Ok(())) => Ok(Ok(found.expect("a read that succeeds has run its work"))),
+        Some(Err(failure)) => Ok(Err(failure)),
+        None => Err(work.expect("no work runs on another thread")),
+    }
+}
+
+/// Runs a read on the thread of the operation; None on any other thread. Compiled for this type of work alone, and not
+/// again for each of the many reads.
+fn run_read(
+    reads: &Reads,
+    count: &StatementCount,
+    work: &mut dyn FnMut(&mut Conn) -> std::result::Result<(), StoreError>,
+) -> Option<Result<()>> {
     STATE.with_borrow_mut(|state| {
-        let Some(ThreadState { session, .. }) = state else { return Err(work) };
+        let ThreadState { session, .. } = state.as_mut()?;
         let open = match session.take() {
             Some(open) => Ok(open),
             None => cancellation::check_cancelled().and_then(|()| reads.session(count)),
         };
         let mut open = match open {
             Ok(open) => open,
-            Err(e) => return Ok(Err(from_store(e))),
+            Err(e) => return Some(Err(from_store(e))),
         };
-        Ok(match catch_unwind(AssertUnwindSafe(|| open.read(work))) {
+        Some(match catch_unwind(AssertUnwindSafe(|| open.read(work))) {
             Ok(found) => {
                 *session = Some(open);
                 found
@@ -228,17 +249,34 @@ pub fn work_here<T, W>(work: W) -> std::result::Result<Result<T>, W>
 where
     W: FnOnce() -> Result<T>,
 {
-    let is_operation = STATE.with_borrow_mut(|state| {
-        // The work may need a separate connection, and others may use this one meanwhile.
-        state.as_mut().map(|state| state.session = None).is_some()
-    });
-    if !is_operation {
-        return Err(work);
-    }
-    if let Err(failure) = cancellation::check_cancelled() {
-        return Ok(Err(from_store(failure)));
+    match begin_work() {
+        Some(Ok(())) => {}
+        Some(Err(failure)) => return Ok(Err(failure)),
+        None => return Err(work),
     }
     Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panic_error(&*panic))))
+}
+
+/// Prepares the thread of the operation for other work; None on any other thread.
+fn begin_work() -> Option<Result<()>> {
+    STATE.with_borrow_mut(|state| {
+        // The work may need a separate connection, and others may use this one meanwhile.
+        state.as_mut().map(|state| state.session = None)
+    })?;
+    Some(cancellation::check_cancelled().map_err(from_store))
+}
+
+/// Work whose result has no type, so that handing it to another thread is compiled once and not for each work.
+type ErasedWork = Box<dyn FnOnce() -> ErasedResult + Send>;
+type ErasedResult = Box<dyn Any + Send>;
+
+fn erased<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> ErasedWork {
+    Box::new(move || -> ErasedResult { Box::new(work()) })
+}
+
+/// The result of [`erased`] work of the same type.
+fn with_type<T: 'static>(result: ErasedResult) -> Result<T> {
+    *result.downcast::<Result<T>>().expect("the work returns this type")
 }
 
 /// Computes on a low-priority thread ([`jobs::compute_pool`]) for the operation of this thread. A panic becomes
@@ -246,7 +284,7 @@ where
 ///
 /// # Errors
 /// The error of `work`; a cancelled operation; a panic.
-pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub async fn compute<T: Send + 'static>(work: Box<dyn FnOnce() -> Result<T> + Send>) -> Result<T> {
     // With the token the computation ends after its current stage if the operation is cancelled.
     let token = STATE.with_borrow(|state| state.as_ref().map(|state| Arc::clone(&state.token)));
     let span = tracing::Span::current();
@@ -277,15 +315,18 @@ pub fn blocking<T: Send + 'static>(
     // captures.
     let working = match work_here(work) {
         Ok(done) => Either::Left(ready(done)),
-        Err(work) => Either::Right(tokio::task::spawn_blocking(work)),
+        Err(work) => Either::Right(tokio::task::spawn_blocking(erased(work))),
     };
     async move {
         match working {
             Either::Left(done) => done.await,
-            Either::Right(working) => working.await.unwrap_or_else(|failure| {
-                tracing::error!(error = %failure, "a request panicked or was aborted");
-                Err(error(Code::Internal, "the request failed; the server's log says why"))
-            }),
+            Either::Right(working) => match working.await {
+                Ok(result) => with_type(result),
+                Err(failure) => {
+                    tracing::error!(error = %failure, "a request panicked or was aborted");
+                    Err(error(Code::Internal, "the request failed; the server's log says why"))
+                }
+            },
         }
     }
 }
