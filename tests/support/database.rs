@@ -6,7 +6,8 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// A database of this test alone.
@@ -39,7 +40,7 @@ impl Database {
     }
 
     pub fn postgres() -> Self {
-        let name = format!("phananh_test_{}", uuid::Uuid::new_v4().simple());
+        let name = templates::name();
         let Some(spare) = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
             return Self::postgres_from(name, EMPTY);
         };
@@ -50,7 +51,7 @@ impl Database {
 
     /// One on a server of the test's own.
     pub fn on(server: &str) -> Self {
-        Self::postgres_on(server.to_owned(), format!("phananh_test_{}", uuid::Uuid::new_v4().simple()), EMPTY)
+        Self::postgres_on(server.to_owned(), format!("phananh_own_{}", uuid::Uuid::new_v4().simple()), EMPTY)
     }
 
     fn postgres_from(database: String, template: &str) -> Self {
@@ -82,9 +83,7 @@ impl Database {
                 copy_files(folder.path(), copy.folder().expect("a SQLite database"));
                 copy
             }
-            Kind::Postgres { database, .. } => {
-                Self::postgres_from(format!("phananh_test_{}", uuid::Uuid::new_v4().simple()), database)
-            }
+            Kind::Postgres { database, .. } => Self::postgres_from(templates::name(), database),
         }
     }
 
@@ -192,19 +191,47 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Kind::Postgres { server, database } = &self.kind
-            && let Ok(mut conn) = PgConnection::establish(server)
-        {
-            let dropped = conn.batch_execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
-            if let Err(error) = dropped {
-                eprintln!("the database {database} of a test is left behind: {error}");
-            }
+        if let Kind::Postgres { server, database } = &self.kind {
+            drop_later(server.clone(), database.clone());
         }
     }
 }
 
+/// Number of databases that are dropped together.
+const DROPPED_AT_ONCE: usize = 16;
+
+/// Lets a thread drop a database of a test that has ended. For each database that it drops, a server writes all that it
+/// has in memory to its disk, which may take seconds. The first drop of several does that for the others, too, and no test
+/// waits for it. The next process drops what is left of them.
+fn drop_later(server: String, database: String) {
+    static ENDED: LazyLock<Mutex<Sender<(String, String)>>> = LazyLock::new(|| {
+        let (sender, ended) = channel();
+        std::thread::spawn(move || {
+            let mut waiting = Vec::new();
+            while let Ok(one) = ended.recv() {
+                waiting.push(one);
+                if waiting.len() == DROPPED_AT_ONCE {
+                    waiting.drain(..).for_each(|(server, database): (String, String)| drop_now(&server, &database));
+                }
+            }
+        });
+        Mutex::new(sender)
+    });
+    let ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+    ended.send((server, database)).expect("the thread that drops databases");
+}
+
+fn drop_now(server: &str, database: &str) {
+    // A server of a test's own may have ended with it.
+    let Ok(mut conn) = PgConnection::establish(server) else { return };
+    let dropped = conn.batch_execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
+    if let Err(error) = dropped {
+        eprintln!("the database {database} of a test is left behind: {error}");
+    }
+}
+
 /// Empty databases of tests that took a copy of a template instead: another test takes them. The next process removes
-/// what is left of them, as it removes templates.
+/// what is left of them.
 static SPARE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn rename(server: &str, from: &str, to: &str) {

@@ -1,6 +1,6 @@
 //! Databases that tests copy instead of filling their own. Each is made once in a process.
 //!
-//! A static is not dropped, so a process leaves its templates on PostgreSQL behind; the next process removes those of
+//! A static is not dropped, so a process leaves databases on PostgreSQL behind; the next process removes those of
 //! processes that have ended.
 
 use crate::{Database, postgres};
@@ -22,25 +22,25 @@ pub fn get(kind: &'static str, key: &str, make: impl FnOnce() -> Database) -> Sl
     slot
 }
 
-/// The name of the next template on PostgreSQL, or of a database that is gone with the templates.
+/// The name of the next database on PostgreSQL: of a template, or of a test.
 pub fn name() -> String {
     #[derive(QueryableByName)]
     struct Stale {
         #[diesel(sql_type = Text)]
         name: String,
     }
-    // A connection that is held as long as the process lives tells others whose templates are in use.
+    // A connection that is held as long as the process lives tells others whose databases are in use.
     static HELD: OnceLock<(String, Mutex<PgConnection>)> = OnceLock::new();
     let (process, _) = HELD.get_or_init(|| {
         let process = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
         let mut conn = PgConnection::establish(&postgres::server_url()).expect("the PostgreSQL server of the tests");
         conn.batch_execute(&format!("SET application_name = 'phananh_tests_{process}'")).expect("a named connection");
-        let stale = "SELECT datname::text AS name FROM pg_database WHERE datname LIKE 'phananh_template_%' AND NOT EXISTS \
+        let stale = "SELECT datname::text AS name FROM pg_database WHERE datname LIKE 'phananh_test_%' AND NOT EXISTS \
                      (SELECT FROM pg_stat_activity WHERE application_name = 'phananh_tests_' || split_part(datname, '_', 3))";
-        for Stale { name } in diesel::sql_query(stale).load(&mut conn).expect("the templates of other processes") {
+        for Stale { name } in diesel::sql_query(stale).load(&mut conn).expect("the databases of other processes") {
             conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).ok();
         }
         (process, Mutex::new(conn))
     });
-    format!("phananh_template_{process}_{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
+    format!("phananh_test_{process}_{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
 }
