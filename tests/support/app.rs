@@ -123,6 +123,13 @@ impl TestApp {
         })
     }
 
+    /// Waits until statistics of the server count what a command or a job changed: the server looks for changes of other
+    /// processes every two seconds.
+    pub fn sees_the_register(&self) {
+        let query = "query($p: Int) { complaintStatistics(minPosition: $p) { position } }";
+        self.as_role(Role::Board).data_with(query, &json!({ "p": self.database.position() }));
+    }
+
     /// A client with a token of a role that needs no unit.
     pub fn as_role(&self, role: Role) -> Client<'_> {
         self.client(role, None)

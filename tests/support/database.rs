@@ -182,6 +182,11 @@ impl Database {
         counted.expect("its rows are counted")
     }
 
+    /// The position of the last change.
+    pub fn position(&self) -> i64 {
+        self.open().read(schema::db::dialect::current_position).expect("its position is read")
+    }
+
     pub fn open(&self) -> schema::Db {
         let db = schema::Db::open(&self.url).expect("the database opens");
         db.migrate().expect("the database migrates");

@@ -10,19 +10,14 @@ use tests::{Database, Finished, Json, TestApp};
 #[track_caller]
 pub fn import(csv: impl AsRef<[u8]> + Copy, mapping: &str, check: impl Fn(&Finished)) {
     for app in TestApp::both().world() {
-        let before = position(&app.database);
+        let before = app.database.position();
         let files = Files::new();
         let result = program().run(&app.database, files.import("complaints", csv, mapping));
         check(&result);
         if result.status == 1 {
-            assert_eq!(position(&app.database), before, "something was written on {}", app.database.name);
+            assert_eq!(app.database.position(), before, "something was written on {}", app.database.name);
         }
     }
-}
-
-/// The position of the last change of a database.
-fn position(database: &Database) -> i64 {
-    database.open().read(schema::db::dialect::current_position).unwrap()
 }
 
 #[track_caller]

@@ -214,7 +214,7 @@ fn past(phananh: &Program, database: &Database, file: &Path, files: &Files) -> S
     };
     assert_eq!(reproduce(&[]).1["reproduced"], true, "before any change");
 
-    let before = position(database);
+    let before = database.position();
     later_changes(phananh, database, file, files);
     import("units", &tree(|n| (n + 1) % 4), units_map);
     import("postings", &postings(|n| n * 7 + 3), postings_map);
@@ -290,10 +290,6 @@ fn later_changes(phananh: &Program, database: &Database, file: &Path, files: &Fi
     assert_eq!(result.status, 0, "{result:?}");
     let summary = result.json();
     assert!(summary["imported"].integer() > 500 && summary["updated"].integer() > 3_000, "{summary}");
-}
-
-fn position(database: &Database) -> i64 {
-    database.open().read(schema::db::dialect::current_position).unwrap()
 }
 
 fn events_after(database: &Database, position: i64) -> i64 {

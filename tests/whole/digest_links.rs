@@ -101,7 +101,7 @@ fn follow(visitor: &mut Visitor<'_>, html: &str) -> BTreeSet<String> {
                 // The row of all; there is none where nothing is counted.
                 let value = rows.last().map_or(0.0, |all| field(all, all.len() - 1));
                 let within = if text.contains('%') { 0.051 } else { 0.501 };
-                assert!((value - shown).abs() <= within, "{text}: {path} has {value}");
+                assert!((value - shown).abs() <= within, "{text}: {path} has {value}: {rows:?}");
             }
             "/blame" => {
                 let row = &rows[0];
@@ -140,6 +140,7 @@ fn decide(app: &TestApp, officer: &str, unit: &str) {
         Ok(all.len())
     });
     assert!(changed.expect("the register is changed").value > 0, "complaints are escalated");
+    app.sees_the_register();
 }
 
 /// The workbook has the measures, outcomes, proposals and the blame check of the document, row by row.

@@ -71,7 +71,7 @@ impl Stage {
         let data = board.data(
             "{ complaints(first: 50) { nodes { id text state confidential } }
                flags(first: 50) { nodes { id officer { code } } }
-               digests(first: 50) { nodes { id } }
+               digests(first: 50, filter: {locale: {eq: VI}}) { nodes { id } }
                digestSubscriptions { id address channel digests { id } } }",
         );
         let complaints = &data["complaints"]["nodes"];
