@@ -52,7 +52,7 @@ mod escalations;
 mod explorer;
 mod export_columns;
 mod export_command;
-mod export_memory;
+mod export_officers;
 mod exports;
 mod failover;
 mod first_routing;
