@@ -131,12 +131,19 @@ fn a_head_is_told_of_a_burst_by_what_it_may_see() {
         let told = mail_to(&mail, "head@example.org").expect("a mail to the head");
         let line = format!("Unusually many technical complaints ({branch}): {visible} from ");
         assert!(told.contains(&line), "{told}");
+        // How often chance alone would raise it: the number of the API and the page.
+        let rate = of_head[0]["details"]["falseAlarmsPerMonth"].number();
+        let chance = format!("Chance alone would raise such an alert at most {rate} times a month.");
+        assert!(told.contains(&chance), "{told}");
+        let shown = visitor.get("/alerts?kind=TECHNICAL_BURST").text;
+        let shown_rate = rate.to_string().replace('.', ",");
+        assert!(shown.contains(&format!("nhiều nhất {shown_rate} lần mỗi tháng")), "{shown}");
         assert!(
             told.contains(&format!("https://phananh.example/alerts?kind=TECHNICAL_BURST&subject={branch}")),
             "{told}"
         );
         let told = mail_to(&mail, "chair@example.org").expect("a mail to the Board");
-        assert!(told.contains(&format!("({branch}): 12 from ")), "{told}");
+        assert!(told.contains(&format!("({branch}): 12 from ")) && told.contains(&chance), "{told}");
         let posted = receiver.received().split_off(before);
         let bodies: Vec<Value> = posted.iter().map(|one| serde_json::from_str(&one.body).expect("JSON")).collect();
         assert_eq!(bodies.len(), 1, "only what is the head's: {bodies:?}");

@@ -202,6 +202,12 @@ impl Visit {
         messages.map_or_else(|_| number.to_string(), |messages| messages.number(number, digits))
     }
 
+    /// A number with at most so many decimals, without zeros at its end.
+    pub fn number_at_most(&self, number: f64, digits: usize) -> String {
+        let messages = words::messages(self.locale());
+        messages.map_or_else(|_| number.to_string(), |messages| messages.number_at_most(number, digits))
+    }
+
     /// The page, a file of its tables, or why neither can be shown.
     pub fn respond(&self, page: Result<Page, PageError>) -> HttpResponse {
         let mut page = match page {

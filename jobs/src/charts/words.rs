@@ -46,9 +46,7 @@ impl Words {
 
     /// A number with at most `digits` decimals, without zeros at its end.
     pub(super) fn number(&self, value: f64, digits: usize) -> String {
-        let plain = format!("{value:.digits$}");
-        let decimals = plain.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len());
-        self.messages.number(value, decimals)
+        self.messages.number_at_most(value, digits)
     }
 
     /// A number with so many decimals that it has about three digits.

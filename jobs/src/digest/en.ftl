@@ -298,7 +298,7 @@ notice-alert-cleared = Complaints: { $count ->
     }
 notice-webhook-test = Complaints: a test
 notice-SUSPENSION_REVIEW = A new flag proposes a review for suspension, or an inspection of a branch (flag { $subject }).
-notice-TECHNICAL_BURST = Unusually many technical complaints ({ $subject }): { $count } from { $from } to { $to }, where about { $expected } are usual.
+notice-TECHNICAL_BURST = Unusually many technical complaints ({ $subject }): { $count } from { $from } to { $to }, where about { $expected } are usual. Chance alone would raise such an alert at most { $chance } times a month.
 notice-JOB_FAILED = The job { $subject } of { $at } failed and is not tried again.
 notice-JOB_MISSED = The job { $subject } was due at { $at } and has not run.
 notice-DIGEST_UNDELIVERED = The digest up to { $day } did not reach { $count } of its recipients.

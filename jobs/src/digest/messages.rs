@@ -82,6 +82,13 @@ impl Messages {
         number(value + 0.0, digits, self.locale)
     }
 
+    /// A number with at most `digits` decimals, without zeros at its end.
+    pub fn number_at_most(&self, value: f64, digits: usize) -> String {
+        let plain = format!("{value:.digits$}");
+        let decimals = plain.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len());
+        self.number(value, decimals)
+    }
+
     /// A share from 0 to 1 as a percentage with one decimal.
     pub fn percent(&self, share: f64) -> String {
         format!("{}%", self.number(share * 100.0, 1))
@@ -136,6 +143,7 @@ mod tests {
             ("1.234.567,5".into(), "1,234,567.5".into())
         );
         assert_eq!((vi.number(-0.0, 0), en.number([0.0; 0].iter().sum(), 0)), ("0".into(), "0".into()));
+        assert_eq!([0.5, 0.001, 12.0].map(|value| vi.number_at_most(value, 3)), ["0,5", "0,001", "12"]);
         assert_eq!((vi.percent(0.875), en.percent(0.875)), ("87,5%".into(), "87.5%".into()));
         assert_eq!((vi.money(2_500_000.0), en.money(2_500_000.0)), ("2.500.000 đồng".into(), "VND 2,500,000".into()));
         let day = NaiveDate::from_ymd_opt(2025, 3, 1).expect("a date");

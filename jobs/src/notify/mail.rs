@@ -76,6 +76,8 @@ fn sentence(messages: &Messages, item: &Value) -> Result<String, String> {
     args.set("due", day(messages, &details["dueOn"]));
     args.set("count", details["complaints"].as_i64().or(details["deliveries"].as_i64()).unwrap_or(0));
     args.set("expected", messages.number(details["expected"].as_f64().unwrap_or(0.0), 1));
+    // As on the page: the setting may be as small as 0.001.
+    args.set("chance", messages.number_at_most(details["falseAlarmsPerMonth"].as_f64().unwrap_or(0.0), 3));
     for (name, key) in [("from", "from"), ("to", "to"), ("at", "scheduledAt")] {
         args.set(name, local(details[key].as_str().unwrap_or_default()));
     }
@@ -140,7 +142,7 @@ mod tests {
                     "details": {
                         "complaints": 12, "expected": 1.25, "from": "2025-03-03T02:00:00Z", "to": "2025-03-03T04:00:00Z",
                         "scheduledAt": "2025-03-03T02:00:00Z", "deliveries": 2, "asOf": "2025-03-02",
-                        "unit": "02", "dueOn": "2025-03-02"
+                        "unit": "02", "dueOn": "2025-03-02", "falseAlarmsPerMonth": 0.25
                     },
                 })
             })
@@ -185,6 +187,9 @@ mod tests {
             let messages = Messages::new(locale).expect("messages");
             let burst = sentence(&messages, &items[1]).expect("a sentence");
             assert!(burst.contains("12") && burst.contains("x-1") && burst.contains("09:00 03/03/2025"), "{burst}");
+            let (quarter, most) =
+                (messages.number(0.25, 2), if locale == Locale::Vi { "nhiều nhất" } else { "at most" });
+            assert!(burst.contains(&format!("{most} {quarter} ")), "{burst}");
             let escalated = items.iter().find(|item| item["of"]["kind"] == "COMPLAINT_ESCALATED").expect("it");
             let told = sentence(&messages, escalated).expect("a sentence");
             let due = messages.date(NaiveDate::from_ymd_opt(2025, 3, 2).expect("a day"));

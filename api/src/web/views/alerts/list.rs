@@ -123,12 +123,14 @@ fn details(visit: &Visit, alert: &Value) -> String {
         (name, visit.number(of[name].as_f64().unwrap_or_default(), digits).into())
     };
     let time = |name: &'static str| -> (&'static str, FluentValue<'static>) { (name, visit.time(&of[name]).into()) };
+    // The setting may be as small as 0.001.
+    let false_alarms = of["falseAlarmsPerMonth"].as_f64().unwrap_or_default();
     let kind = text(&alert["kind"]);
     let values = match kind {
         "TECHNICAL_BURST" => vec![
             number("complaints", 0),
             number("expected", 1),
-            number("falseAlarmsPerMonth", 1),
+            ("falseAlarmsPerMonth", visit.number_at_most(false_alarms, 3).into()),
             time("from"),
             time("to"),
         ],
