@@ -107,6 +107,9 @@ fn two_readers_with_different_scopes_get_different_mails_with_pictures_and_table
             assert!(raw.len() < 2_000_000, "{to}: the mail has {} bytes", raw.len());
             // Each picture has an alternative text, and the styles stand at the elements.
             assert_eq!(html.matches("<img").count(), html.matches(" alt=\"").count());
+            // Below each picture is its table, and Gmail would cut off an HTML of more than 102 kB.
+            assert_eq!(html.matches("class=\"below\"").count(), html.matches("<img").count(), "{to}");
+            assert!(html.len() < 102_000, "{to}: {} bytes", html.len());
             assert!(!html.contains(" alt=\"\"") && html.contains("style=\""), "{to}");
             assert!(html.contains("prefers-color-scheme: dark"), "{to}");
             // A picture keeps its light ground on a dark screen.

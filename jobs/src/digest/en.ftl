@@ -285,6 +285,7 @@ peers-count = Comparable units
 peers-half = Half of them reach
 peers-low = Eight in ten lie from
 peers-high = Eight in ten lie up to
+more-rows = The attached workbook has all rows.
 rising-new = { $category }: rises anew
 
 # Immediate mails.

@@ -243,6 +243,7 @@ peers-count = Đơn vị cùng loại
 peers-half = Một nửa trong số đó đạt từ
 peers-low = Tám phần mười nằm trong khoảng từ
 peers-high = Tám phần mười nằm trong khoảng đến
+more-rows = Bảng tính đính kèm có đủ các dòng.
 rising-new = { $category }: mới tăng
 
 # Thư báo ngay.

@@ -1,7 +1,9 @@
 //! The pictures of a digest, drawn from the numbers in its document. The document has only what its reader may see.
 
+mod short_table;
 mod unusual;
 
+use self::short_table::ShortTable;
 use super::document::DigestDocument;
 use super::messages::Messages;
 use crate::JobError;
@@ -9,7 +11,7 @@ use crate::charts::pareto::{ParetoBar, ParetoData};
 use crate::charts::peers::PeersData;
 use crate::charts::trend::{TrendData, TrendMonth};
 use crate::charts::waiting::{WaitingCurve, WaitingData};
-use crate::charts::{Chart, Style, Theme, Width, Words, pareto, peers, png, trend, waiting};
+use crate::charts::{Chart, ChartTable, Style, Theme, Width, Words, pareto, peers, png, trend, waiting};
 use fluent_bundle::FluentArgs;
 use schema::enums::{DigestSection, Locale};
 use serde::Serialize;
@@ -32,6 +34,8 @@ pub struct Picture {
     /// The alternative text of the picture.
     pub alt: String,
     pub width: u32,
+    /// Some of its numbers, for readers of the HTML. The workbook has all.
+    pub table: ShortTable,
 }
 
 /// The pictures of a digest in a language: none of a section without numbers, or that its reader does not want.
@@ -84,7 +88,7 @@ impl Drawing<'_> {
             usual: month.usual,
         });
         let data = TrendData { what: self.word("received")?, months: months.collect() };
-        Ok(Some(named("trend", trend::chart(&data, &self.words, style("trend"))?)))
+        Ok(Some(named("trend", trend::chart(&data, &self.words, style("trend"))?, ShortTable::last)))
     }
 
     /// Waiting times of the complaints that the unit of a head has to answer.
@@ -94,6 +98,13 @@ impl Drawing<'_> {
         let Some(curve) = head.waiting.as_ref().filter(|_| document.has(DigestSection::Answers)) else {
             return Ok(None);
         };
+        // The chart's own table compares curves. This one has the steps of the only curve, as the workbook has.
+        let rows = curve.steps.iter().map(|(days, share)| {
+            let shown = |number: f64| self.messages.number_at_most(number, 1);
+            vec![shown(*days), format!("{}%", shown(share * 100.0))]
+        });
+        let header = vec![self.word("waited-days")?, self.word("still-waiting")?];
+        let steps = ChartTable { header, rows: rows.collect() };
         let curve = WaitingCurve {
             label: unit.in_language(self.messages.is_english()).to_owned(),
             complaints: head.scorecard.complaints as usize,
@@ -102,7 +113,8 @@ impl Drawing<'_> {
             median: head.scorecard.median_days,
         };
         let data = WaitingData { what: self.word("received")?, curves: vec![curve], due: None };
-        Ok(Some(named("waiting", waiting::chart(&data, &self.words, style("waiting"))?)))
+        let chart = waiting::chart(&data, &self.words, style("waiting"))?;
+        Ok(Some(named("waiting", chart, |_| ShortTable::spread(&steps))))
     }
 
     /// The unit of a head among its peers, whose names and numbers stay hidden.
@@ -130,7 +142,7 @@ impl Drawing<'_> {
             lowest: of_peers.lowest,
             highest: of_peers.highest,
         };
-        Ok(Some(named("peers", peers::chart(&data, &self.words, style("peers"))?)))
+        Ok(Some(named("peers", peers::chart(&data, &self.words, style("peers"))?, ShortTable::first)))
     }
 
     /// The categories of the recent complaints.
@@ -147,7 +159,7 @@ impl Drawing<'_> {
         // A Pareto chart names them within a sentence.
         let [what, groups] = [self.word("complaints")?, self.word("categories")?].map(|word| word.to_lowercase());
         let data = ParetoData { what, groups, bars: bars.collect() };
-        Ok(Some(named("categories", pareto::chart(&data, &self.words, style("categories"))?)))
+        Ok(Some(named("categories", pareto::chart(&data, &self.words, style("categories"))?, ShortTable::first)))
     }
 }
 
@@ -156,9 +168,11 @@ const fn style(id: &'static str) -> Style<'static> {
     Style { theme: Theme::Light, width: Width::Wide, id }
 }
 
-fn named(name: &'static str, chart: Chart) -> (Picture, Chart) {
+/// A picture with its table, of which `shorten` takes some rows.
+fn named(name: &'static str, chart: Chart, shorten: impl Fn(&ChartTable) -> ShortTable) -> (Picture, Chart) {
     let cid = format!("{name}.png@phananh");
-    (Picture { name, cid, alt: chart.alt.clone(), width: Width::Wide.px() as u32 }, chart)
+    let (alt, table) = (chart.alt.clone(), shorten(&chart.table));
+    (Picture { name, cid, alt, width: Width::Wide.px() as u32, table }, chart)
 }
 
 /// The pictures as PNG, each with its name and its id. The last ones have fewer pixels if the first need much room.

@@ -1,6 +1,6 @@
 //! The pictures of what is unusual: branches, provinces, the gravest flag, and what changed.
 
-use super::{Drawing, Picture, named, style};
+use super::{Drawing, Picture, ShortTable, named, style};
 use crate::JobError;
 use crate::charts::cusum::{CusumData, CusumPoint};
 use crate::charts::funnel::FunnelData;
@@ -13,6 +13,7 @@ use crate::digest::unusual::WindowLine;
 use fluent_bundle::FluentArgs;
 use schema::Id;
 use schema::enums::{DigestSection, SubjectKind};
+use std::collections::HashSet;
 
 impl Drawing<'_> {
     /// The branches against the limits of chance.
@@ -28,7 +29,13 @@ impl Drawing<'_> {
             dispersion: plot.phi.max(1.0).sqrt(),
             units: points.collect(),
         };
-        Ok(Some(named("funnel", funnel::chart(&data, &self.words, style("funnel"))?)))
+        let unusual = data.units.iter().filter(|point| point.unusual().is_some());
+        let unusual: HashSet<&str> = unusual.map(|point| point.label.as_str()).collect();
+        let chart = funnel::chart(&data, &self.words, style("funnel"))?;
+        // The limits of 95 % say nothing about what is beyond those of 99.8 %.
+        Ok(Some(named("funnel", chart, |table| {
+            ShortTable::unusual(table, |row| unusual.contains(row[0].as_str())).without(4)
+        })))
     }
 
     /// The provinces whose ratio chance hardly explains. Without any, the branches say as much.
@@ -51,7 +58,9 @@ impl Drawing<'_> {
             return Ok(None);
         }
         let data = MapData { what: self.word("episodes")?, areas_name: self.word("provinces")?, areas };
-        Ok(Some(named("map", map::chart(&data, &self.words, style("map"))?)))
+        let chart = map::chart(&data, &self.words, style("map"))?;
+        let is_unusual = |row: &[String]| row.last().is_some_and(|against| !against.is_empty());
+        Ok(Some(named("map", chart, |table| ShortTable::unusual(table, is_unusual))))
     }
 
     /// The numbers of the gravest flag with their limits.
@@ -79,7 +88,7 @@ impl Drawing<'_> {
             limits_name: self.word("limits-95")?,
             rows: gravest.windows.iter().map(row).collect::<Result<_, _>>()?,
         };
-        Ok(Some(named("gravest", interval::chart(&data, &self.words, style("gravest"))?)))
+        Ok(Some(named("gravest", interval::chart(&data, &self.words, style("gravest"))?, ShortTable::first)))
     }
 
     /// The episodes, tiers and measures of the gravest flag on an officer that is new or was raised.
@@ -109,7 +118,7 @@ impl Drawing<'_> {
             tiers: tiers.collect(),
             measures,
         };
-        Ok(Some(named("timeline", timeline::chart(&data, &self.words, style("timeline"))?)))
+        Ok(Some(named("timeline", timeline::chart(&data, &self.words, style("timeline"))?, ShortTable::last)))
     }
 
     /// The weeks of a branch whose sum signals, or of the branch that the digest is about.
@@ -126,7 +135,7 @@ impl Drawing<'_> {
         });
         let label = series.branch.in_language(self.messages.is_english()).to_owned();
         let data = CusumData { label, limit: series.limit, weeks: weeks.collect() };
-        Ok(Some(named("cusum", cusum::chart(&data, &self.words, style("cusum"))?)))
+        Ok(Some(named("cusum", cusum::chart(&data, &self.words, style("cusum"))?, ShortTable::last)))
     }
 
     /// A current flag that the digest names.
