@@ -1,6 +1,7 @@
 //! The page in a real browser.
 
 use super::in_browser;
+use crate::reader_digests::{DAY, branches, world};
 use serde_json::{Value, json};
 use tests::{Json, Role, TestApp, chromium, node};
 
@@ -57,24 +58,33 @@ fn a_reader_is_told_before_the_session_ends_and_may_stay() {
 
 #[test]
 fn pages_and_digests_are_printed_dark_on_light_on_a4() {
-    let app = TestApp::sqlite().filled(crate::reader_digests::world).arguments(&["--no-jobs"]).start();
-    app.run(&["jobs", "run", "digest", "--as-of", crate::reader_digests::DAY]);
-    let board = app.as_role(Role::Board);
-    let digests = board.data("{ digests(filter: {locale: {eq: VI}}) { nodes { id } } }");
-    let digest = format!("/digests/{}", digests["digests"]["nodes"][0]["id"].text());
-    let message = format!("{digest}/message");
-    let paths = ["/overdue", "/flags", digest.as_str(), message.as_str()];
-    let said = node("print.js", &[chromium(), &app.server().address, &board.token, &paths.join(",")]);
-    let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-    for path in paths {
-        let page = &found[path];
-        assert_eq!(page["shows"], json!([]), "{path} prints what can only be clicked: {page}");
-        assert_eq!((&page["ground"], &page["text"]), (&json!("rgb(255, 255, 255)"), &json!("rgb(0, 0, 0)")), "{path}");
-        assert!(page["wide"].integer() <= 688, "{path} is wider than the sheet: {page}");
-        assert_eq!(page["rows"], true, "{path}: a row may be cut");
-        assert_eq!(page["sheet"], json!([595, 842]), "{path}: A4 in points");
-        if !page["link"].is_null() {
-            assert_eq!(page["link"], json!(["rgb(0, 0, 0)", "none"]), "{path}: addresses are not printed");
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        app.run(&["jobs", "run", "digest", "--as-of", DAY]);
+        let board = app.as_role(Role::Board);
+        let data =
+            board.data("{ digests(filter: {locale: {eq: VI}}) { nodes { id } } flags(first: 1) { nodes { id } } }");
+        let digest = format!("/digests/{}", data["digests"]["nodes"][0]["id"].text());
+        let message = format!("{digest}/message");
+        let flag = format!("/flags/{}", data["flags"]["nodes"][0]["id"].text());
+        let [branch, _] = branches(&app).map(|code| format!("/units/{code}"));
+        let of_one = [&flag, &branch, &digest, &message].map(String::as_str);
+        let paths = [&["/", "/overdue", "/flags"][..], &of_one[..]].concat();
+        let said = node("print.js", &[chromium(), &app.server().address, &board.token, &paths.join(",")]);
+        let found: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+        for path in paths {
+            let (page, of) = (&found[path], format!("{path} on {}", app.database.name));
+            assert_eq!(page["shows"], json!([]), "{of} prints what can only be clicked: {page}");
+            assert_eq!(
+                (&page["ground"], &page["text"]),
+                (&json!("rgb(255, 255, 255)"), &json!("rgb(0, 0, 0)")),
+                "{of}"
+            );
+            assert!(page["wide"].integer() <= 688, "{of} is wider than the sheet: {page}");
+            assert_eq!(page["rows"], true, "{of}: a row may be cut");
+            assert_eq!(page["sheet"], json!([595, 842]), "{of}: A4 in points");
+            if !page["link"].is_null() {
+                assert_eq!(page["link"], json!(["rgb(0, 0, 0)", "none"]), "{of}: addresses are not printed");
+            }
         }
     }
 }
