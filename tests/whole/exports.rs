@@ -1,6 +1,10 @@
 //! Exports of every table: in parts, with manifests, as workbooks, and with the numbers that answers have.
 
 use crate::program;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, QueryDsl, RunQueryDsl};
+use schema::tables::complaint_officers;
+use schema::{Conn, StoreError};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -223,4 +227,24 @@ fn an_export_by_month_without_complaints_names_its_folder() {
         let done = program().run(&database, ["export", &folder, "--by-month"]).ok();
         assert_eq!(done.out, format!("0 complaints in {folder}\n"));
     }
+}
+
+#[test]
+fn the_second_connection_of_an_export_reads_the_state_of_the_first() {
+    let database = Database::postgres();
+    fixtures::fill(&database);
+    let db = database.open();
+    let named =
+        |conn: &mut Conn| -> Result<i64, StoreError> { Ok(complaint_officers::table.count().get_result::<i64>(conn)?) };
+    let mut writer = PgConnection::establish(&database.url).unwrap();
+    let read = db.read_snapshot(|conn| {
+        let first = named(conn)?;
+        writer.batch_execute("DELETE FROM complaint_officers").unwrap();
+        let second = db.share_snapshot(conn)?.expect("a second connection");
+        Ok::<_, StoreError>([first, second.read(named)?, named(conn)?])
+    });
+    let [first, second, again] = read.unwrap();
+    assert!(first > 0);
+    assert_eq!((second, again), (first, first));
+    assert_eq!(db.read(named).unwrap(), 0, "the other write is there");
 }

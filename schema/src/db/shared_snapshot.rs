@@ -1,6 +1,7 @@
 //! A second connection that reads the snapshot of another one. On PostgreSQL transactions can share a snapshot; on SQLite
 //! they cannot.
 
+use super::cancellation::check_cancelled;
 use super::dialect::{begin_snapshot, rollback};
 use super::{Conn, Db, ReadSession, StoreError};
 use diesel::RunQueryDsl;
@@ -11,11 +12,12 @@ use diesel::sql_types::Text;
 pub struct SharedSnapshot(ReadSession);
 
 impl Db {
-    /// A second connection that reads the snapshot of `conn`, which [`Db::read_snapshot`] lent. None on SQLite, and where
-    /// half of the connections are in use: others need the rest.
+    /// A second connection that reads the snapshot of `conn`, which [`Db::read_snapshot`] lent. None on SQLite, where
+    /// half of the connections are in use, because others need the rest, and where no other connection can read the
+    /// snapshot: the server may be at its limit, or a proxy may lead to another server.
     ///
     /// # Errors
-    /// If no connection becomes free in time, or the database fails.
+    /// If `conn` fails, or the operation is cancelled.
     pub fn share_snapshot(&self, conn: &mut Conn) -> Result<Option<SharedSnapshot>, StoreError> {
         let Conn::Pg(first) = conn else { return Ok(None) };
         let (open, idle) = self.connections();
@@ -23,15 +25,22 @@ impl Db {
             return Ok(None);
         }
         let name: String = diesel::select(diesel::dsl::sql::<Text>("pg_export_snapshot()")).get_result(first)?;
-        let mut session = ReadSession(self.connection()?);
-        session.run(|conn| -> Result<(), StoreError> {
+        let Ok(second) = self.connection() else { return Ok(None) };
+        let mut session = ReadSession(second);
+        let imported = session.run(|conn| -> Result<(), StoreError> {
             begin_snapshot(conn)?;
             // The server made the name: digits and hyphens.
             if let Conn::Pg(second) = conn {
                 second.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{name}'"))?;
             }
             Ok(())
-        })?;
+        });
+        if let Err(error) = imported {
+            session.close();
+            check_cancelled()?;
+            tracing::debug!(%error, "a second connection cannot read the snapshot of the first");
+            return Ok(None);
+        }
         Ok(Some(SharedSnapshot(session)))
     }
 }
