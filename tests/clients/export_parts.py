@@ -1,5 +1,6 @@
 """Reads exports in parts, with their manifests, and as workbooks. Prints one JSON document."""
 
+import datetime
 import hashlib
 import io
 import json
@@ -26,7 +27,7 @@ def ask(path, method="GET", **headers):
 
 said = {}
 status, headers, whole = ask("complaints.parquet")
-tag = headers["etag"]
+tag, as_of = headers["etag"], headers["phananh-as-of"]
 said["whole"] = [status, headers["accept-ranges"], whole[:4] == b"PAR1", whole[-4:] == b"PAR1"]
 
 # The manifest is of the file that was downloaded.
@@ -35,6 +36,9 @@ manifest = json.loads(manifest)
 same = manifest["sha256"] == hashlib.sha256(whole).hexdigest() and manifest["bytes"] == len(whole)
 said["manifest"] = [status, manifest["rows"], same, manifest["table"], manifest["keyVersion"]]
 said["position"] = manifest["position"]
+vietnam = datetime.timezone(datetime.timedelta(hours=7))
+day = datetime.datetime.fromisoformat(as_of).astimezone(vietnam).date().isoformat()
+said["state"] = [manifest["asOf"] == as_of, manifest["day"] == day, manifest["query"]]
 
 status, headers, body = ask("complaints.parquet", method="HEAD")
 said["head"] = [status, int(headers["content-length"]) == len(whole), headers["etag"] == tag, len(body)]
@@ -73,4 +77,5 @@ said["xlsx"] = {
     "formulas": sum(cell.data_type == "f" for row in book["data"].iter_rows() for cell in row),
     "asked": {name: asked[name] for name in ("table", "query", "position", "key_version", "rows")},
 }
+said["filtered"] = json.loads(ask(f"complaints.xlsx.manifest.json?{query}")[2])["query"]
 print(json.dumps(said))

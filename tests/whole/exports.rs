@@ -46,6 +46,7 @@ fn parts_and_manifests_are_of_one_file_and_a_workbook_says_what_was_asked() {
         for (what, expected) in [
             ("whole", json!([200, "bytes", true, true])),
             ("manifest", json!([200, 1500, true, "complaints", 1])),
+            ("state", json!([true, true, null])),
             ("head", json!([200, true, true, 0])),
             ("parts", json!([true, true])),
             ("suffix", json!([206, true])),
@@ -60,6 +61,7 @@ fn parts_and_manifests_are_of_one_file_and_a_workbook_says_what_was_asked() {
         let query = "query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }";
         let counted = team.data_with(query, &json!({ "f": filter }))["complaints"]["totalCount"].clone();
         assert!(counted.integer() > 10, "{counted}");
+        assert_eq!(said["filtered"], json!({ "filter": filter }), "{said}");
         let workbook = &said["xlsx"];
         assert_eq!((&workbook["sheets"], &workbook["formulas"]), (&json!(["data", "Query"]), &json!(0)));
         assert_eq!((&workbook["rows"], &workbook["days"]), (&counted, &json!("datetime")));
