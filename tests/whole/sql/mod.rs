@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod as_postgresql;
+mod exported;
 mod hostile;
 mod no_way_to_a_name;
 pub mod questions;
