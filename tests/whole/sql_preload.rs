@@ -1,5 +1,5 @@
 //! Engines that start with the server: they have their tables before the first question, and a server whose engines
-//! cannot start serves all the same.
+//! cannot start, or that has none, serves all the same.
 
 use crate::program;
 use crate::sql_engine::engines_of;
@@ -7,7 +7,7 @@ use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
-use tests::{Client, Database, Json, Server, wait_until};
+use tests::{Client, Database, Finished, Json, Program, Server, wait_until};
 
 const READY: &str = "a SQL engine has its tables before the first question";
 const NOT_STARTED: &str = "no SQL engine starts before the first question";
@@ -92,6 +92,36 @@ fn a_server_whose_engines_cannot_start_says_so_and_serves() {
         wait_until(30, "the server is ready", || server.get("/readyz").status == 200);
         assert_eq!(server.end_by("TERM"), Some(0), "{log}");
     }
+}
+
+#[test]
+fn without_an_engine_sql_says_how_to_get_one_and_all_else_works() {
+    const HOW: &str = "cargo build --release -p api --features engine --bin phananh-engine";
+    let built = program().0;
+    // The same program in a folder without an engine, and nothing on the PATH.
+    let folder = tempfile::TempDir::new_in(built.parent().unwrap()).unwrap();
+    let alone = Program(folder.path().join("phananh"));
+    std::fs::hard_link(&built, &alone.0).unwrap();
+    let nowhere = [("PATH", "")];
+    let database = Database::sqlite();
+    fixtures::fill(&database);
+    let files = Files::new();
+    let key = files.key_file();
+    let mut asked = alone.command(&database);
+    asked.args(["sql", "SELECT 1 AS one", "--key-file", &key]).envs(nowhere);
+    let refused = Finished::of(&asked.output().unwrap()).refused();
+    assert!(refused.contains(HOW), "{refused}");
+    let token = program().token(&database, "BOARD", None);
+    let server = alone.serve_with(&database, &["--no-jobs", "--key-file", &key], &nowhere);
+    let board = Client { server: &server, token };
+    board.sql("SELECT 1 AS one").assert_refused("UNAVAILABLE", &[HOW]);
+    let bearer = format!("Bearer {}", board.token);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/sql")];
+    let over_http = server.send("POST", "/sql", &headers, "SELECT 1 AS one");
+    assert_eq!((over_http.status, over_http.codes()), (501, vec!["UNAVAILABLE".to_owned()]), "{}", over_http.text);
+    assert!(over_http.text.contains(HOW), "{}", over_http.text);
+    let counted = board.data("{ complaintStatistics(groupBy: [KIND]) { totals { complaints } } }");
+    assert_eq!(counted["complaintStatistics"]["totals"]["complaints"], 6, "{counted}");
 }
 
 #[test]
