@@ -1,5 +1,6 @@
 //! The lake: what a sync writes and what it leaves, who can read it meanwhile, and what DuckDB finds in it.
 
+mod asked;
 mod clickhouse;
 mod dashboard;
 mod interrupted;
