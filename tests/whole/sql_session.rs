@@ -252,7 +252,14 @@ fn one_question_reads_what_it_needs_and_is_answered_as_by_a_server() {
             "SELECT branch, peer_group, SUM(cost_vnd) AS cost FROM complaints GROUP BY 1, 2 ORDER BY 1, 2",
             "SELECT overdue, COUNT(*) AS n, MAX(waited_days) AS days FROM complaints GROUP BY overdue ORDER BY overdue",
             "SELECT COUNT(DISTINCT enterprise) AS e, SUM(officers) AS o, COUNT(finding) AS f FROM complaints",
+            "SELECT COUNT(department) AS d, COUNT(team) AS t, COUNT(responsible_unit) AS r, COUNT(DISTINCT unit) AS u
+             FROM complaints",
+            "SELECT COUNT(due_on) AS d, COUNT(answered_on) AS a, COUNT(escalated_on) AS e, COUNT(waits_since) AS w,
+                    COUNT(*) FILTER (WHERE in_time) AS i, COUNT(*) FILTER (WHERE reopened) AS r FROM complaints",
+            "SELECT category_group, finding, COUNT(delay_hours) AS n FROM complaints GROUP BY 1, 2 ORDER BY 1, 2",
             "SELECT COUNT(*) AS n FROM allegations a JOIN complaints c USING (complaint) WHERE c.kind = 'CONDUCT'",
+            "SELECT month, COUNT(*) AS days FROM calendar GROUP BY month ORDER BY month",
+            "SELECT COUNT(*) AS n, SUM(declarations) AS d FROM workload",
             // The text does not name the columns that these read.
             "SELECT * FROM complaints ORDER BY complaint LIMIT 20",
             "SELECT u.*, t.n FROM (SELECT unit, COUNT(*) AS n FROM complaints GROUP BY unit) AS t
