@@ -108,3 +108,23 @@ impl SqlAsker {
         Some(Self { audience, reader })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{EXPORTERS, allowed};
+    use jobs::tables::table;
+
+    #[test]
+    fn tables_are_for_the_roles_of_the_access_table() {
+        let keys = Keys::ephemeral();
+        let sources = table("sources").expect("a table");
+        for role in Role::WORDS.iter().map(|word| word.parse::<Role>().expect("a role")) {
+            let asker = SqlAsker::for_role(role, &keys);
+            assert_eq!(asker.is_some(), allowed(role, "Query", "sql"), "{role}");
+            assert_eq!(asker.is_some(), EXPORTERS.contains(&role), "{role}");
+            let reads_sources = asker.map(|asker| asker.reader.may_read(sources).is_ok());
+            assert!(reads_sources.is_none_or(|reads| reads == allowed(role, "Complaint", "sources")), "{role}");
+        }
+    }
+}
