@@ -110,6 +110,34 @@ fn a_session_has_answers_commands_completion_and_history() {
     assert_eq!(of("SELECT 2 AS two").len(), 2, "{noted:?}");
 }
 
+#[test]
+fn a_session_over_a_server_lists_completes_and_times() {
+    let (app, files) = with_register();
+    let team = app.as_role(Role::DataTeam);
+    let shown = on_terminal(
+        &app.database,
+        files.path(),
+        &[("PHANANH_TOKEN", &team.token)],
+        &["--server", &team.server.address],
+        &[
+            ("phananh> ", "\\d\r"),
+            ("workload", ""),
+            ("phananh> ", "\\d units\r"),
+            ("peer_group", ""),
+            ("phananh> ", "\\timing\r"),
+            ("timing is on", ""),
+            ("phananh> ", "SELECT COUNT(*) AS n FROM worklo\t;\r"),
+            ("(1 row)", ""),
+            ("time: ", ""),
+            ("phananh> ", "SELECT 1 AS one; SELECT nothing FROM complaints;\r"),
+            ("(1 row)", ""),
+            ("error: ", ""),
+            ("phananh> ", "\u{4}"),
+        ],
+    );
+    assert_eq!(shown.status, 0, "{}", shown.text);
+}
+
 /// What the audit log has of questions at the command line.
 fn noted(app: &TestApp) -> Vec<Value> {
     let list = "{ auditLog(first: 100, filter: {action: {eq: SQL}}) { nodes { operation objects } } }";
