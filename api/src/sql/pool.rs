@@ -23,6 +23,8 @@ const IDLE: Duration = Duration::from_secs(600);
 const GROUPS: usize = 4;
 /// Interval at which the pool looks for engines to end.
 const REAPS_EVERY: Duration = Duration::from_secs(30);
+/// A process that was killed has ended within this time.
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// Interval at which a waiting thread checks whether its work is cancelled.
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
 
@@ -127,7 +129,8 @@ impl Pool {
 
     /// Asks an engine by `attempt`. An engine that is kept between questions may be killed just before a question, while
     /// its process still ends and seems to run: another engine is then asked once more. A question only reads, so that
-    /// asking twice is safe.
+    /// asking twice is safe. An engine that worked for a while before it ended is not replaced: the question itself may
+    /// need more memory than there is.
     ///
     /// # Errors
     /// Those of [`Self::take`] and of the last attempt.
@@ -138,9 +141,11 @@ impl Pool {
         mut attempt: impl FnMut(Lease) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
         let lease = self.take(asker, limits.deadline, limits.time)?;
-        let is_kept = !lease.is_new;
+        let (is_kept, asked) = (!lease.is_new, Instant::now());
         match attempt(lease) {
-            Err(QueryError::Broken(_)) if is_kept => attempt(self.take(asker, limits.deadline, limits.time)?),
+            Err(QueryError::Broken(_)) if is_kept && asked.elapsed() < ENDS_WITHIN => {
+                attempt(self.take(asker, limits.deadline, limits.time)?)
+            }
             answer => answer,
         }
     }
