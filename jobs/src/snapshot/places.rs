@@ -96,8 +96,8 @@ pub(super) enum IndexBuilder {
 impl IndexBuilder {
     pub fn new(name: &str, rows: usize, list: IndexList, lengths: ListLengths) -> Self {
         match lengths.of_list(list) {
-            ..=BYTE => Self::Byte(PrimitiveChunkedBuilder::new(name.into(), rows)),
-            ..=NARROW => Self::Narrow(PrimitiveChunkedBuilder::new(name.into(), rows)),
+            length if length <= BYTE => Self::Byte(PrimitiveChunkedBuilder::new(name.into(), rows)),
+            length if length <= NARROW => Self::Narrow(PrimitiveChunkedBuilder::new(name.into(), rows)),
             _ => Self::Wide(PrimitiveChunkedBuilder::new(name.into(), rows)),
         }
     }
