@@ -173,15 +173,15 @@ mod tests {
         ComplaintFact {
             id: id(n),
             received_at: time(1_700_000_000_000_001),
-            occurred_at: (n % 2 == 0).then(|| time(-5)),
-            enterprise_id: (n % 3 == 0).then(|| id(100)),
-            unit_id: (n % 4 > 0).then(|| id(200 + n % 4)),
-            category_id: (n % 5 > 0).then(|| id(300)),
+            occurred_at: n.is_multiple_of(2).then(|| time(-5)),
+            enterprise_id: n.is_multiple_of(3).then(|| id(100)),
+            unit_id: (!n.is_multiple_of(4)).then(|| id(200 + n % 4)),
+            category_id: (!n.is_multiple_of(5)).then(|| id(300)),
             state: ComplaintState::Received,
             state_since: time(1_700_000_000_000_002),
-            finding: (n % 2 > 0).then_some(Finding::Sustained),
-            decided_on: (n % 2 > 0).then(NaiveDate::default),
-            received_precision: (n % 7 == 0).then_some(DatePrecision::Month),
+            finding: (!n.is_multiple_of(2)).then_some(Finding::Sustained),
+            decided_on: (!n.is_multiple_of(2)).then(NaiveDate::default),
+            received_precision: n.is_multiple_of(7).then_some(DatePrecision::Month),
         }
     }
 
