@@ -149,7 +149,7 @@ impl SqlService {
     pub fn ask(&self, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
         self.questions.fetch_add(1, Ordering::Relaxed);
         let wanted = columns_named(&question.text, asker.reader.board);
-        self.answer(asker, question, wanted)
+        self.answer(asker, question, &wanted)
     }
 
     /// Starts an engine for an asker who has not asked yet, and hands it the tables that questions name most, one by
@@ -166,14 +166,14 @@ impl SqlService {
                 parameters: Vec::new(),
                 limits,
             };
-            let mut answer = self.answer(asker, question, vec![Wanted::all(table)])?;
+            let mut answer = self.answer(asker, question, &[Wanted::all(table)])?;
             while answer.next_batch()?.is_some() {}
         }
         Ok(())
     }
 
     /// Answers a question that presumably reads the wanted columns.
-    fn answer(&self, asker: &SqlAsker, question: SqlQuestion, wanted: Vec<Wanted>) -> Result<SqlResult, QueryError> {
+    fn answer(&self, asker: &SqlAsker, question: SqlQuestion, wanted: &[Wanted]) -> Result<SqlResult, QueryError> {
         let SqlQuestion { text, parameters, limits } = question;
         let mut snapshot = self.snapshots.current();
         let asking = Asking::new(text, parameters, limits, false);
@@ -201,7 +201,7 @@ impl SqlService {
         let limits = QueryLimits { rows: 0, memory_mb: DESCRIBES_IN_MB, answer_bytes: u64::MAX, deadline, time };
         let asking = Asking::new(text.to_owned(), Vec::new(), limits, true);
         // A description reads no rows.
-        let (first, mut lease) = self.first_answer(asker, &mut self.snapshots.current(), &asking, Vec::new())?;
+        let (first, mut lease) = self.first_answer(asker, &mut self.snapshots.current(), &asking, &[])?;
         let mut next = || lease.engine()?.next(deadline, limits.memory_mb, time);
         let (Answer::Parameters(parameters), Answer::Schema(columns), Answer::End(_)) = (first, next()?, next()?)
         else {
@@ -220,9 +220,9 @@ impl SqlService {
         asker: &SqlAsker,
         snapshot: &mut Arc<Snapshot>,
         asking: &Asking,
-        wanted: Vec<Wanted>,
+        wanted: &[Wanted],
     ) -> Result<(Answer, Lease), QueryError> {
-        self.pool.asked(asker, asking.limits, |lease| self.first_answer_of(lease, snapshot, asking, wanted.clone()))
+        self.pool.asked(asker, asking.limits, |lease| self.first_answer_of(lease, snapshot, asking, wanted.to_vec()))
     }
 
     fn first_answer_of(
