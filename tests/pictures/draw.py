@@ -38,7 +38,6 @@ BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 SMALL = ["today", "flag", "unit"]
 # A reader of the documentation sees the upper part of a long view.
 LIGHT, DARK = {"theme": "light", "width": 1280, "height": 1500}, {"theme": "dark", "width": 390, "height": 1400}
-HEADQUARTERS = "GSQL"
 
 
 class Demonstration:
@@ -107,17 +106,14 @@ class Demonstration:
 
 def add_guidance(demo):
     """A headquarters unit asks for the Board's opinion on a draft, and gets it."""
-    parents = demo.data('{ unit(code: "02") { parents { unit { code } validTo } } }')["unit"]["parents"]
-    top = next(parent["unit"]["code"] for parent in parents if parent["validTo"] is None)
-    unit = {"code": HEADQUARTERS, "nameVi": "Cục Giám sát quản lý (minh họa)", "kind": "HEADQUARTERS_UNIT"}
-    unit |= {"nameEn": "Department of Supervision (demonstration)", "parent": top}
-    demo.done("createUnit", "position", unit, demo.token("ADMIN"))
+    headquarters = "{ units(first: 1, filter: {kind: {eq: HEADQUARTERS_UNIT}}) { nodes { code } } }"
+    unit = demo.data(headquarters)["units"]["nodes"][0]["code"]
     draft = {
         "title": "Hướng dẫn khai báo hồ sơ điện tử",
         "text": "Doanh nghiệp chỉ nộp bản giấy khi hệ thống ngừng quá 4 giờ.",
         "category": "PRO-TRAIN",
     }
-    asked = demo.done("requestOpinion", "document { id version }", draft, demo.token("UNIT_HEAD", HEADQUARTERS))
+    asked = demo.done("requestOpinion", "document { id version }", draft, demo.token("UNIT_HEAD", unit))
     opinion = {"documentId": asked["document"]["id"], "expectedVersion": asked["document"]["version"]}
     opinion |= {"verdict": "AGREED_WITH_CHANGES", "text": "Cần ghi rõ ai xác nhận thời gian hệ thống ngừng."}
     demo.done("giveOpinion", "document { id }", opinion)
