@@ -151,7 +151,7 @@ fn each_attempt_waits_twice_as_long_and_the_eighth_is_the_last() {
     let folder = tempfile::tempdir().expect("a folder");
     for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         let database = &app.database;
-        // A port where nobody listens.
+        // A closed port.
         let config = config(folder.path(), MailServer::new().port);
         token(database, "chair", &["--role", "BOARD"]);
         subscribe(database, "chair@example.org", "en", &["--reader", "chair"]);

@@ -85,7 +85,7 @@ pub fn read(
         let (sender, pages) = sync_channel::<Page>(1);
         let (ranges, asked) = sync_channel::<[Id; 2]>(RANGES);
         let (answers, named) = sync_channel::<Vec<NamedOfficer>>(1);
-        // Without another connection nobody takes a range, and this one reads the officers.
+        // Without another connection the range cannot be sent, and this connection reads the officers.
         let beside = shared.map(|shared| scope.spawn(move || read_named(shared, &asked, &answers)));
         let building = scope.spawn(move || -> anyhow::Result<()> {
             let mut names = Names::new(pseudonyms);

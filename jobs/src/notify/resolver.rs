@@ -136,7 +136,7 @@ mod tests {
     use ureq::Agent;
     use ureq::unversioned::transport::DefaultConnector;
 
-    /// A name whose addresses differ each time that somebody asks.
+    /// A name that resolves to another address at each look-up.
     #[derive(Debug)]
     struct Rebound(Mutex<Vec<Vec<SocketAddr>>>);
 
@@ -179,7 +179,7 @@ mod tests {
             }
             stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").expect("an answer");
         });
-        // The name leads elsewhere at once, but nobody asks again for this connection.
+        // The name resolves to another address at once, but the client connects to the one that it checked.
         assert_eq!(send(), "204 No Content");
         served.join().expect("the receiver");
         assert!(send().contains("private address 10.0.0.1"), "the next attempt is checked, too");

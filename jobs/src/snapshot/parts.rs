@@ -40,7 +40,8 @@ impl Parts {
     }
 }
 
-/// A column that may be missing, or NULL in its place where nobody reads it: the database then sends nothing of it.
+/// A column that may be missing, or NULL in its place where the question does not need it: the database then sends
+/// nothing of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IfRead<C> {
     column: C,
